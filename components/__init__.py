@@ -1,0 +1,1 @@
+"""The PULL estate: components of one typed stack graph."""

@@ -1,0 +1,1 @@
+"""What holds data: Cloud SQL and Memorystore."""

@@ -1,0 +1,321 @@
+"""The plan of the house: every part of the estate, in the runbook's order, wired to the others.
+
+1. infrastructure, 2. secrets and configuration, 3. API, 4. web, 5. workers. What must wait says for
+what (``after``): narrow edges between the resources that put a release in front of users, never
+between whole components, so that everything else is made side by side.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+from pulumi import Output, ResourceOptions
+
+from components.config import Settings
+from components.data.postgres import Postgres, PostgresArgs
+from components.data.redis import Redis, RedisArgs
+from components.external import ExternalServices, contracts
+from components.names import Names
+from components.platform.backups import Backups, BackupsArgs
+from components.platform.encryption import Encryption, EncryptionArgs, KeyArgs
+from components.platform.identity import Identity, IdentityArgs
+from components.platform.network import Network, NetworkArgs
+from components.platform.project import Project
+from components.platform.registry import Registry, RegistryArgs
+from components.providers import make_providers
+from components.runtime_config import browser_values, config_maps, convex_values
+from components.secrets.store import SecretStore, SecretStoreArgs
+from components.services.api import Api, ApiArgs
+from components.services.api_origin import ApiOrigin, ApiOriginArgs
+from components.services.assets import Assets, AssetsArgs
+from components.services.web import Web, WebArgs
+from components.services.workers import TemporalWorker, TemporalWorkerArgs
+from components.workloads import Service, WorkerType
+
+
+class Estate:
+    """Everything that the PULL backend runs on, in one environment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._names = Names(settings.environment)
+        self._config = config_maps(settings, self._names)
+        self._opts = ResourceOptions(providers=make_providers(settings))
+
+        self._external()
+        self._infrastructure()
+        self._secrets()
+        self._api()
+        self._web()
+        self._workers()
+
+    # -- outside ---------------------------------------------------------------------------------
+
+    def _external(self) -> None:
+        ExternalServices(
+            "external", contracts(self._settings.external, self._settings.chain), self._opts
+        )
+
+    # -- 1 infrastructure ------------------------------------------------------------------------
+
+    def _infrastructure(self) -> None:
+        settings, names, opts = self._settings, self._names, self._opts
+        gcp, protect = settings.gcp, settings.protect
+        self.project = Project("project", gcp.project, opts)
+        self.identity = Identity(
+            "identity",
+            IdentityArgs(
+                project=gcp.project,
+                repository=settings.github.repository,
+                names=names,
+                runtimes=self._runtimes(),
+                services=self.project,
+            ),
+            opts,
+        )
+        self.encryption = Encryption(
+            "encryption",
+            EncryptionArgs(
+                project=gcp.project,
+                ring=names.key_ring,
+                rotation_days=settings.encryption.rotation_days,
+                protect=protect,
+                keys={
+                    "postgres": KeyArgs(
+                        location=gcp.region, agent=self.project.agents["sqladmin"]
+                    ),
+                    "backups": KeyArgs(
+                        location=settings.backups.location.lower(),
+                        agent=f"serviceAccount:service-{gcp.project_number}"
+                        "@gs-project-accounts.iam.gserviceaccount.com",
+                    ),
+                    "secrets": KeyArgs(
+                        location="global", agent=self.project.agents["secretmanager"]
+                    ),
+                },
+                services=self.project,
+            ),
+            opts,
+        )
+        self.network = Network(
+            "network",
+            NetworkArgs(
+                project=gcp.project,
+                region=gcp.region,
+                names=names,
+                plan=settings.network,
+                services=self.project,
+            ),
+            opts,
+        )
+        self.postgres = Postgres(
+            "postgres",
+            PostgresArgs(
+                project=gcp.project,
+                region=gcp.region,
+                names=names,
+                size=settings.postgres,
+                protect=protect,
+                network=self.network,
+                encryption=self.encryption,
+                services=self.project,
+            ),
+            opts,
+        )
+        self.redis = Redis(
+            "redis",
+            RedisArgs(
+                project=gcp.project,
+                region=gcp.region,
+                names=names,
+                size=settings.redis,
+                protect=protect,
+                network=self.network,
+                services=self.project,
+            ),
+            opts,
+        )
+        self.backups = Backups(
+            "backups",
+            BackupsArgs(
+                project=gcp.project,
+                bucket=names.backups(gcp.project),
+                lifecycle=settings.backups,
+                protect=protect,
+                writer=self.postgres.exporter,
+                encryption=self.encryption,
+                services=self.project,
+            ),
+            opts,
+        )
+        self.registry = Registry(
+            "registry",
+            RegistryArgs(
+                project=gcp.project,
+                cleanup=settings.registry,
+                protect=protect,
+                pusher=self.identity.deployer.member,
+                services=self.project,
+            ),
+            opts,
+        )
+        self.assets = Assets(
+            "assets",
+            AssetsArgs(
+                account_id=settings.cloudflare.account_id,
+                bucket=names.assets,
+                settings=settings.assets,
+                origins=settings.runtime_config.api.cors_origins,
+                protect=protect,
+            ),
+            opts,
+        )
+
+    def _runtimes(self) -> tuple[Service | WorkerType, ...]:
+        origin = (Service.API_ORIGIN,) if self._settings.api_origin else ()
+        return (*origin, *self._settings.workers.fleet)
+
+    # -- 2 secrets and configuration ---------------------------------------------------------------
+
+    def _secrets(self) -> None:
+        self.secrets = SecretStore(
+            "secrets",
+            SecretStoreArgs(
+                project=self._settings.gcp.project,
+                names=self._names,
+                settings=self._settings.secrets,
+                protect=self._settings.protect,
+                derived={
+                    "DATABASE_URL": self.postgres.url,
+                    "REDIS_URL": self.redis.url,
+                    "REDIS_CA_CERT": self.redis.ca_cert,
+                },
+                readers=self.identity.runtimes,
+                encryption=self.encryption,
+                services=self.project,
+            ),
+            self._opts,
+        )
+
+    # -- 3 api -------------------------------------------------------------------------------------
+
+    def _api(self) -> None:
+        settings = self._settings
+        self.api = Api(
+            "api",
+            ApiArgs(
+                account=settings.cloudflare,
+                names=self._names,
+                settings=settings.api,
+                protect=settings.protect,
+                config=self._config,
+                after=self.secrets.versions,
+            ),
+            self._opts,
+        )
+        self.api_origin: ApiOrigin | None = None
+        if settings.api_origin is not None:
+            self.api_origin = ApiOrigin(
+                "api-origin",
+                ApiOriginArgs(
+                    project=settings.gcp.project,
+                    region=settings.gcp.region,
+                    names=self._names,
+                    settings=settings.api_origin,
+                    egress=settings.workers.egress,
+                    password_generation=settings.postgres.password_generation,
+                    protect=settings.protect,
+                    account=self.identity.runtimes[Service.API_ORIGIN],
+                    network=self.network,
+                    config=self._config,
+                    secrets=self.secrets,
+                ),
+                self._opts,
+            )
+
+    # -- 4 web -------------------------------------------------------------------------------------
+
+    def _web(self) -> None:
+        settings = self._settings
+        self.web = Web(
+            "web",
+            WebArgs(
+                account=settings.cloudflare,
+                team=settings.vercel.team,
+                repository=settings.github.repository,
+                names=self._names,
+                settings=settings.web,
+                protect=settings.protect,
+                values=browser_values(settings),
+                after=[
+                    *self.api.rollout,
+                    *([self.api_origin.rollout] if self.api_origin else []),
+                ],
+            ),
+            self._opts,
+        )
+
+    # -- 5 workers ---------------------------------------------------------------------------------
+
+    def _workers(self) -> None:
+        settings = self._settings
+        self.workers = {
+            worker_type: TemporalWorker(
+                f"worker-{worker_type}",
+                TemporalWorkerArgs(
+                    project=settings.gcp.project,
+                    region=settings.gcp.region,
+                    names=self._names,
+                    worker_type=worker_type,
+                    size=worker,
+                    runtime=settings.workers.runtime,
+                    egress=settings.workers.egress,
+                    image=worker.image or settings.workers.image,
+                    timeout_seconds=settings.workers.timeout_seconds,
+                    password_generation=settings.postgres.password_generation,
+                    protect=settings.protect,
+                    account=self.identity.runtimes[worker_type],
+                    network=self.network,
+                    config=self._config,
+                    secrets=self.secrets,
+                    after=[*self.web.rollout, self.registry.repository],
+                ),
+                self._opts,
+            )
+            for worker_type, worker in settings.workers.fleet.items()
+        }
+
+    # -- what the stack tells ------------------------------------------------------------------------
+
+    def outputs(self) -> dict[str, Any]:
+        """What people and other programs need to know. Nothing in it is secret."""
+        return {
+            "api_url": self.api.url,
+            "api_version": self.api.version,
+            "api_origin_url": self.api_origin.url if self.api_origin else None,
+            "web_url": self.web.url,
+            "web_project_id": self.web.project_id,
+            "postgres_connection_name": self.postgres.connection_name,
+            "redis_host": self.redis.host,
+            "egress_address": self.network.egress_address,
+            "image_registry": f"gcr.io/{self._settings.gcp.project}",
+            "backup_bucket": self.backups.bucket,
+            "assets_bucket": self.assets.bucket,
+            "ci_identity_provider": self.identity.provider,
+            "ci_deployer": self.identity.deployer.email,
+            "workers": {
+                worker.service: Output.all(
+                    described=worker.revision, ready=worker.latest_ready_revision
+                )
+                for worker in self.workers.values()
+            },
+            "convex_variables": convex_values(self._settings),
+        }
+
+
+def export(outputs: dict[str, Any]) -> None:
+    """Make ``outputs`` the stack's; what does not exist in this stack is left out."""
+    for name, value in outputs.items():
+        if value is not None:
+            pulumi.export(name, value)

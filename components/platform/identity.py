@@ -1,0 +1,178 @@
+"""Identities: one account for each service, and how CI signs in without a key.
+
+GitHub proves who it is by a signed token, which the workload identity pool exchanges for a
+short-lived one: the key file that the runbook kept in GitHub is gone. What an account may do is
+granted beside the resource that it is done to; only what belongs to the project as a whole, the
+deployer's and the previewer's roles, is granted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi import Output, ResourceOptions
+
+from components.base import PullComponent, Stage
+from components.names import Names
+from components.platform.project import Project
+from components.workloads import Service, WorkerType
+
+DEPLOYER_ROLES: Final = (
+    "roles/artifactregistry.admin",
+    "roles/cloudkms.admin",
+    "roles/cloudsql.admin",
+    "roles/compute.networkAdmin",
+    "roles/iam.serviceAccountAdmin",
+    "roles/iam.workloadIdentityPoolAdmin",
+    "roles/pubsub.admin",
+    "roles/redis.admin",
+    "roles/resourcemanager.projectIamAdmin",
+    "roles/run.admin",
+    "roles/secretmanager.admin",
+    "roles/serviceusage.serviceUsageAdmin",
+    "roles/storage.admin",
+    "roles/vpcaccess.admin",
+)
+"""What ``pulumi up`` needs: to administer each product that the estate uses, and nothing else."""
+
+PREVIEWER_ROLES: Final = (
+    "roles/artifactregistry.reader",
+    "roles/cloudkms.viewer",
+    "roles/cloudsql.viewer",
+    "roles/compute.networkViewer",
+    "roles/iam.securityReviewer",
+    "roles/pubsub.viewer",
+    "roles/redis.viewer",
+    "roles/run.viewer",
+    "roles/secretmanager.viewer",
+    "roles/serviceusage.serviceUsageViewer",
+    "roles/vpcaccess.viewer",
+)
+"""What a refreshed preview reads. None of them opens the payload of a secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityArgs:
+    """Inputs of :class:`Identity`. ``repository`` is ``owner/name`` at GitHub."""
+
+    project: str
+    repository: str
+    names: Names
+    runtimes: tuple[Service | WorkerType, ...]
+    services: Project
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A service account. The e-mail is known before it exists; ``resource`` is there to wait for."""
+
+    email: str
+    resource: gcp.serviceaccount.Account
+
+    @property
+    def member(self) -> Output[str]:
+        return self.resource.member
+
+
+class Identity(PullComponent):
+    """Accounts of what runs, and of CI."""
+
+    runtimes: Mapping[Service | WorkerType, Account]
+    deployer: Account
+    provider: Output[str]
+    """Full name of the federation's provider: what a workflow's sign-in step takes."""
+
+    def __init__(self, name: str, args: IdentityArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("pull:platform:Identity", name, Stage.INFRASTRUCTURE, opts)
+        self._args = args
+        self.runtimes = {
+            runtime: self._account(_account_name(runtime), f"Runs {_words(runtime)}")
+            for runtime in args.runtimes
+        }
+        self.deployer = self._account("ci-deployer", "CI: releases the estate")
+        previewer = self._account("ci-previewer", "CI: previews the estate, changes nothing")
+
+        pool = gcp.iam.WorkloadIdentityPool(
+            self.child("github"),
+            project=args.project,
+            workload_identity_pool_id=args.names.identity_pool,
+            display_name="GitHub Actions",
+            opts=self.options(args.services.ready("iam", "sts", "iamcredentials")),
+        )
+        provider = gcp.iam.WorkloadIdentityPoolProvider(
+            self.child("github-provider"),
+            project=args.project,
+            workload_identity_pool_id=pool.workload_identity_pool_id,
+            workload_identity_pool_provider_id="github",
+            oidc={"issuer_uri": "https://token.actions.githubusercontent.com"},
+            attribute_mapping={
+                "google.subject": "assertion.sub",
+                "attribute.repository": "assertion.repository",
+            },
+            attribute_condition=f"assertion.repository == '{args.repository}'",
+            opts=self.options(),
+        )
+        environment = args.names.environment
+        for account, roles, github_environment in (
+            (self.deployer, DEPLOYER_ROLES, environment),
+            (previewer, PREVIEWER_ROLES, f"{environment}-preview"),
+        ):
+            short = "deployer" if account is self.deployer else "previewer"
+            # A GitHub environment, not the repository: pull requests of forks never enter one.
+            gcp.serviceaccount.IAMMember(
+                self.child(f"{short}-sign-in"),
+                service_account_id=account.resource.name,
+                role="roles/iam.workloadIdentityUser",
+                member=pulumi.Output.format(
+                    "principal://iam.googleapis.com/{0}/subject/repo:{1}:environment:{2}",
+                    pool.name,
+                    args.repository,
+                    github_environment,
+                ),
+                opts=self.options(),
+            )
+            for role in roles:
+                gcp.projects.IAMMember(
+                    self.child(f"{short}-{role.removeprefix('roles/').replace('.', '-')}"),
+                    project=args.project,
+                    role=role,
+                    member=account.member,
+                    opts=self.options(args.services.ready("cloudresourcemanager")),
+                )
+        for runtime, account in self.runtimes.items():
+            # Deploying a service as an account needs leave to act as that account, and no other.
+            gcp.serviceaccount.IAMMember(
+                self.child(f"deployer-acts-as-{runtime}"),
+                service_account_id=account.resource.name,
+                role="roles/iam.serviceAccountUser",
+                member=self.deployer.member,
+                opts=self.options(),
+            )
+        self.provider = provider.name
+        self.register_outputs({"provider": self.provider, "deployer": self.deployer.email})
+
+    def _account(self, service: str, description: str) -> Account:
+        account_id = self._args.names.account(service)
+        resource = gcp.serviceaccount.Account(
+            self.child(service),
+            project=self._args.project,
+            account_id=account_id,
+            display_name=f"pull {service}",
+            description=description,
+            opts=self.options(self._args.services.ready("iam")),
+        )
+        return Account(f"{account_id}@{self._args.project}.iam.gserviceaccount.com", resource)
+
+
+def _account_name(runtime: Service | WorkerType) -> str:
+    if runtime is WorkerType.ALL:
+        return "temporal-worker"
+    return f"worker-{runtime}" if isinstance(runtime, WorkerType) else runtime.value
+
+
+def _words(runtime: Service | WorkerType) -> str:
+    return f"the {runtime} workers" if isinstance(runtime, WorkerType) else "the API on Cloud Run"

@@ -1,0 +1,150 @@
+"""The private network: VPC, subnet, private services access, VPC connector, egress.
+
+Cloud SQL and Memorystore live in a range that is peered to the VPC. Cloud Run reaches them through
+the subnet (direct egress) or the connector. What leaves for the internet through the VPC has one
+address, which partners can put on their lists.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi import Output, ResourceOptions
+
+from components.base import PullComponent, Stage
+from components.config import Network as NetworkSettings
+from components.names import Names
+from components.platform.project import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkArgs:
+    """Inputs of :class:`Network`."""
+
+    project: str
+    region: str
+    names: Names
+    plan: NetworkSettings
+    services: Project
+
+
+class Network(PullComponent):
+    """One VPC with one subnet in one region."""
+
+    id: Output[str]
+    """``projects/…/global/networks/…``"""
+    name: str
+    subnet: str
+    connector: str
+    """Full names, known before anything is made: a revision's name is a hash that holds them."""
+    services_range: Output[str]
+    """Name of the range that private services take their addresses from."""
+    private_services: pulumi.Resource
+    """The peering: Cloud SQL and Memorystore wait for it."""
+    egress: list[pulumi.Resource]
+    """What a Cloud Run revision needs before it can use the network."""
+    egress_address: Output[str]
+    """The address that partners see."""
+
+    def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("pull:platform:Network", name, Stage.INFRASTRUCTURE, opts)
+        project, region, vpc_name = args.project, args.region, args.names.network
+
+        vpc = gcp.compute.Network(
+            self.child("vpc"),
+            project=project,
+            name=vpc_name,
+            auto_create_subnetworks=False,
+            routing_mode="REGIONAL",
+            opts=self.options(args.services.ready("compute")),
+        )
+        subnet = gcp.compute.Subnetwork(
+            self.child("subnet"),
+            project=project,
+            region=region,
+            name=vpc_name,
+            network=vpc.id,
+            ip_cidr_range=args.plan.subnet_cidr,
+            private_ip_google_access=True,
+            log_config={
+                "aggregation_interval": "INTERVAL_10_MIN",
+                "flow_sampling": 0.5,
+                "metadata": "INCLUDE_ALL_METADATA",
+            },
+            opts=self.options(),
+        )
+
+        services_cidr = ipaddress.IPv4Network(args.plan.services_cidr)
+        services_range = gcp.compute.GlobalAddress(
+            self.child("services-range"),
+            project=project,
+            name=f"{vpc_name}-services",
+            purpose="VPC_PEERING",
+            address_type="INTERNAL",
+            address=str(services_cidr.network_address),
+            prefix_length=services_cidr.prefixlen,
+            network=vpc.id,
+            opts=self.options(),
+        )
+        private_services = gcp.servicenetworking.Connection(
+            self.child("private-services"),
+            network=vpc.id,
+            service="servicenetworking.googleapis.com",
+            reserved_peering_ranges=[services_range.name],
+            opts=self.options(args.services.ready("servicenetworking")),
+        )
+
+        connector = gcp.vpcaccess.Connector(
+            self.child("connector"),
+            project=project,
+            region=region,
+            name=args.names.connector,
+            network=vpc.name,
+            ip_cidr_range=args.plan.connector.cidr,
+            machine_type=args.plan.connector.machine_type,
+            min_instances=args.plan.connector.min_instances,
+            max_instances=args.plan.connector.max_instances,
+            opts=self.options(args.services.ready("vpcaccess")),
+        )
+
+        address = gcp.compute.Address(
+            self.child("egress-address"),
+            project=project,
+            region=region,
+            name=f"{vpc_name}-egress",
+            address_type="EXTERNAL",
+            opts=self.options(args.services.ready("compute")),
+        )
+        router = gcp.compute.Router(
+            self.child("router"),
+            project=project,
+            region=region,
+            name=vpc_name,
+            network=vpc.id,
+            opts=self.options(),
+        )
+        nat = gcp.compute.RouterNat(
+            self.child("nat"),
+            project=project,
+            region=region,
+            name=vpc_name,
+            router=router.name,
+            nat_ip_allocate_option="MANUAL_ONLY",
+            nat_ips=[address.self_link],
+            source_subnetwork_ip_ranges_to_nat="ALL_SUBNETWORKS_ALL_IP_RANGES",
+            log_config={"enable": True, "filter": "ERRORS_ONLY"},
+            opts=self.options(),
+        )
+
+        self.id = vpc.id
+        self.name = f"projects/{project}/global/networks/{vpc_name}"
+        self.subnet = f"projects/{project}/regions/{region}/subnetworks/{vpc_name}"
+        self.connector = f"projects/{project}/locations/{region}/connectors/{args.names.connector}"
+        self.services_range = services_range.name
+        self.private_services = private_services
+        self.egress = [subnet, connector, nat]
+        self.egress_address = address.address
+        self.register_outputs({"id": self.id, "egressAddress": self.egress_address})

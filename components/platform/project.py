@@ -1,0 +1,74 @@
+"""The Google Cloud project: which services are enabled, and their agents.
+
+Does not own the project itself, nor its billing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi import Output, ResourceOptions
+
+from components.base import PullComponent, Stage
+
+SERVICES: Final = (
+    "artifactregistry",
+    "cloudkms",
+    "cloudresourcemanager",
+    "compute",
+    "iam",
+    "iamcredentials",
+    "pubsub",
+    "redis",
+    "run",
+    "secretmanager",
+    "servicenetworking",
+    "sqladmin",
+    "storage",
+    "sts",
+    "vpcaccess",
+)
+"""The APIs that the estate calls, without ``.googleapis.com``."""
+
+AGENTS: Final = ("secretmanager", "sqladmin")
+"""Services whose agent must exist before it can be given a key."""
+
+
+class Project(PullComponent):
+    """Enabled services, and the identities that Google runs them under."""
+
+    services: Mapping[str, pulumi.Resource]
+    """By short name. A resource that needs an API waits for its entry."""
+    agents: Mapping[str, Output[str]]
+    """IAM member of each service agent in :data:`AGENTS`."""
+
+    def __init__(self, name: str, project: str, opts: ResourceOptions | None = None) -> None:
+        super().__init__("pull:platform:Project", name, Stage.INFRASTRUCTURE, opts)
+        self.services = {
+            service: gcp.projects.Service(
+                self.child(service),
+                project=project,
+                service=f"{service}.googleapis.com",
+                # Others may use the API; leaving the estate must not switch it off for them.
+                disable_on_destroy=False,
+                opts=self.options(),
+            )
+            for service in SERVICES
+        }
+        self.agents = {
+            service: gcp.projects.ServiceIdentity(
+                self.child(f"{service}-agent"),
+                project=project,
+                service=f"{service}.googleapis.com",
+                opts=self.options(ResourceOptions(depends_on=[self.services[service]])),
+            ).member
+            for service in AGENTS
+        }
+        self.register_outputs({"services": list(SERVICES)})
+
+    def ready(self, *services: str) -> ResourceOptions:
+        """Options that make a resource wait until these services are enabled."""
+        return ResourceOptions(depends_on=[self.services[service] for service in services])

@@ -1,0 +1,75 @@
+"""The image registry: Artifact Registry under the address that the runbook pushes to.
+
+A repository named ``gcr.io`` in the multi-region ``us`` answers at ``gcr.io/<project>``, so images
+stay addressable as ``gcr.io/$PROJECT_ID/pull-temporal-worker``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi import Input, ResourceOptions
+
+from components.base import PullComponent, Stage
+from components.config import Registry as RegistrySettings
+from components.platform.encryption import SECONDS_PER_DAY
+from components.platform.project import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryArgs:
+    """Inputs of :class:`Registry`. ``pusher`` is the IAM member that CI pushes as."""
+
+    project: str
+    cleanup: RegistrySettings
+    protect: bool
+    pusher: Input[str]
+    services: Project
+
+
+class Registry(PullComponent):
+    """One Docker repository. Every tagged image is kept: a rollback needs it."""
+
+    repository: pulumi.Resource
+
+    def __init__(self, name: str, args: RegistryArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("pull:platform:Registry", name, Stage.INFRASTRUCTURE, opts)
+        repository = gcp.artifactregistry.Repository(
+            self.child("gcr"),
+            project=args.project,
+            location="us",
+            repository_id="gcr.io",
+            format="DOCKER",
+            description="Images of the PULL backend",
+            cleanup_policies=[
+                {
+                    "id": "keep-newest",
+                    "action": "KEEP",
+                    "most_recent_versions": {"keep_count": args.cleanup.keep_versions},
+                },
+                {
+                    "id": "delete-untagged",
+                    "action": "DELETE",
+                    "condition": {
+                        "tag_state": "UNTAGGED",
+                        "older_than": f"{args.cleanup.delete_untagged_days * SECONDS_PER_DAY}s",
+                    },
+                },
+            ],
+            opts=self.options(
+                args.services.ready("artifactregistry"), ResourceOptions(protect=args.protect)
+            ),
+        )
+        gcp.artifactregistry.RepositoryIamMember(
+            self.child("pusher"),
+            project=args.project,
+            location=repository.location,
+            repository=repository.name,
+            role="roles/artifactregistry.writer",
+            member=args.pusher,
+            opts=self.options(),
+        )
+        self.repository = repository
+        self.register_outputs({"address": f"gcr.io/{args.project}"})

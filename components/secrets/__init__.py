@@ -1,0 +1,1 @@
+"""Every variable of the runbooks, and the store built from that list."""

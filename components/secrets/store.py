@@ -1,0 +1,158 @@
+"""Secret Manager: a secret for each secret variable of the catalogue, and who may open it.
+
+A value issued outside never passes through here: its secret is a shell, and a person or a job adds
+the version. A value derived here (a connection string) gets its version here. Access is granted
+for each secret and each identity, never for the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi import Input, Output, ResourceOptions
+
+from components.base import PullComponent, Stage
+from components.config import Secrets as SecretsSettings
+from components.names import Names
+from components.platform.encryption import SECONDS_PER_DAY, Encryption
+from components.platform.identity import Account
+from components.platform.project import Project
+from components.secrets.catalogue import SECRETS, Consumer, secrets_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretStoreArgs:
+    """Inputs of :class:`SecretStore`.
+
+    Attributes:
+        derived: value by variable, of those that this program composes. Secret.
+        readers: account by consumer, of those that run on Google Cloud.
+    """
+
+    project: str
+    names: Names
+    settings: SecretsSettings
+    protect: bool
+    derived: Mapping[str, Input[str]]
+    readers: Mapping[Consumer, Account]
+    encryption: Encryption
+    services: Project
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """How a consumer names a secret: its id in Secret Manager, and the version it wants."""
+
+    variable: str
+    secret_id: str
+    version: str
+
+
+class SecretStore(PullComponent):
+    """All secrets of one environment."""
+
+    versions: list[pulumi.Resource]
+    """The versions made here: whoever needs a connection string waits for them."""
+
+    def __init__(
+        self, name: str, args: SecretStoreArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("pull:secrets:SecretStore", name, Stage.CONFIGURATION, opts)
+        self._args = args
+        self._grants: dict[Consumer, list[pulumi.Resource]] = {}
+
+        topic = gcp.pubsub.Topic(
+            self.child("rotation"),
+            project=args.project,
+            name=args.names.rotation_topic,
+            opts=self.options(args.services.ready("pubsub")),
+        )
+        reminder = gcp.pubsub.TopicIAMMember(
+            self.child("rotation-publisher"),
+            project=args.project,
+            topic=topic.name,
+            role="roles/pubsub.publisher",
+            member=args.services.agents["secretmanager"],
+            opts=self.options(),
+        )
+        secrets = {
+            variable.name: gcp.secretmanager.Secret(
+                self.child(_kebab(variable.name)),
+                project=args.project,
+                secret_id=self._secret_id(variable.name),
+                labels={"environment": args.names.environment, "issuer": variable.issuer.value},
+                replication={
+                    "auto": {
+                        "customer_managed_encryption": {
+                            "kms_key_name": args.encryption.keys["secrets"]
+                        }
+                    }
+                },
+                topics=[{"name": topic.id}],
+                rotation={
+                    "rotation_period": f"{args.settings.rotation_days * SECONDS_PER_DAY}s",
+                    "next_rotation_time": args.settings.first_rotation,
+                },
+                deletion_protection=args.protect,
+                opts=self.options(
+                    args.services.ready("secretmanager"),
+                    args.encryption.usable["secrets"],
+                    ResourceOptions(
+                        depends_on=[reminder],
+                        protect=args.protect,
+                        # The service moves it on by itself at every rotation.
+                        ignore_changes=["rotation.nextRotationTime"],
+                    ),
+                ),
+            )
+            for variable in SECRETS
+        }
+        self.versions = [
+            gcp.secretmanager.SecretVersion(
+                self.child(f"{_kebab(variable)}-version"),
+                secret=secrets[variable].id,
+                secret_data=Output.secret(value),
+                # A superseded version is switched off, not destroyed: a rollback may want it.
+                deletion_policy="DISABLE",
+                opts=self.options(),
+            )
+            for variable, value in args.derived.items()
+        ]
+        for consumer, account in args.readers.items():
+            self._grants[consumer] = [
+                gcp.secretmanager.SecretIamMember(
+                    self.child(f"{_kebab(variable.name)}-for-{consumer}"),
+                    project=args.project,
+                    secret_id=secrets[variable.name].secret_id,
+                    role="roles/secretmanager.secretAccessor",
+                    member=account.member,
+                    opts=self.options(),
+                )
+                for variable in secrets_for(consumer)
+            ]
+        self.register_outputs({"count": len(secrets)})
+
+    def references(self, consumer: Consumer) -> tuple[SecretReference, ...]:
+        """What ``consumer`` mounts, sorted by variable."""
+        return tuple(
+            SecretReference(
+                variable.name,
+                self._secret_id(variable.name),
+                self._args.settings.versions.get(variable.name, "latest"),
+            )
+            for variable in sorted(secrets_for(consumer), key=lambda one: one.name)
+        )
+
+    def readable_by(self, consumer: Consumer) -> list[pulumi.Resource]:
+        """What ``consumer`` waits for: its grants, and the versions that are made here."""
+        return [*self._grants[consumer], *self.versions]
+
+    def _secret_id(self, variable: str) -> str:
+        return self._args.settings.ids.get(variable) or self._args.names.secret(variable)
+
+
+def _kebab(variable: str) -> str:
+    return variable.lower().replace("_", "-")

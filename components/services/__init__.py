@@ -1,0 +1,1 @@
+"""What runs: API, web, workers, and the objects that they serve."""

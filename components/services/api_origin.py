@@ -1,0 +1,106 @@
+"""The API on Cloud Run: the same program as on Cloudflare, inside the private network.
+
+The runbook's ``google_cloud_run_v2_service.api``. It is made when the stack file has a section for
+it, and is reached only from inside the project or through a load balancer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi import Output, ResourceOptions
+
+from components.base import PullComponent, Stage
+from components.config import API_PORT
+from components.config import ApiOrigin as ApiOriginSettings
+from components.names import Names
+from components.platform.identity import Account
+from components.platform.network import Network
+from components.runtime_config import ConfigMaps
+from components.secrets.store import SecretStore
+from components.services import cloud_run
+from components.workloads import Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiOriginArgs:
+    """Inputs of :class:`ApiOrigin`."""
+
+    project: str
+    region: str
+    names: Names
+    settings: ApiOriginSettings
+    egress: Literal["direct", "connector"]
+    password_generation: int
+    protect: bool
+    account: Account
+    network: Network
+    config: ConfigMaps
+    secrets: SecretStore
+
+
+class ApiOrigin(PullComponent):
+    """One Cloud Run service on port 3001."""
+
+    url: Output[str]
+    rollout: pulumi.Resource
+
+    def __init__(self, name: str, args: ApiOriginArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("pull:services:ApiOrigin", name, Stage.API, opts)
+        service_name, size = args.names.api, args.settings
+        template: gcp.cloudrunv2.ServiceTemplateArgsDict = {
+            "service_account": args.account.email,
+            "annotations": {"pull.com/password-generation": str(args.password_generation)},
+            "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
+            "timeout": f"{size.timeout_seconds}s",
+            "scaling": {
+                "min_instance_count": size.min_instances,
+                "max_instance_count": size.max_instances,
+            },
+            "vpc_access": cloud_run.private_access(args.network, args.egress),
+            "containers": [
+                {
+                    "name": "api",
+                    "image": size.image,
+                    "ports": {"container_port": API_PORT},
+                    "envs": cloud_run.environment(
+                        args.config.for_api_origin(service_name),
+                        args.secrets.references(Service.API_ORIGIN),
+                    ),
+                    "resources": {
+                        "limits": {"cpu": str(size.cpu), "memory": f"{size.memory_gib}Gi"},
+                        "cpu_idle": True,
+                        "startup_cpu_boost": True,
+                    },
+                    "startup_probe": cloud_run.startup_probe(API_PORT),
+                    "liveness_probe": cloud_run.liveness_probe(API_PORT),
+                }
+            ],
+        }
+        revision = cloud_run.revision_name(service_name, template)
+        service = gcp.cloudrunv2.Service(
+            self.child("service"),
+            project=args.project,
+            location=args.region,
+            name=service_name,
+            ingress="INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+            deletion_protection=args.protect,
+            template={**template, "revision": revision},
+            traffics=cloud_run.traffic(size.traffic, revision),
+            opts=self.options(
+                ResourceOptions(
+                    depends_on=[
+                        *args.secrets.readable_by(Service.API_ORIGIN),
+                        *args.network.egress,
+                        args.account.resource,
+                    ],
+                    ignore_changes=["client", "clientVersion"],
+                )
+            ),
+        )
+        self.url = service.uri
+        self.rollout = service
+        self.register_outputs({"url": self.url})

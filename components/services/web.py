@@ -1,0 +1,125 @@
+"""The web application on Vercel: project, variables, domain, and a release by git reference.
+
+Pull requests get preview deployments by themselves, behind Vercel's authentication; the production
+branch goes live by itself too, unless the stack file names a release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_cloudflare as cloudflare
+import pulumiverse_vercel as vercel
+from pulumi import Output, ResourceOptions
+
+from components.base import PullComponent, Stage
+from components.config import Cloudflare as CloudflareSettings
+from components.config import Web as WebSettings
+from components.names import Names
+
+TARGETS: Final = ("production", "preview", "development")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebArgs:
+    """Inputs of :class:`Web`.
+
+    Attributes:
+        repository: ``owner/name`` at GitHub.
+        values: variables that browsers may know.
+        after: what must be there first, by the runbook's order.
+    """
+
+    account: CloudflareSettings
+    team: str
+    repository: str
+    names: Names
+    settings: WebSettings
+    protect: bool
+    values: dict[str, str]
+    after: list[pulumi.Resource]
+
+
+class Web(PullComponent):
+    """``https://<domain>``: a Next.js 14 application."""
+
+    url: str
+    project_id: Output[str]
+    rollout: list[pulumi.Resource]
+    """What puts it in front of users: the release if there is one, and the domain."""
+
+    def __init__(self, name: str, args: WebArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("pull:services:Web", name, Stage.WEB, opts)
+        settings = args.settings
+        project = vercel.Project(
+            self.child("project"),
+            team_id=args.team,
+            name=args.names.web,
+            framework="nextjs",
+            root_directory=settings.root_directory,
+            node_version="20.x",
+            git_repository={
+                "type": "github",
+                "repo": args.repository,
+                "production_branch": settings.production_branch,
+            },
+            # Everything but the production domain asks for a Vercel login.
+            vercel_authentication={"deployment_type": "standard_protection_new"},
+            git_fork_protection=True,
+            public_source=False,
+            directory_listing=False,
+            automatically_expose_system_environment_variables=True,
+            opts=self.options(ResourceOptions(protect=args.protect)),
+        )
+        variables = [
+            vercel.ProjectEnvironmentVariable(
+                self.child(f"{key.lower().replace('_', '-')}-{target}"),
+                team_id=args.team,
+                project_id=project.id,
+                key=key,
+                value=value,
+                targets=[target],
+                # The browser gets it in the bundle. Hiding it would only hide a mistake.
+                sensitive=False,
+                # Two variables of one key and target cannot exist, not even for a moment.
+                opts=self.options(ResourceOptions(delete_before_replace=True)),
+            )
+            for key, value in sorted(args.values.items())
+            for target in TARGETS
+        ]
+        record = cloudflare.DnsRecord(
+            self.child("dns"),
+            zone_id=args.account.zone_id,
+            name=settings.domain,
+            type="CNAME",
+            content="cname.vercel-dns.com",
+            # Vercel ends TLS itself; a proxy in front of it would break its certificates.
+            proxied=False,
+            ttl=300,
+            comment="Web application at Vercel",
+            opts=self.options(ResourceOptions(protect=args.protect)),
+        )
+        domain = vercel.ProjectDomain(
+            self.child("domain"),
+            team_id=args.team,
+            project_id=project.id,
+            domain=settings.domain,
+            opts=self.options(ResourceOptions(depends_on=[*args.after, *variables, record])),
+        )
+        self.rollout = [domain]
+        if settings.release is not None:
+            self.rollout.append(
+                vercel.Deployment(
+                    self.child("release"),
+                    team_id=args.team,
+                    project_id=project.id,
+                    ref=settings.release.ref,
+                    production=True,
+                    opts=self.options(ResourceOptions(depends_on=[*args.after, *variables])),
+                )
+            )
+        self.url = f"https://{settings.domain}"
+        self.project_id = project.id
+        self.register_outputs({"url": self.url, "projectId": self.project_id})

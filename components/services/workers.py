@@ -1,0 +1,193 @@
+"""Temporal workers on Cloud Run: one service, or worker pool, for each type of worker.
+
+They poll Temporal and answer no users: the port serves probes and metrics. Their CPU is always
+allocated, because a poller works between requests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi import Output, ResourceOptions
+
+from components.base import PullComponent, Stage
+from components.config import WORKER_PORT, Worker
+from components.names import Names
+from components.platform.identity import Account
+from components.platform.network import Network
+from components.runtime_config import ConfigMaps
+from components.secrets.store import SecretStore
+from components.services import cloud_run
+from components.workloads import WorkerType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporalWorkerArgs:
+    """Inputs of :class:`TemporalWorker`.
+
+    Attributes:
+        image: image by digest or tag.
+        timeout_seconds: longest request, 1 to 3600; a worker pool has none.
+        password_generation: of the database. A new one makes a new revision, which reads it.
+        after: what must be there first, by the runbook's order.
+    """
+
+    project: str
+    region: str
+    names: Names
+    worker_type: WorkerType
+    size: Worker
+    runtime: Literal["service", "worker_pool"]
+    egress: Literal["direct", "connector"]
+    image: str
+    timeout_seconds: int
+    password_generation: int
+    protect: bool
+    account: Account
+    network: Network
+    config: ConfigMaps
+    secrets: SecretStore
+    after: list[pulumi.Resource]
+
+
+class TemporalWorker(PullComponent):
+    """All instances of one type of worker."""
+
+    service: str
+    """Name of the service or pool."""
+    revision: str
+    """The revision that this program describes, whether or not it has the traffic."""
+    rollout: pulumi.Resource
+    latest_ready_revision: Output[str]
+
+    def __init__(
+        self, name: str, args: TemporalWorkerArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("pull:services:TemporalWorker", name, Stage.WORKERS, opts)
+        self._args = args
+        self.service = args.names.worker(args.worker_type)
+        make = self._make_service if args.runtime == "service" else self._make_pool
+        rollout = make()
+        self.rollout = rollout
+        self.latest_ready_revision = rollout.latest_ready_revision
+        self.register_outputs({"service": self.service, "revision": self.revision})
+
+    def _make_service(self) -> gcp.cloudrunv2.Service:
+        args = self._args
+        template: gcp.cloudrunv2.ServiceTemplateArgsDict = {
+            "service_account": args.account.email,
+            "annotations": self._annotations(),
+            "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
+            "timeout": f"{args.timeout_seconds}s",
+            "scaling": {
+                "min_instance_count": args.size.min_instances,
+                "max_instance_count": args.size.max_instances,
+            },
+            "vpc_access": cloud_run.private_access(args.network, args.egress),
+            "containers": [
+                {
+                    "name": "worker",
+                    "image": args.image,
+                    "ports": {"container_port": WORKER_PORT},
+                    "envs": cloud_run.environment(
+                        args.config.for_worker(args.worker_type, self.service),
+                        args.secrets.references(args.worker_type),
+                    ),
+                    "resources": {
+                        "limits": self._limits(),
+                        "cpu_idle": False,
+                        "startup_cpu_boost": True,
+                    },
+                    "startup_probe": cloud_run.startup_probe(WORKER_PORT),
+                    "liveness_probe": cloud_run.liveness_probe(WORKER_PORT),
+                }
+            ],
+        }
+        self.revision = cloud_run.revision_name(self.service, template)
+        return gcp.cloudrunv2.Service(
+            self.child("service"),
+            project=args.project,
+            location=args.region,
+            name=self.service,
+            # No invoker is granted either: nobody calls a worker without being authenticated.
+            ingress="INGRESS_TRAFFIC_INTERNAL_ONLY",
+            deletion_protection=args.protect,
+            template={**template, "revision": self.revision},
+            traffics=cloud_run.traffic(args.size.traffic, self.revision),
+            opts=self._rollout_options(),
+        )
+
+    def _make_pool(self) -> gcp.cloudrunv2.WorkerPool:
+        args = self._args
+        template: gcp.cloudrunv2.WorkerPoolTemplateArgsDict = {
+            "service_account": args.account.email,
+            "annotations": self._annotations(),
+            "vpc_access": cloud_run.private_access(args.network, args.egress),
+            "containers": [
+                {
+                    "name": "worker",
+                    "image": args.image,
+                    "envs": cloud_run.environment(
+                        {
+                            **args.config.for_worker(args.worker_type, self.service),
+                            # A pool has no container port that would set it.
+                            "PORT": str(WORKER_PORT),
+                        },
+                        args.secrets.references(args.worker_type),
+                    ),
+                    "resources": {"limits": self._limits()},
+                    "startup_probe": cloud_run.startup_probe(WORKER_PORT),
+                    "liveness_probe": cloud_run.liveness_probe(WORKER_PORT),
+                }
+            ],
+        }
+        self.revision = cloud_run.revision_name(self.service, template)
+        return gcp.cloudrunv2.WorkerPool(
+            self.child("pool"),
+            project=args.project,
+            location=args.region,
+            name=self.service,
+            deletion_protection=args.protect,
+            scaling={
+                "scaling_mode": "AUTOMATIC",
+                "min_instance_count": args.size.min_instances,
+                "max_instance_count": args.size.max_instances,
+            },
+            template={**template, "revision": self.revision},
+            instance_splits=[
+                {
+                    "type": "INSTANCE_SPLIT_ALLOCATION_TYPE_REVISION",
+                    "revision": share["revision"],
+                    "percent": share["percent"],
+                }
+                for share in cloud_run.traffic(args.size.traffic, self.revision)
+            ],
+            opts=self._rollout_options(),
+        )
+
+    def _limits(self) -> dict[str, str]:
+        return {
+            "cpu": str(self._args.size.cpu),
+            "memory": f"{self._args.size.memory_gib}Gi",
+        }
+
+    def _annotations(self) -> dict[str, str]:
+        return {"pull.com/password-generation": str(self._args.password_generation)}
+
+    def _rollout_options(self) -> ResourceOptions:
+        args = self._args
+        return self.options(
+            ResourceOptions(
+                depends_on=[
+                    *args.after,
+                    *args.secrets.readable_by(args.worker_type),
+                    *args.network.egress,
+                    args.account.resource,
+                ],
+                # gcloud and the console write their own name here whenever somebody looks around.
+                ignore_changes=["client", "clientVersion"],
+            )
+        )
