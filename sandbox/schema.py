@@ -1,0 +1,333 @@
+"""The types of the providers, read from the installed SDKs: nothing is copied by hand.
+
+A resource type becomes a ``Schema`` on first use: the shapes of its inputs and the names and types
+of its outputs. ``check`` holds inputs against it and coerces as Terraform's bridge does: "5" is 5.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import inspect
+import re
+import sys
+import threading
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Literal
+
+from pulumi import _types
+from pulumi.runtime.rpc import get_resource_module
+
+from sandbox.values import (
+    DEFAULTS,
+    UNKNOWN,
+    Properties,
+    is_secret,
+    is_special,
+    join,
+    reveal,
+    secret,
+)
+
+SDKS: Final = {
+    "gcp": "pulumi_gcp",
+    "cloudflare": "pulumi_cloudflare",
+    "vercel": "pulumiverse_vercel",
+    "kubernetes": "pulumi_kubernetes",
+    "random": "pulumi_random",
+}
+"""The Python package of each provider, by the provider's name."""
+
+# The only two forms in which the generators of the providers write a closed list into a docstring.
+_CLOSED_LISTS: Final = (
+    re.compile(r"Possible values are: ((?:`[^`\s]+`, )*`[^`\s]+`)\.(?=\s|$)"),
+    re.compile(r'Available values: ((?:"[^"\s]+", )*"[^"\s]+")\.(?=\s|$)'),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An input that does not fit: its property path and what is wrong with it."""
+
+    path: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Shape:
+    """What a value must be. ``fields`` belongs to objects, ``element`` to lists and maps."""
+
+    kind: Literal["any", "string", "integer", "number", "boolean", "list", "map", "object"]
+    element: Shape | None = None
+    fields: dict[str, Shape] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    allowed: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output that the cloud fills: ``always`` says that it is never absent."""
+
+    kind: str
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The inputs of a resource type, and its outputs by name."""
+
+    inputs: Shape
+    outputs: Mapping[str, Output]
+
+
+class UnknownType(Exception):
+    """The installed SDK of the provider has no such resource type."""
+
+
+@functools.cache
+def version(provider: str) -> str:
+    """The version of the installed SDK; the engine expects the provider to have the same one."""
+    return importlib.metadata.version(SDKS[provider].replace("_", "-"))
+
+
+def schema_of(token: str) -> Schema:
+    """The schema of a resource type such as ``gcp:sql/databaseInstance:DatabaseInstance``.
+
+    Raises:
+        UnknownType: the SDK does not register the type.
+    """
+    with _ONE_AT_A_TIME:
+        return _read_schema(token)
+
+
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""The SDKs load their modules lazily, and two threads that touch one at once find it half empty."""
+
+
+@functools.cache
+def _read_schema(token: str) -> Schema:
+    provider, module_name, _ = token.split(":")
+    importlib.import_module(SDKS[provider])
+    module: Any = get_resource_module(provider, module_name, "")
+    if module is None or token not in module.mod_info["classes"]:
+        raise UnknownType(f"{SDKS[provider]} {version(provider)} has no resource type {token}")
+    name = module.mod_info["classes"][token]
+    resource = getattr(importlib.import_module(module.mod_info["fqn"]), name)
+    home = vars(sys.modules[resource.__module__])
+    # The Kubernetes SDK calls them InitArgs where Args is the nested type of the same name.
+    arguments = home.get(f"{name}InitArgs") or home[f"{name}Args"]
+    return Schema(inputs=_object(arguments), outputs=_outputs(resource))
+
+
+@functools.cache
+def provider_settings(provider: str) -> frozenset[str]:
+    """The names of the provider's own settings."""
+    module = importlib.import_module(f"{SDKS[provider]}.provider")
+    return frozenset(_types.input_type_py_to_pulumi_names(module.ProviderArgs).values())
+
+
+def _object(arguments: type) -> Shape:
+    """The shape of an ``...Args`` class; kept first and filled after: some hold themselves."""
+    shape = _BUILT.get(arguments)
+    if shape is not None:
+        return shape
+    shape = _BUILT[arguments] = Shape("object")
+    wire_names = _types.input_type_py_to_pulumi_names(arguments)
+    hints = _types.input_type_types(arguments)
+    for python_name, wire_name in wire_names.items():
+        documentation = getattr(arguments, python_name).fget.__doc__ or ""
+        shape.fields[wire_name] = _shape(hints[wire_name], _closed_list(documentation))
+    parameters = inspect.signature(arguments.__init__).parameters  # type: ignore[misc]
+    shape.required = frozenset(
+        wire_names[name]
+        for name, parameter in parameters.items()
+        if name in wire_names and parameter.default is inspect.Parameter.empty
+    )
+    return shape
+
+
+_BUILT: dict[type, Shape] = {}
+_SCALARS: Final[dict[Any, Literal["string", "integer", "number", "boolean"]]] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+}
+
+
+def _shape(hint: Any, allowed: tuple[str, ...] = ()) -> Shape:
+    hint = _types.unwrap_type(hint)
+    if hint in _SCALARS:
+        return Shape(_SCALARS[hint], allowed=allowed if hint is str else ())
+    if isinstance(hint, type):
+        if _types.is_input_type(hint):
+            return _object(hint)
+        if issubclass(hint, Enum):
+            return Shape("string", allowed=tuple(member.value for member in hint))
+        return Shape("any")
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return Shape("string", allowed=parts)
+    if origin in (list, Sequence):
+        return Shape("list", element=_shape(parts[0], allowed))
+    if origin in (dict, Mapping):
+        return Shape("map", element=_shape(parts[1]))
+    return Shape("any")
+
+
+def _closed_list(documentation: str) -> tuple[str, ...]:
+    """The values that a generated docstring allows; empty without a list, or with several."""
+    found = [match for pattern in _CLOSED_LISTS for match in pattern.findall(documentation)]
+    if len(found) != 1:
+        return ()
+    # Cloudflare's generator takes the underscores of a_b for emphasis and writes a*b.
+    return tuple(value.replace("*", "_") for value in re.findall(r'[`"]([^`"]+)[`"]', found[0]))
+
+
+def _outputs(resource: type) -> dict[str, Output]:
+    names = _types.resource_py_to_pulumi_names(resource)
+    hints = _types.resource_types(resource)
+    outputs = {}
+    for python_name, wire_name in names.items():
+        annotation = getattr(resource, python_name).fget.__annotations__["return"]
+        (content,) = typing.get_args(annotation)
+        optional = type(None) in typing.get_args(content)
+        outputs[wire_name] = Output(_shape(hints[wire_name]).kind, always=not optional)
+    return outputs
+
+
+def check(inputs: Properties, shape: Shape) -> tuple[Properties, list[Problem]]:
+    """The inputs with scalars coerced to the types of the SDK, and everything that is wrong."""
+    problems: list[Problem] = []
+    checked = _check(inputs, shape, "", problems)
+    return typing.cast(Properties, checked), problems
+
+
+def _check(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
+    if value == UNKNOWN or value is None or shape.kind == "any":
+        return value
+    if is_secret(value):
+        return secret(_check(value["value"], shape, path, problems))
+    if isinstance(value, Mapping) and is_special(value):
+        value = reveal(value)
+    match shape.kind:
+        case "list":
+            return _check_list(value, shape, path, problems)
+        case "map" | "object":
+            return _check_mapping(value, shape, path, problems)
+        case _:
+            return _check_scalar(value, shape, path, problems)
+
+
+def _check_list(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
+    if not isinstance(value, list):
+        problems.append(Problem(path, f"expected a list, got {_describe(value)}"))
+        return value
+    assert shape.element is not None
+    return [
+        _check(element, shape.element, join(path, index), problems)
+        for index, element in enumerate(value)
+    ]
+
+
+def _check_mapping(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
+    if not isinstance(value, Mapping):
+        problems.append(Problem(path, f"expected an object, got {_describe(value)}"))
+        return value
+    for name in sorted(shape.required - value.keys()):
+        problems.append(Problem(join(path, name), "missing required property"))
+    checked = {}
+    for name, element in value.items():
+        expected = shape.element or shape.fields.get(name)
+        if expected is not None:
+            checked[name] = _check(element, expected, join(path, name), problems)
+        elif name == DEFAULTS:
+            checked[name] = element
+        else:
+            known = ", ".join(_nearest(name, shape.fields))
+            problems.append(Problem(join(path, name), f"no such property; there is {known}"))
+    return checked
+
+
+def _nearest(name: str, fields: Mapping[str, Shape]) -> Iterator[str]:
+    import difflib  # wanted only on the way to an error
+
+    yield from difflib.get_close_matches(name, fields, n=3, cutoff=0.5) or sorted(fields)[:8]
+
+
+def _check_scalar(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
+    try:
+        value = _COERCIONS[shape.kind](value)
+    except ValueError:
+        problems.append(Problem(path, f"expected {_WORDS[shape.kind]}, got {_describe(value)}"))
+        return value
+    if shape.allowed and value not in shape.allowed:
+        allowed = ", ".join(str(choice) for choice in shape.allowed)
+        problems.append(Problem(path, f"{value!r} is not allowed; possible values are {allowed}"))
+    return value
+
+
+def _string(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case int() | float():
+            return str(value)
+        case _:
+            raise ValueError
+
+
+def _boolean(value: Any) -> bool:
+    match value:
+        case bool():
+            return value
+        case "true" | "false":
+            return bool(value == "true")
+        case _:
+            raise ValueError
+
+
+def _integer(value: Any) -> int:
+    number = _number(value)
+    if isinstance(number, float):
+        raise ValueError
+    return number
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError
+    number = float(value)
+    return int(number) if number.is_integer() else number
+
+
+_COERCIONS: Final = {
+    "string": _string,
+    "boolean": _boolean,
+    "integer": _integer,
+    "number": _number,
+}
+_WORDS: Final = {
+    "string": "a string",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+}
+
+
+def _describe(value: Any) -> str:
+    match value:
+        case Mapping():
+            return "an object"
+        case list():
+            return "a list"
+        case bool():
+            return "true" if value else "false"
+        case _:
+            return repr(value)

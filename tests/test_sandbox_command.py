@@ -1,0 +1,112 @@
+"""``python -m sandbox``: looking into the cloud, and changing it by hand."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from sandbox import catalogue
+from sandbox.__main__ import app
+from sandbox.cloud import Cloud
+from sandbox.values import secret
+
+# The SDKs warn of old names while they are imported.
+pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of")
+
+HIDDEN = "hunter2-not-to-be-seen"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    cloud = Cloud(tmp_path)
+    settings = {"project": "pull", "region": "us-central1"}
+    replication: dict[str, object] = {"auto": {}}
+    cloud.create("u1", catalogue.TOPIC, {"name": "same"}, settings)
+    cloud.create("u2", catalogue.SECRET, {"secretId": "same", "replication": replication}, settings)
+    payload = {"secret": "projects/pull/secrets/same", "secretData": secret(HIDDEN)}
+    cloud.create("u3", catalogue.SECRET_VERSION, payload, settings)
+    cloud.close()
+    return tmp_path
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_list_shows_everything_but_secrets(folder: Path) -> None:
+    listed = run("list", "--dir", folder)
+    assert listed.exit_code == 0
+    assert "gcp:pubsub/topic:Topic  projects/pull/topics/same" in listed.stdout
+    assert listed.stdout.endswith("3 in the cloud\n")
+    as_json = run("list", "--dir", folder, "--json").stdout
+    assert [thing["type"] for thing in json.loads(as_json)] == [
+        catalogue.TOPIC,
+        catalogue.SECRET,
+        catalogue.SECRET_VERSION,
+    ]
+    assert HIDDEN not in listed.stdout + as_json
+    assert json.loads(as_json)[2]["outputs"]["secretData"] == "[secret]"
+
+
+def test_edit_and_remove_change_the_cloud(folder: Path) -> None:
+    topic = "projects/pull/topics/same"
+    edited = run("edit", "--dir", folder, topic, 'labels.owner="somebody"')
+    assert (edited.exit_code, edited.stdout) == (
+        0,
+        f"changed labels.owner of {catalogue.TOPIC} {topic}\n",
+    )
+    cloud = Cloud(folder)
+    changed = cloud.read(catalogue.TOPIC, topic)
+    assert changed is not None
+    assert changed.inputs["labels"] == changed.outputs["labels"] == {"owner": "somebody"}
+    cloud.close()
+    assert run("remove", "--dir", folder, "projects/pull/secrets/same").exit_code == 0
+    assert run("list", "--dir", folder).stdout.endswith("1 in the cloud\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nothing", "labels={}"], "there is no 'nothing'"),
+        (["same", "labels={}"], "the name of 2 things"),
+        (["projects/pull/topics/same", "labels"], "is not JSON"),
+        (["projects/pull/topics/same", "labels=x"], "is not JSON"),
+        (["projects/pull/topics/same", "lables={}"], "has no lables; it has"),
+        (["projects/pull/topics/same", "labels=[]"], "expected an object, got a list"),
+        (["projects/pull/topics/same", "name.x=1"], "does not lead into"),
+    ],
+)
+def test_wrong_arguments_are_explained(folder: Path, arguments: list[str], said: str) -> None:
+    result = run("edit", "--dir", folder, *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_folder_without_a_cloud_is_refused_and_stays_empty(tmp_path: Path) -> None:
+    result = run("list", "--dir", tmp_path)
+    assert result.exit_code == 2
+    assert "there is no cloud" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_serve_prints_the_ports_and_stops_on_interrupt(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sandbox", "serve", "--dir", str(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True
+    ) as served:
+        assert served.stdout is not None
+        line = served.stdout.readline()
+        served.send_signal(signal.SIGINT)
+        assert served.wait(timeout=20) == 0
+    name, _, ports = line.strip().partition("=")
+    assert name == "PULUMI_DEBUG_PROVIDERS"
+    providers = dict(port.split(":") for port in ports.split(","))
+    assert providers.keys() == {"gcp", "cloudflare", "vercel", "kubernetes", "random"}
+    assert all(int(port) > 0 for port in providers.values())

@@ -1,0 +1,333 @@
+"""The real engine, attached to the sandbox: previews, updates, refreshes, faults."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_random as random
+import pytest
+from pulumi import ResourceOptions, automation
+
+from sandbox.cloud import Cloud
+from sandbox.server import Fault, Sandbox
+from tools.engine import provide_engine
+
+pytestmark = [
+    # The SDKs warn of old names while they are imported.
+    pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of"),
+    # The Automation API drops the event loop and the coroutines of a program whose up failed.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+Changes = dict[str, int]
+
+
+class Estate:
+    """A stack with a program of its own, and the cloud that it lives in."""
+
+    def __init__(self, folder: Path, cloud: Sandbox) -> None:
+        self.folder = folder
+        self.program: Callable[[], None] = lambda: None
+        executable = provide_engine(print)
+        self._stack = automation.create_or_select_stack(
+            "test",
+            project_name="sandbox",
+            program=lambda: self.program(),
+            opts=automation.LocalWorkspaceOptions(
+                work_dir=str(folder),
+                pulumi_command=automation.PulumiCommand(root=str(executable.parent.parent)),
+                env_vars={
+                    "PULUMI_BACKEND_URL": f"file://{folder}",
+                    "PULUMI_CONFIG_PASSPHRASE": "test",
+                    "PULUMI_SKIP_UPDATE_CHECK": "true",
+                    **cloud.environment,
+                },
+            ),
+        )
+
+    def preview(self, **options: Any) -> Changes:
+        return {
+            str(kind): count
+            for kind, count in self._stack.preview(**options).change_summary.items()
+        }
+
+    def up(self) -> Changes:
+        return self._changes(self._stack.up())
+
+    def refresh(self) -> Changes:
+        return self._changes(self._stack.refresh())
+
+    def destroy(self) -> Changes:
+        return self._changes(self._stack.destroy())
+
+    def cancel(self) -> None:
+        self._stack.cancel()
+
+    def outputs(self) -> dict[str, automation.OutputValue]:
+        return dict(self._stack.outputs())
+
+    def state(self) -> str:
+        """The state file as it lies there: an export would show the secrets in it."""
+        return (self.folder / ".pulumi/stacks/sandbox/test.json").read_text("utf-8")
+
+    def differences(self) -> dict[str, str]:
+        """What a preview would change, by resource and property path."""
+        found: dict[str, str] = {}
+
+        def note(event: automation.EngineEvent) -> None:
+            if event.resource_pre_event is not None:
+                metadata = event.resource_pre_event.metadata
+                for path, change in (metadata.detailed_diff or {}).items():
+                    found[f"{metadata.urn.rpartition('::')[2]}.{path}"] = change.diff_kind.value
+
+        self._stack.preview(on_event=note)
+        return found
+
+    @staticmethod
+    def _changes(result: Any) -> Changes:
+        return dict(result.summary.resource_changes or {})
+
+
+@contextmanager
+def estate(
+    folder: Path, faults: Sequence[Fault] = (), crash: Callable[[], None] | None = None
+) -> Iterator[Estate]:
+    with Sandbox(folder / "cloud", faults, crash) as cloud:
+        yield Estate(folder, cloud)
+    gc.collect()  # so that what was left open is found here, where it is known
+
+
+@contextmanager
+def by_hand(folder: Path) -> Iterator[Cloud]:
+    cloud = Cloud(folder / "cloud")
+    yield cloud
+    cloud.close()
+
+
+def on(provider: pulumi.ProviderResource, **options: Any) -> ResourceOptions:
+    return ResourceOptions(provider=provider, **options)
+
+
+def google() -> gcp.Provider:
+    return gcp.Provider("google", project="pull", region="us-central1")
+
+
+def database() -> None:
+    """A network with a database, its user and password: names, references, secrets, order."""
+    provider = google()
+    network = gcp.compute.Network("network", name="main", opts=on(provider))
+    peering = gcp.servicenetworking.Connection(
+        "peering",
+        network=network.id,
+        service="servicenetworking.googleapis.com",
+        reserved_peering_ranges=["range"],
+        opts=on(provider),
+    )
+    password = random.RandomPassword(
+        "password", length=20, special=False, opts=on(random.Provider("random"))
+    )
+    postgres = gcp.sql.DatabaseInstance(
+        "postgres",
+        name="pg",
+        database_version="POSTGRES_16",
+        deletion_protection=False,
+        settings={
+            "tier": "db-custom-2-7680",
+            "edition": "ENTERPRISE",
+            "ip_configuration": {"private_network": network.id, "ipv4_enabled": False},
+        },
+        opts=on(provider, depends_on=[peering]),
+    )
+    gcp.sql.User(
+        "user", name="pull", instance=postgres.name, password=password.result, opts=on(provider)
+    )
+    pulumi.export("connection", postgres.connection_name)
+    pulumi.export("password", password.result)
+
+
+def test_a_life_from_preview_to_destroy(tmp_path: Path) -> None:
+    with estate(tmp_path) as stack:
+        stack.program = database
+        planned = stack.preview()
+        assert stack.up() == planned == {"create": 8}
+
+        outputs = stack.outputs()
+        assert outputs["connection"].value == "pull:us-central1:pg"
+        assert outputs["password"].secret
+        assert len(outputs["password"].value) == 20
+        assert outputs["password"].value not in stack.state()
+        assert stack.up() == {"same": 8}
+
+        with by_hand(tmp_path) as cloud:
+            cloud.edit(cloud.named("pg")[0], "settings.tier", "db-custom-4-15360")
+            cloud.remove(cloud.named("pull//pg")[0])
+        assert stack.refresh() == {"same": 6, "update": 1, "delete": 1}
+        assert stack.up() == {"same": 6, "update": 1, "create": 1}
+        with by_hand(tmp_path) as cloud:
+            assert cloud.named("pg")[0].inputs["settings"]["tier"] == "db-custom-2-7680"
+
+        assert stack.destroy() == {"delete": 8}
+        with by_hand(tmp_path) as cloud:
+            assert cloud.things() == []
+
+
+def test_wrong_inputs_stop_a_preview_with_all_their_paths(tmp_path: Path) -> None:
+    def program() -> None:
+        wrong: Any = {"ip_configuration": {"ipv4_enabled": "no"}, "no_such": 1}
+        gcp.sql.DatabaseInstance(
+            "postgres", database_version="POSTGRES_16", settings=wrong, opts=on(google())
+        )
+
+    with estate(tmp_path) as stack:
+        stack.program = program
+        with pytest.raises(automation.CommandError) as error:
+            stack.preview()
+    for part in ("settings.ipConfiguration.ipv4Enabled", "settings.tier", "settings.no_such"):
+        assert part in str(error.value)
+
+
+def test_what_a_preview_accepts_can_fail_amid_an_up(tmp_path: Path) -> None:
+    def program() -> None:
+        provider = google()
+        for name in ("one", "two"):
+            gcp.storage.Bucket(name, name="pull-same", location="us-central1", opts=on(provider))
+
+    with estate(tmp_path) as stack:
+        stack.program = program
+        assert stack.preview() == {"create": 4}
+        with pytest.raises(automation.CommandError, match=r"Bucket b/pull-same already exists"):
+            stack.up()
+        with by_hand(tmp_path) as cloud:
+            assert [thing.id for thing in cloud.things()] == ["pull-same"]
+
+
+def test_changes_are_shown_by_path_and_replace_where_the_provider_does(tmp_path: Path) -> None:
+    memory, location, image = "4Gi", "us-central1", "a"
+
+    def program() -> None:
+        provider = google()
+        gcp.cloudrunv2.Service(
+            "api",
+            name="api",
+            location=location,
+            deletion_protection=False,
+            template={
+                "containers": [
+                    {"image": image, "resources": {"limits": {"cpu": "4", "memory": memory}}}
+                ]
+            },
+            opts=on(provider, ignore_changes=["template.containers[0].image"]),
+        )
+        gcp.storage.Bucket("unnamed", location="us-central1", opts=on(provider))
+
+    with estate(tmp_path) as stack:
+        stack.program = program
+        stack.up()
+        with by_hand(tmp_path) as cloud:
+            (bucket,) = [thing for thing in cloud.things() if "storage" in thing.type]
+        assert bucket.id.startswith("unnamed-")  # named by the provider, once
+
+        image, memory = "b", "8Gi"  # the image is ignored
+        path = "api.template.containers[0].resources.limits.memory"
+        assert stack.differences() == {path: "update"}
+        image, memory, location = "a", "4Gi", "europe-west1"
+        assert stack.differences() == {"api.location": "update-replace"}
+        assert stack.up() == {"same": 3, "replace": 1}
+        with by_hand(tmp_path) as cloud:
+            services = [thing.id for thing in cloud.things() if "cloudrun" in thing.type]
+        assert services == ["projects/pull/locations/europe-west1/services/api"]
+
+
+def test_two_providers_of_one_kind_keep_apart(tmp_path: Path) -> None:
+    def program() -> None:
+        for project in ("one", "two"):
+            provider = gcp.Provider(project, project=project)
+            gcp.pubsub.Topic(project, name="topic", opts=on(provider))
+
+    with estate(tmp_path) as stack:
+        stack.program = program
+        stack.up()
+        with by_hand(tmp_path) as cloud:
+            assert [thing.id for thing in cloud.things()] == [
+                "projects/one/topics/topic",
+                "projects/two/topics/topic",
+            ]
+
+
+def topics(*names: str) -> Callable[[], None]:
+    """One topic after the other, so that the nth operation is always the same."""
+
+    def program() -> None:
+        provider = google()
+        previous: list[pulumi.Resource] = []
+        for name in names:
+            options = on(provider, depends_on=list(previous))
+            previous.append(gcp.pubsub.Topic(name, name=name, opts=options))
+
+    return program
+
+
+def in_cloud(folder: Path) -> list[str]:
+    with by_hand(folder) as cloud:
+        return [thing.id.rpartition("/")[2] for thing in cloud.things()]
+
+
+def test_an_error_before_leaves_nothing_and_one_after_leaves_the_thing(tmp_path: Path) -> None:
+    before = Fault(at=1, effect="error", moment="before", message="quota is used up")
+    after = Fault(at=3, effect="error")
+    with estate(tmp_path, [before, after]) as stack:
+        stack.program = topics("first", "second")
+        with pytest.raises(automation.CommandError, match="quota is used up"):
+            stack.up()
+        assert in_cloud(tmp_path) == []
+        with pytest.raises(automation.CommandError, match="the fault asked for at operation 3"):
+            stack.up()
+        assert in_cloud(tmp_path) == ["first", "second"]
+        with pytest.raises(automation.CommandError, match="second already exists"):
+            stack.up()
+
+
+def test_a_delay_holds_the_reply_back(tmp_path: Path) -> None:
+    with estate(tmp_path, [Fault(at=1, effect="delay", seconds=1.5)]) as stack:
+        stack.program = topics("first")
+        begun = time.monotonic()
+        assert stack.up() == {"create": 3}
+        assert time.monotonic() - begun >= 1.5
+
+
+def kill_engine() -> None:
+    """SIGKILL for the engine that this very process has started."""
+    listed = subprocess.run(
+        ["ps", "-axo", "pid=,ppid=,comm="], capture_output=True, text=True, check=True
+    )
+    for line in listed.stdout.splitlines():
+        pid, parent, command = line.split(maxsplit=2)
+        if int(parent) == os.getpid() and command.endswith("pulumi"):
+            os.kill(int(pid), signal.SIGKILL)
+
+
+def test_a_crash_leaves_the_cloud_ahead_of_the_state(tmp_path: Path) -> None:
+    with estate(tmp_path, [Fault(at=2, effect="crash")], kill_engine) as stack:
+        stack.program = topics("first", "second", "third")
+        with pytest.raises(automation.CommandError):
+            stack.up()
+        assert in_cloud(tmp_path) == ["first", "second"]
+        stack.cancel()  # the killed engine has left its lock
+        state = json.loads(stack.state())["checkpoint"]["latest"]
+        (pending,) = state["pending_operations"]
+        urn = pending["resource"]["urn"]
+        assert (pending["type"], urn.rpartition("::")[2]) == ("creating", "second")
+        with by_hand(tmp_path) as cloud:
+            assert cloud.ids_of(urn) == ["projects/pull/topics/second"]
