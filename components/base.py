@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 
 
 class Stage(StrEnum):
-    """The five steps of the runbook's deployment order; a later one never comes before an earlier."""
+    """The five steps of the runbook's deployment order; a later one never comes first."""
 
     INFRASTRUCTURE = "1 infrastructure"
     CONFIGURATION = "2 secrets and configuration"

@@ -10,67 +10,45 @@ that are not offered, percentages that do not sum to 100, address ranges that ov
 
 from __future__ import annotations
 
-import difflib
+import datetime
 import gzip
 import ipaddress
+import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
+from urllib.parse import urlsplit
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from components.names import WORKER_IMAGE, Environment
+from components.names import WORKER_IMAGE, Environment, Names
+from components.problems import (
+    HIDDEN,
+    allowed_at,
+    judge,
+    one_of,
+    place,
+    section,
+)
+from components.problems import Problem as Problem
+from components.problems import SettingsError as SettingsError
 from components.secrets.catalogue import SECRETS
+from components.stack_file import DEFAULT_PROVIDERS, ENCRYPTED, StackFile
 from components.workloads import WorkerType
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
-
-# -- problems ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One wrong setting: where it is, what stands there, and what may stand there."""
-
-    path: str
-    value: object
-    allowed: str
-
-    def __str__(self) -> str:
-        shown = "nothing" if self.value is None else json.dumps(self.value, default=str)
-        return f"{self.path}\n    is       {shown}\n    allowed  {self.allowed}"
-
-
-class SettingsError(Exception):
-    """The settings cannot be used. ``problems`` holds all that is wrong with them."""
-
-    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
-        self.problems = problems
-        count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-        listed = "\n\n".join(f"  {problem}".replace("\n", "\n  ") for problem in problems)
-        super().__init__(f"{count} wrong in {source}; nothing was started.\n\n{listed}")
-
-
-def _wrong(path: str, value: object, allowed: str) -> PydanticCustomError:
-    """A problem found by a rule of ours; ``path`` is relative to the model that the rule is in."""
-    return PydanticCustomError(
-        "rule", "{allowed}", {"path": path, "value": value, "allowed": allowed}
-    )
-
 
 # -- words that several settings share ---------------------------------------------------------
 
@@ -80,20 +58,75 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    @model_validator(mode="after")
+    def _keeps_the_rules(self) -> Self:
+        wrong = tuple(self.wrong())
+        if wrong:
+            raise PydanticCustomError("rules", "fields do not fit together", {"wrong": wrong})
+        return self
 
-def _network(text: str) -> str:
-    try:
-        network = ipaddress.IPv4Network(text)
-    except ValueError as error:
-        raise PydanticCustomError("cidr", "an IPv4 range such as 10.10.0.0/20") from error
-    if not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
-        raise PydanticCustomError("cidr", "a private range (RFC 1918), such as 10.10.0.0/20")
-    return text
+    def wrong(self) -> Iterator[Problem]:
+        """What is wrong with fields that are right one by one. Paths start at this model."""
+        yield from ()
+
+
+def _only(allowed: str) -> PydanticCustomError:
+    """One field is wrong by itself; ``allowed`` says what it may be."""
+    return PydanticCustomError("allowed", "{allowed}", {"allowed": allowed})
 
 
 _PRIVATE_RANGES: Final = tuple(
     ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 )
+_DOCKER_BRIDGE: Final = ipaddress.IPv4Network("172.17.0.0/16")
+
+
+def _network(text: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise _only(
+            "an IPv4 range with its size, its first address in front: 10.10.0.0/20"
+        ) from error
+    if not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
+        raise _only("a private range (RFC 1918), such as 10.10.0.0/20")
+    if network.overlaps(_DOCKER_BRIDGE):
+        raise _only(f"a range outside {_DOCKER_BRIDGE}: nothing there can talk to Cloud SQL")
+    return text
+
+
+def _sized(least: int, most: int, why: str) -> AfterValidator:
+    """Length of a range's prefix, ``least`` being the larger range."""
+
+    def check(text: str) -> str:
+        if not least <= ipaddress.IPv4Network(text).prefixlen <= most:
+            sizes = f"a /{most}" if least == most else f"a /{least} to /{most}"
+            raise _only(f"{sizes}: {why}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _calendar_day(text: str) -> str:
+    try:
+        datetime.date.fromisoformat(text[:10])
+    except ValueError as error:
+        raise _only("a day that is in the calendar") from error
+    return text
+
+
+def _url(text: str) -> str:
+    try:
+        port = urlsplit(text).port
+    except ValueError as error:
+        raise _only("a port from 1 to 65535") from error
+    if port == 443:
+        raise _only("the URL without :443: browsers leave it out, and compare letter by letter")
+    return text
+
+
+_HOST: Final = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])"
+_DAY: Final = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 
 Cidr = Annotated[
     str, AfterValidator(_network), Field(description="private IPv4 range, as 10.10.0.0/20")
@@ -104,50 +137,67 @@ Hex32 = Annotated[
 Host = Annotated[
     str,
     Field(
-        pattern=r"^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
+        pattern=rf"^{_HOST}$",
         max_length=253,
-        description="host name, lower case",
+        description="host name, lower case, at most 253 characters",
     ),
 ]
 HttpsUrl = Annotated[
     str,
-    Field(pattern=r"^https://[a-zA-Z0-9.-]+(?::\d+)?(?:/\S*)?$", description="an https:// URL"),
+    Field(
+        pattern=rf"^https://{_HOST}(?::[1-9][0-9]{{0,4}})?(?:/[!-~]*)?$",
+        max_length=2048,
+        description="an https:// URL without a user, host in lower case",
+    ),
+    AfterValidator(_url),
 ]
 Origin = Annotated[
     str,
     Field(
-        pattern=r"^https://[a-zA-Z0-9.-]+(?::\d+)?$",
-        description="an https:// origin, without a path or a closing slash",
+        pattern=rf"^https://{_HOST}(?::[1-9][0-9]{{0,4}})?$",
+        max_length=253,
+        description="an https:// origin with a whole host name, without a path or a closing slash",
     ),
+    AfterValidator(_url),
 ]
 Email = Annotated[
-    str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="an e-mail address")
+    str,
+    Field(
+        pattern=rf"^[A-Za-z0-9._%+-]{{1,64}}@{_HOST}$",
+        max_length=254,
+        description="an e-mail address",
+    ),
 ]
 TimeOfDay = Annotated[
     str,
     Field(
-        pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$", description='a time of day in UTC, quoted: "03:00"'
+        pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$",
+        description='a time of day in UTC, 00:00 to 23:59, quoted: "03:00"',
     ),
 ]
 Timestamp = Annotated[
     str,
     Field(
-        pattern=(
-            r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
-            r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$"
-        ),
+        pattern=(rf"^{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{1,9}})?Z$"),
         description='a moment in UTC, quoted: "2025-01-25T10:00:00.000Z"',
     ),
+    AfterValidator(_calendar_day),
 ]
 Date = Annotated[
     str,
+    Field(pattern=rf"^{_DAY}$", description='a date, quoted: "2025-01-25"'),
+    AfterValidator(_calendar_day),
+]
+Hour = Annotated[int, Field(ge=0, le=23, description="hour of the day in UTC")]
+Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+GitRef = Annotated[
+    str,
     Field(
-        pattern=r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$",
-        description='a date, quoted: "2025-01-25"',
+        pattern=r"^[A-Za-z0-9_](?:[./]?[A-Za-z0-9_-])*$",
+        max_length=250,
+        description="branch, tag or commit",
     ),
 ]
-Hour = Annotated[int, Field(ge=0, le=23, description="hour of the day in UTC, 0 to 23")]
-Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 
 
 # -- accounts ----------------------------------------------------------------------------------
@@ -164,10 +214,11 @@ class Gcp(Model):
         ),
     ]
     project_number: Annotated[
-        str, Field(pattern=r"^\d{6,16}$", description="project number, quoted")
+        str, Field(pattern=r"^[0-9]{6,16}$", description="project number, quoted")
     ]
     region: Annotated[
-        str, Field(pattern=r"^[a-z]+-[a-z]+\d+$", description="region, such as us-central1")
+        str,
+        Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$", description="region, such as us-central1"),
     ]
 
 
@@ -192,7 +243,10 @@ class Github(Model):
     """The repository whose workflows may sign in."""
 
     repository: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", description="owner/name of the repository")
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", description="owner/name of the repository"
+        ),
     ]
 
 
@@ -202,61 +256,33 @@ class Github(Model):
 class Connector(Model):
     """Serverless VPC Access connector. It takes a /28 of its own, and cannot shrink."""
 
-    cidr: Cidr
+    cidr: Annotated[Cidr, _sized(28, 28, "a connector takes no other size")]
     machine_type: Literal["f1-micro", "e2-micro", "e2-standard-4"]
-    min_instances: Annotated[int, Field(ge=2, le=9, description="instances, 2 to 9")]
-    max_instances: Annotated[int, Field(ge=3, le=10, description="instances, 3 to 10")]
+    min_instances: Annotated[int, Field(ge=2, le=9, description="instances that always run")]
+    max_instances: Annotated[int, Field(ge=3, le=10, description="instances at the most")]
 
-    @model_validator(mode="after")
-    def _sizes(self) -> Connector:
-        if ipaddress.IPv4Network(self.cidr).prefixlen != 28:
-            raise _wrong("cidr", self.cidr, "a /28: a connector takes no other size")
+    def wrong(self) -> Iterator[Problem]:
         if self.min_instances >= self.max_instances:
-            raise _wrong(
-                "min_instances", self.min_instances, f"less than max_instances={self.max_instances}"
-            )
-        return self
+            allowed = f"less than max_instances={self.max_instances}"
+            yield Problem("min_instances", self.min_instances, allowed)
 
 
 class Network(Model):
     """Address plan of the private network."""
 
-    subnet_cidr: Cidr
-    services_cidr: Cidr
+    subnet_cidr: Annotated[Cidr, _sized(8, 26, "Cloud Run reserves blocks of it")]
+    services_cidr: Annotated[Cidr, _sized(8, 24, "Cloud SQL takes a /24 of it for itself")]
     connector: Connector
 
-    @model_validator(mode="after")
-    def _ranges(self) -> Network:
+    def wrong(self) -> Iterator[Problem]:
         ranges = {
             "subnet_cidr": ipaddress.IPv4Network(self.subnet_cidr),
             "services_cidr": ipaddress.IPv4Network(self.services_cidr),
             "connector.cidr": ipaddress.IPv4Network(self.connector.cidr),
         }
-        if ranges["subnet_cidr"].prefixlen > 26:
-            raise _wrong(
-                "subnet_cidr", self.subnet_cidr, "a /26 or larger: Cloud Run reserves blocks of it"
-            )
-        if ranges["services_cidr"].prefixlen > 24:
-            raise _wrong(
-                "services_cidr", self.services_cidr, "a /24 or larger: Cloud SQL takes a /24 of it"
-            )
-        if ranges["services_cidr"].overlaps(_DOCKER_BRIDGE):
-            raise _wrong(
-                "services_cidr",
-                self.services_cidr,
-                f"a range outside {_DOCKER_BRIDGE}: Cloud SQL cannot be reached there",
-            )
-        names = list(ranges)
-        for position, name in enumerate(names):
-            for other in names[position + 1 :]:
-                if ranges[name].overlaps(ranges[other]):
-                    raise _wrong(
-                        other, str(ranges[other]), f"a range that {name}={ranges[name]} does not overlap"
-                    )
-        return self
-
-
-_DOCKER_BRIDGE: Final = ipaddress.IPv4Network("172.17.0.0/16")
+        for (name, one), (other, two) in itertools.combinations(ranges.items(), 2):
+            if one.overlaps(two):
+                yield Problem(other, str(two), f"a range that does not overlap {name}={one}")
 
 
 class Encryption(Model):
@@ -306,57 +332,95 @@ class Recovery(Model):
     point_in_time: Timestamp
 
 
+def _one_or_even(cpus: int) -> int:
+    if cpus != 1 and cpus % 2:
+        raise _only("1, or an even number from 2 to 96")
+    return cpus
+
+
 class Postgres(Model):
     """Cloud SQL. Size is a custom machine of the Enterprise edition."""
 
-    cpus: Annotated[int, Field(ge=1, le=96, description="vCPUs: 1, or an even number up to 96")]
-    memory_mib: Annotated[int, Field(ge=3840, description="memory in MiB, a multiple of 256")]
+    cpus: Annotated[int, Field(ge=1, le=96, description="vCPUs"), AfterValidator(_one_or_even)]
+    memory_mib: Annotated[
+        int, Field(ge=3840, le=638976, multiple_of=256, description="memory in MiB")
+    ]
     availability: Literal["REGIONAL", "ZONAL"]
     disk_gib: Annotated[int, Field(ge=10, le=65536, description="first size of the disk in GiB")]
-    max_connections: Annotated[
-        int, Field(ge=25, le=5000, description="connections at once, 25 to 5000")
-    ]
+    max_connections: Annotated[int, Field(ge=25, le=5000, description="connections at once")]
     backup_start: TimeOfDay
     backup_location: Literal["us", "eu", "asia"]
     retained_backups: Annotated[int, Field(ge=1, le=365, description="daily backups kept")]
     transaction_log_days: Annotated[
-        int, Field(ge=1, le=7, description="days of point-in-time recovery, 1 to 7")
+        int, Field(ge=1, le=7, description="days of point-in-time recovery")
     ]
     final_backup_days: Annotated[
         int, Field(ge=1, le=365, description="days that the last backup outlives the instance")
     ]
     maintenance: Maintenance
     password_generation: Annotated[
-        int, Field(ge=1, description="raise it by one to issue a new password")
+        int, Field(ge=1, le=9999, description="raise it by one to issue a new password")
     ]
     recovery: Recovery | None = None
 
-    @model_validator(mode="after")
-    def _machine(self) -> Postgres:
-        if self.cpus != 1 and self.cpus % 2:
-            raise _wrong("cpus", self.cpus, "1, or an even number up to 96")
-        if self.memory_mib % 256:
-            raise _wrong("memory_mib", self.memory_mib, "a multiple of 256 MiB")
+    def wrong(self) -> Iterator[Problem]:
         least, most = max(3840, self.cpus * 922), self.cpus * 6656
         if not least <= self.memory_mib <= most:
-            raise _wrong(
+            yield Problem(
                 "memory_mib",
                 self.memory_mib,
                 f"{least} to {most} MiB beside {self.cpus} vCPUs (0.9 to 6.5 GiB each)",
             )
-        return self
+        if self.max_connections * _MIB_OF_A_CONNECTION > self.memory_mib:
+            yield Problem(
+                "max_connections",
+                self.max_connections,
+                f"at most {self.memory_mib // _MIB_OF_A_CONNECTION} beside "
+                f"memory_mib={self.memory_mib}, {_MIB_OF_A_CONNECTION} MiB each",
+            )
+        if self.transaction_log_days > self.retained_backups:
+            yield Problem(
+                "transaction_log_days",
+                self.transaction_log_days,
+                f"at most retained_backups={self.retained_backups}: a log is of use only after "
+                "a backup, and Cloud SQL refuses more",
+            )
+
+
+_MIB_OF_A_CONNECTION: Final = 10
+"""What a busy process of PostgreSQL takes; the server itself needs the rest."""
 
 
 class Redis(Model):
     """Memorystore."""
 
     tier: Literal["BASIC", "STANDARD_HA"]
-    memory_gib: Annotated[int, Field(ge=1, le=300, description="memory in GiB, 1 to 300")]
+    memory_gib: Annotated[int, Field(ge=1, le=300, description="memory in GiB")]
     snapshot_period: Literal["ONE_HOUR", "SIX_HOURS", "TWELVE_HOURS", "TWENTY_FOUR_HOURS"]
     maintenance: Maintenance
 
 
 # -- secrets -----------------------------------------------------------------------------------
+
+
+def _in_the_catalogue(name: str) -> str:
+    known = [variable.name for variable in SECRETS]
+    if name not in known:
+        raise _only(one_of(name, known))
+    return name
+
+
+SecretName = Annotated[str, AfterValidator(_in_the_catalogue)]
+SecretId = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-zA-Z0-9_-]{1,255}$",
+        description="id of a secret: 1 to 255 letters, digits, hyphens and underscores",
+    ),
+]
+SecretVersion = Annotated[
+    str, Field(pattern=r"^(?:latest|[1-9][0-9]{0,8})$", description="latest, or a number, quoted")
+]
 
 
 class Secrets(Model):
@@ -366,26 +430,24 @@ class Secrets(Model):
         int, Field(ge=1, le=365, description="days after which a rotation is due")
     ]
     first_rotation: Timestamp
-    ids: dict[str, Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,255}$")]] = Field(
+    ids: dict[SecretName, SecretId] = Field(
         default_factory=dict,
         description="Secret Manager id by variable, where it is not pull-<environment>-<name>",
     )
-    versions: dict[str, Annotated[str, Field(pattern=r"^(?:latest|[1-9]\d*)$")]] = Field(
+    versions: dict[SecretName, SecretVersion] = Field(
         default_factory=dict,
         description='version by variable, quoted, where it is not "latest"',
     )
 
-    @model_validator(mode="after")
-    def _known(self) -> Secrets:
-        known = [variable.name for variable in SECRETS]
-        for field, names in (("ids", self.ids), ("versions", self.versions)):
-            for name in names:
-                if name not in known:
-                    raise _wrong(f"{field}.{name}", name, _one_of(name, known))
-        return self
-
 
 # -- values that are not secret ----------------------------------------------------------------
+
+
+def _each_once(texts: tuple[str, ...]) -> tuple[str, ...]:
+    twice = [text for text, count in Counter(texts).items() if count > 1]
+    if twice:
+        raise _only(f"each once, which {', '.join(twice)} is not")
+    return texts
 
 
 class SharedConfig(Model):
@@ -394,11 +456,11 @@ class SharedConfig(Model):
 
 class ApiConfig(Model):
     cors_origins: Annotated[
-        tuple[Origin, ...], Field(min_length=1, description="origins that browsers may call from")
+        tuple[Origin, ...],
+        Field(min_length=1, max_length=16, description="origins that browsers may call from"),
+        AfterValidator(_each_once),
     ]
-    body_limit_mib: Annotated[
-        int, Field(ge=1, le=100, description="largest request body in MiB, 1 to 100")
-    ]
+    body_limit_mib: Annotated[int, Field(ge=1, le=100, description="largest request body in MiB")]
 
 
 class WorkerConfig(Model):
@@ -407,45 +469,38 @@ class WorkerConfig(Model):
     ]
     plaid_env: Literal["sandbox", "production"]
     activity_start_to_close_timeout_ms: Annotated[
-        int, Field(ge=1000, description="longest activity in milliseconds")
+        int, Field(ge=1000, le=2**31 - 1, description="longest activity in milliseconds")
     ]
     activity_heartbeat_timeout_ms: Annotated[
-        int, Field(ge=1000, description="longest silence of an activity in milliseconds")
+        int,
+        Field(ge=1000, le=2**31 - 1, description="longest silence of an activity in milliseconds"),
     ]
 
-    @model_validator(mode="after")
-    def _timeouts(self) -> WorkerConfig:
+    def wrong(self) -> Iterator[Problem]:
         if self.activity_heartbeat_timeout_ms > self.activity_start_to_close_timeout_ms:
-            raise _wrong(
+            yield Problem(
                 "activity_heartbeat_timeout_ms",
                 self.activity_heartbeat_timeout_ms,
                 "at most activity_start_to_close_timeout_ms="
                 f"{self.activity_start_to_close_timeout_ms}",
             )
-        return self
 
 
 class RedisPoolConfig(Model):
     pool_min: Annotated[int, Field(ge=0, le=1000, description="connections kept open")]
     pool_max: Annotated[int, Field(ge=1, le=1000, description="connections at the most")]
 
-    @model_validator(mode="after")
-    def _order(self) -> RedisPoolConfig:
+    def wrong(self) -> Iterator[Problem]:
         if self.pool_min > self.pool_max:
-            raise _wrong("pool_min", self.pool_min, f"at most pool_max={self.pool_max}")
-        return self
+            yield Problem("pool_min", self.pool_min, f"at most pool_max={self.pool_max}")
 
 
 class ObservabilityConfig(Model):
-    metrics_port: Annotated[
-        int, Field(ge=1024, le=65535, description="port of /metrics, 1024 to 65535")
-    ]
+    metrics_port: Annotated[int, Field(ge=1024, le=65535, description="port of /metrics")]
 
-    @model_validator(mode="after")
-    def _free(self) -> ObservabilityConfig:
+    def wrong(self) -> Iterator[Problem]:
         if self.metrics_port in (API_PORT, WORKER_PORT):
-            raise _wrong("metrics_port", self.metrics_port, "a port that no service listens on")
-        return self
+            yield Problem("metrics_port", self.metrics_port, "a port that no service listens on")
 
 
 API_PORT: Final = 3001
@@ -482,9 +537,21 @@ Address = Annotated[
     str,
     Field(pattern=r"^0x[0-9a-fA-F]{40}$", description="address of a contract: 0x and 40 digits"),
 ]
-ContractName = Annotated[
-    str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,62}$", description="PascalCase, such as PullToken")
-]
+
+
+def _pascal_case(name: str) -> str:
+    if not re.fullmatch(r"[A-Z][A-Za-z0-9]{0,62}", name):
+        raise _only("a contract's name in PascalCase, at most 63 characters: PullToken")
+    return name
+
+
+ContractName = Annotated[str, AfterValidator(_pascal_case)]
+
+
+def _two_people(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len({name.casefold() for name in names}) < 2:
+        raise _only("at least two different engineers")
+    return names
 
 
 class Approval(Model):
@@ -493,7 +560,9 @@ class Approval(Model):
     contract: ContractName
     address: Address
     approved_by: Annotated[
-        tuple[str, ...], Field(min_length=2, description="at least two engineers")
+        tuple[Annotated[str, Field(pattern=r"^[!-~](?:[ -~]{0,98}[!-~])?$")], ...],
+        Field(min_length=2, description="engineers"),
+        AfterValidator(_two_people),
     ]
 
 
@@ -501,59 +570,71 @@ class Chain(Model):
     """The contracts on Polygon."""
 
     network: Literal["polygon-amoy", "polygon-mainnet"]
-    contracts: dict[ContractName, Address]
+    contracts: Annotated[
+        dict[ContractName, Address],
+        # Each is a variable of the Worker, which takes 128 variables and secrets in all.
+        Field(max_length=50, description="address by name of a contract, at most 50"),
+    ]
     approvals: tuple[Approval, ...] = ()
 
-    @model_validator(mode="after")
-    def _approved(self) -> Chain:
+    def wrong(self) -> Iterator[Problem]:
         approved = {(one.contract, one.address.lower()) for one in self.approvals}
         for contract, address in self.contracts.items():
             if int(address, 16) == 0:
-                raise _wrong(f"contracts.{contract}", address, "an address that is not zero")
+                yield Problem(f"contracts.{contract}", address, "an address that is not zero")
             if self.network == "polygon-mainnet" and (contract, address.lower()) not in approved:
-                raise _wrong(
+                yield Problem(
                     f"contracts.{contract}",
                     address,
                     "an address with an entry in approvals that names it and two engineers: "
                     "a contract on mainnet cannot be rolled back",
                 )
-        for position, one in enumerate(self.approvals):
-            if len(set(one.approved_by)) < 2:
-                raise _wrong(
-                    f"approvals.{position}.approved_by", one.approved_by, "two different engineers"
-                )
-        return self
 
 
 # -- services ----------------------------------------------------------------------------------
 
 
+_MEMORY_GIB_BY_CPU: Final = {1: (1, 4), 2: (1, 8), 4: (2, 16), 6: (4, 24), 8: (4, 32)}
+"""Cloud Run's documentation, "Configure CPU limits" and "Configure memory limits"."""
+
+
+def _offered_cpu(cpu: int) -> int:
+    if cpu not in _MEMORY_GIB_BY_CPU:
+        raise _only(f"one of {', '.join(map(str, _MEMORY_GIB_BY_CPU))}")
+    return cpu
+
+
+def _offered_memory(memory_gib: int, info: ValidationInfo) -> int:
+    cpu: int = info.data.get("cpu", 0)  # absent when it is wrong itself
+    least, most = _MEMORY_GIB_BY_CPU.get(cpu, (1, 32))
+    if not least <= memory_gib <= most:
+        beside = f" beside {cpu} CPU{'' if cpu == 1 else 's'}" if cpu else ""
+        raise _only(f"{least} to {most} GiB{beside}")
+    return memory_gib
+
+
 class Size(Model):
-    """CPU, memory and count of a Cloud Run service's instances.
+    """CPU, memory and count of a Cloud Run service's instances."""
 
-    Source of the pairs: Cloud Run's documentation, "Configure CPU limits", table of vCPU and memory.
-    """
-
-    cpu: Literal[1, 2, 4, 6, 8]
-    memory_gib: Annotated[int, Field(ge=1, le=32, description="memory in GiB")]
+    # Not a Literal: that takes ``true`` for 1.
+    cpu: Annotated[
+        int,
+        AfterValidator(_offered_cpu),
+        Field(json_schema_extra={"enum": list(_MEMORY_GIB_BY_CPU)}),
+    ]
+    memory_gib: Annotated[
+        int,
+        AfterValidator(_offered_memory),
+        Field(description="memory in GiB", json_schema_extra={"minimum": 1, "maximum": 32}),
+    ]
     min_instances: Annotated[int, Field(ge=0, le=1000, description="instances that always run")]
     max_instances: Annotated[int, Field(ge=1, le=1000, description="instances at the most")]
 
-    @model_validator(mode="after")
-    def _offered(self) -> Size:
-        least, most = _CLOUD_RUN_MEMORY_GIB[self.cpu]
-        if not least <= self.memory_gib <= most:
-            raise _wrong(
-                "memory_gib", self.memory_gib, f"{least} to {most} GiB beside {self.cpu} CPUs"
-            )
+    def wrong(self) -> Iterator[Problem]:
         if self.min_instances > self.max_instances:
-            raise _wrong(
-                "min_instances", self.min_instances, f"at most max_instances={self.max_instances}"
-            )
-        return self
+            allowed = f"at most max_instances={self.max_instances}"
+            yield Problem("min_instances", self.min_instances, allowed)
 
-
-_CLOUD_RUN_MEMORY_GIB: Final = {1: (1, 4), 2: (1, 8), 4: (2, 16), 6: (4, 24), 8: (4, 32)}
 
 CURRENT: Final = "current"
 """In a list of traffic: the revision, or version, that this very program describes."""
@@ -565,19 +646,20 @@ class RevisionShare(Model):
     revision: Annotated[
         str,
         Field(
-            pattern=r"^[a-z](?:-?[a-z0-9]){0,62}$",
-            description=f"name of a revision, or {CURRENT} for the one described here",
+            pattern=r"^[a-z](?:-?[a-z0-9])*$",
+            max_length=63,
+            description=f"name of a revision, at most 63 characters, or {CURRENT} for the one here",
         ),
     ]
-    percent: Annotated[int, Field(ge=1, le=100, description="whole percent, 1 to 100")]
+    percent: Annotated[int, Field(ge=1, le=100, description="percent")]
 
 
 def _whole(shares: tuple[RevisionShare, ...]) -> tuple[RevisionShare, ...]:
     total = sum(share.percent for share in shares)
     if total != 100:
-        raise PydanticCustomError("shares", f"percentages that sum to 100; these sum to {total}")
+        raise _only(f"percentages that sum to 100; these sum to {total}")
     if len({share.revision for share in shares}) < len(shares):
-        raise PydanticCustomError("shares", "each revision once")
+        raise _only("each revision once")
     return shares
 
 
@@ -598,8 +680,10 @@ Image = Annotated[
 
 
 class Worker(Size):
-    """One worker service: a type of worker with a size and, when it differs, a release of its own."""
+    """One worker service: a size and, where it differs, a release of its own."""
 
+    # Nobody calls a poller, so one that is scaled to zero would never wake again.
+    min_instances: Annotated[int, Field(ge=1, le=1000, description="instances that always run")]
     image: Image | None = None
     traffic: RevisionShares = ALL_TO_CURRENT
 
@@ -610,19 +694,20 @@ class Workers(Model):
     runtime: Literal["service", "worker_pool"]
     egress: Literal["direct", "connector"]
     image: Image
-    timeout_seconds: Annotated[int, Field(ge=1, le=3600, description="seconds, 1 to 3600")]
+    timeout_seconds: Annotated[int, Field(ge=1, le=3600, description="seconds")]
     fleet: Annotated[
         dict[WorkerType, Worker],
-        Field(min_length=1, description="a service for each worker type that is named"),
+        Field(
+            description="a service for each worker type that is named; {} until the registry that "
+            "this program makes holds an image"
+        ),
     ]
 
-    @model_validator(mode="after")
-    def _pools(self) -> Workers:
+    def wrong(self) -> Iterator[Problem]:
         if self.runtime == "worker_pool" and self.egress == "connector":
-            raise _wrong(
+            yield Problem(
                 "egress", self.egress, "direct: a worker pool cannot use the VPC connector"
             )
-        return self
 
 
 class VersionShare(Model):
@@ -635,20 +720,24 @@ class VersionShare(Model):
             description=f"id of a Worker version, or {CURRENT} for the one described here",
         ),
     ]
-    percentage: Annotated[float, Field(ge=0.01, le=100, description="percent, 0.01 to 100")]
+    percentage: Annotated[float, Field(ge=0.01, le=100, description="percent")]
 
 
 def _whole_versions(shares: tuple[VersionShare, ...]) -> tuple[VersionShare, ...]:
     total = sum(round(share.percentage * 100) for share in shares)
     if any(abs(share.percentage * 100 - round(share.percentage * 100)) > 1e-6 for share in shares):
-        raise PydanticCustomError("shares", "percentages with at most two decimals")
+        raise _only("percentages with at most two decimals")
     if total != 10000:
-        raise PydanticCustomError(
-            "shares", f"percentages that sum to 100; these sum to {total / 100:g}"
-        )
+        raise _only(f"percentages that sum to 100; these sum to {total / 100:g}")
     if len({share.version for share in shares}) < len(shares):
-        raise PydanticCustomError("shares", "each version once")
+        raise _only("each version once")
     return shares
+
+
+def _since_there_are_dates(text: str) -> str:
+    if text < "2021-11-02":
+        raise _only("2021-11-02 or later: Workers know no earlier date")
+    return text
 
 
 class Api(Model):
@@ -658,32 +747,33 @@ class Api(Model):
     bundle: Annotated[
         str,
         Field(
-            pattern=r"^[^/\\][^\\]*\.m?js$",
+            pattern=r"^[A-Za-z0-9_.-][A-Za-z0-9_./-]*\.m?js$",
+            max_length=250,
             description="path of the built ES module, from the project's folder",
         ),
     ]
-    compatibility_date: Date
+    compatibility_date: Annotated[Date, AfterValidator(_since_there_are_dates)]
     secrets: Literal["store", "inherit"]
     log_sampling: Annotated[
-        float, Field(ge=0, le=1, description="share of requests that are logged, 0 to 1")
+        float, Field(ge=0, le=1, description="share of requests that are logged")
     ]
     versions: Annotated[
         tuple[VersionShare, ...],
-        AfterValidator(_whole_versions),
         Field(
             min_length=1, max_length=2, description="one or two versions; percentages sum to 100"
         ),
+        AfterValidator(_whole_versions),
     ] = (VersionShare(version=CURRENT, percentage=100),)
 
-    @model_validator(mode="after")
-    def _bundle(self) -> Api:
+    def wrong(self) -> Iterator[Problem]:
         path = (PROJECT_ROOT / self.bundle).resolve()
         if not path.is_relative_to(PROJECT_ROOT) or not path.is_file():
-            raise _wrong("bundle", self.bundle, "a file below the project's folder")
+            yield Problem("bundle", self.bundle, "a file below the project's folder")
+            return
         code = path.read_bytes()
         if len(code) > 64 * _MIB or len(gzip.compress(code, compresslevel=1)) > 10 * _MIB:
-            raise _wrong("bundle", self.bundle, "a bundle of at most 64 MiB, 10 MiB when compressed")
-        return self
+            allowed = "a bundle of at most 64 MiB, 10 MiB when compressed"
+            yield Problem("bundle", self.bundle, allowed)
 
 
 _MIB: Final = 1024 * 1024
@@ -693,26 +783,29 @@ class ApiOrigin(Size):
     """The same API on Cloud Run, inside the private network; made only when it is in the file."""
 
     image: Image
-    timeout_seconds: Annotated[int, Field(ge=1, le=3600, description="seconds, 1 to 3600")]
+    timeout_seconds: Annotated[int, Field(ge=1, le=3600, description="seconds")]
     traffic: RevisionShares = ALL_TO_CURRENT
 
 
 class WebRelease(Model):
     """A production deployment that this program makes."""
 
-    ref: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", description="branch, tag or commit to build")
-    ]
+    ref: GitRef
 
 
 class Web(Model):
     """The web application on Vercel."""
 
     domain: Host
-    production_branch: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", description="branch that goes live")
+    production_branch: GitRef
+    root_directory: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_@-][A-Za-z0-9_@-]*(?:[./][A-Za-z0-9_@-]+)*$",
+            max_length=256,
+            description="folder of the application, from the repository's root",
+        ),
     ]
-    root_directory: str
     release: WebRelease | None = None
 
 
@@ -763,17 +856,24 @@ class _Sections:
     valid: Mapping[str, Any]
 
     def get(self, name: str, kind: type[_S]) -> _S | None:
-        section = self.valid.get(name)
-        return section if isinstance(section, kind) else None
+        found = self.valid.get(name)
+        return found if isinstance(found, kind) else None
+
+    @property
+    def names(self) -> Names | None:
+        environment = self.valid.get("environment")
+        return Names(environment) if environment else None
 
 
 def _domains_are_in_the_zone(sections: _Sections) -> Iterator[Problem]:
     cloudflare = sections.get("cloudflare", Cloudflare)
-    for name, section in (("api", sections.get("api", Api)), ("web", sections.get("web", Web))):
-        if cloudflare and section and not section.domain.endswith(f".{cloudflare.zone}"):
-            yield Problem(
-                f"pull:{name}.domain", section.domain, f"a host name below {cloudflare.zone}"
-            )
+    api, web = sections.get("api", Api), sections.get("web", Web)
+    for name, part in (("api", api), ("web", web)):
+        if cloudflare and part and not part.domain.endswith(f".{cloudflare.zone}"):
+            allowed = f"a host name below {cloudflare.zone}"
+            yield Problem(f"pull:{name}.domain", part.domain, allowed)
+    if api and web and api.domain == web.domain:
+        yield Problem("pull:web.domain", web.domain, "another host name than pull:api.domain")
 
 
 def _images_are_ours_and_fixed(sections: _Sections) -> Iterator[Problem]:
@@ -797,7 +897,9 @@ def _images_are_ours_and_fixed(sections: _Sections) -> Iterator[Problem]:
         elif production and "@sha256:" not in image:
             yield Problem(path, image, "an image by its digest (@sha256:…) in production")
         if gcp and not image.startswith(f"gcr.io/{gcp.project}/"):
-            yield Problem(path, image, f"an image of this project's registry, gcr.io/{gcp.project}/…")
+            yield Problem(
+                path, image, f"an image of this project's registry, gcr.io/{gcp.project}/…"
+            )
         if path.startswith("pull:workers") and re.split("[@:]", image)[0].rsplit("/", 1)[-1] != (
             WORKER_IMAGE
         ):
@@ -824,29 +926,42 @@ def _subnet_holds_the_fleet(sections: _Sections) -> Iterator[Problem]:
 
 
 def _traffic_names_revisions_of_its_service(sections: _Sections) -> Iterator[Problem]:
-    from components.names import Names
-
-    environment = sections.valid.get("environment")
-    workers = sections.get("workers", Workers)
-    if not workers or environment not in ("staging", "production"):
+    names = sections.names
+    if names is None:
         return
-    names = Names(environment)
-    for kind, worker in workers.fleet.items():
-        service = names.worker(kind)
-        for position, share in enumerate(worker.traffic):
+    traffic: dict[str, tuple[str, RevisionShares]] = {}
+    if workers := sections.get("workers", Workers):
+        for kind, worker in workers.fleet.items():
+            traffic[f"pull:workers.fleet.{kind}"] = names.worker(kind), worker.traffic
+    if origin := sections.get("api_origin", ApiOrigin):
+        traffic["pull:api_origin"] = names.api, origin.traffic
+    for path, (service, shares) in traffic.items():
+        for position, share in enumerate(shares):
             if share.revision != CURRENT and not share.revision.startswith(f"{service}-"):
                 yield Problem(
-                    f"pull:workers.fleet.{kind}.traffic.{position}.revision",
+                    place(path, "traffic", position, "revision"),
                     share.revision,
                     f"{CURRENT}, or a revision of {service}: its name starts with {service}-",
                 )
 
 
+def _each_secret_has_its_own_id(sections: _Sections) -> Iterator[Problem]:
+    secrets, names = sections.get("secrets", Secrets), sections.names
+    if secrets is None or names is None:
+        return
+    ids = {one.name: secrets.ids.get(one.name) or names.secret(one.name) for one in SECRETS}
+    for variable, secret_id in secrets.ids.items():
+        others = [name for name, other in ids.items() if other == secret_id and name != variable]
+        if others:
+            allowed = f"an id of its own: this one belongs to {', '.join(others)}"
+            yield Problem(place("pull:secrets.ids", variable), secret_id, allowed)
+
+
 def _mainnet_is_for_production(sections: _Sections) -> Iterator[Problem]:
     chain = sections.get("chain", Chain)
-    if chain and sections.valid.get("environment") == "staging":
-        if chain.network == "polygon-mainnet":
-            yield Problem("pull:chain.network", chain.network, "polygon-amoy outside production")
+    staging = sections.valid.get("environment") == "staging"
+    if staging and chain and chain.network == "polygon-mainnet":
+        yield Problem("pull:chain.network", chain.network, "polygon-amoy outside production")
 
 
 _RULES: Final[tuple[Callable[[_Sections], Iterator[Problem]], ...]] = (
@@ -854,6 +969,7 @@ _RULES: Final[tuple[Callable[[_Sections], Iterator[Problem]], ...]] = (
     _images_are_ours_and_fixed,
     _subnet_holds_the_fleet,
     _traffic_names_revisions_of_its_service,
+    _each_secret_has_its_own_id,
     _mainnet_is_for_production,
 )
 
@@ -861,8 +977,10 @@ _RULES: Final[tuple[Callable[[_Sections], Iterator[Problem]], ...]] = (
 # -- reading -----------------------------------------------------------------------------------
 
 
-def parse(raw: Mapping[str, object], source: str) -> Settings:
+def parse(raw: Mapping[str, object], source: str, known: Sequence[Problem] = ()) -> Settings:
     """Settings from the values of the ``pull:`` keys, without that prefix.
+
+    ``known`` are problems that the reader of ``source`` has found already.
 
     Raises:
         SettingsError: something is wrong. Sections are judged one by one, so that a mistake in one
@@ -872,138 +990,30 @@ def parse(raw: Mapping[str, object], source: str) -> Settings:
     valid: dict[str, Any] = {}
     for name in raw:
         if name not in Settings.model_fields:
-            path = f"pull:{name}"
-            allowed = _one_of(name, list(Settings.model_fields))
-            problems.append(Problem(path, _masked(path, raw[name]), allowed))
+            allowed = one_of(name, Settings.model_fields)
+            problems.append(Problem(section(name), raw[name], allowed))
     for name, field in Settings.model_fields.items():
-        if name not in raw:
-            if field.is_required():
-                problems.append(Problem(f"pull:{name}", None, _describe(field.annotation)))
-            else:
-                valid[name] = field.get_default()
-            continue
-        section, wrong = _parse_section(name, field.annotation, raw[name])
+        if name in raw:
+            value, wrong = judge(name, field.annotation, raw[name])
+        elif field.is_required():
+            value, wrong = None, [Problem(section(name), None, allowed_at(field.annotation, ()))]
+        else:
+            value, wrong = field.get_default(), []
         problems += wrong
         if not wrong:
-            valid[name] = section
+            valid[name] = value
     sections = _Sections(valid)
     for rule in _RULES:
         problems += rule(sections)
+    places = tuple(problem.path for problem in known)
+    problems = [*known, *(one for one in problems if not _is_at_or_below(one.path, places))]
     if problems:
         raise SettingsError(source, tuple(problems))
     return Settings.model_validate(valid)
 
 
-def _parse_section(name: str, kind: Any, value: object) -> tuple[object, list[Problem]]:
-    try:
-        # Through JSON, because strict mode takes a list for a tuple there and nowhere else.
-        text = json.dumps(value, default=str)
-        return TypeAdapter(kind).validate_json(text), []
-    except ValidationError as error:
-        found = [_problem(name, kind, dict(one)) for one in error.errors(include_url=False)]
-        surplus = [one["loc"] for one in error.errors() if one["type"] == "extra_forbidden"]
-        if surplus and len(surplus) == len(found):
-            # Unknown keys alone would hide what the rules of the model have to say.
-            found += _parse_section(name, kind, _without(value, surplus))[1]
-        return None, found
-
-
-def _without(value: object, surplus: list[tuple[int | str, ...]]) -> object:
-    copy = json.loads(json.dumps(value, default=str))
-    for *parents, key in surplus:
-        place = copy
-        for step in parents:
-            place = place[step]
-        del place[key]
-    return copy
-
-
-def _problem(section: str, kind: object, error: dict[str, Any]) -> Problem:
-    location = [str(step) for step in error["loc"] if step != "[key]"]
-    context = error.get("ctx") or {}
-    if error["type"] == "rule":
-        location += context["path"].split(".")
-        return Problem(
-            ".".join([f"pull:{section}", *location]), context["value"], context["allowed"]
-        )
-    path = ".".join([f"pull:{section}", *location])
-    described = _description_at(kind, location)
-    value = None if error["type"] == "missing" else error["input"]
-    match error["type"]:
-        case "missing":
-            allowed = f"a value: {described}" if described else "a value: it is required"
-        case "extra_forbidden":
-            allowed = _one_of(location[-1], _keys_at(kind, location[:-1]))
-        case "enum" | "literal_error":
-            allowed = f"one of {context['expected']}"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            allowed = "a section of settings"
-        case "string_pattern_mismatch" if described:
-            allowed = described
-        case "cidr" | "shares":
-            allowed = str(error["msg"])
-        case _:
-            allowed = described or str(error["msg"])
-            if described:
-                allowed += f" ({str(error['msg']).removeprefix('Input should be ')})"
-    return Problem(path, _masked(path, value), allowed)
-
-
-_SECRETIVE: Final = re.compile(r"secret|token|password|private|credential|key|dsn|cert", re.I)
-
-
-def _masked(path: str, value: object) -> object:
-    """A value put under a secret's name by mistake must not reach a log."""
-    name = path.rsplit(".", 1)[-1]
-    secretive = _SECRETIVE.search(name) and not name.endswith("_id")
-    return "[secret]" if value is not None and secretive else value
-
-
-def _one_of(given: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(given, known, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"no such setting: {hint}known are {', '.join(known)}" if known else "no such setting"
-
-
-def _schema_at(kind: Any, location: list[str]) -> Mapping[str, Any]:
-    """The JSON Schema node of a setting: where its description and its neighbours are found."""
-    root = TypeAdapter(kind).json_schema()
-    node: Mapping[str, Any] = root
-    for step in location:
-        node = _resolve(root, node)
-        if step.isdigit() and "items" in node:
-            node = node["items"]
-        else:
-            node = node.get("properties", {}).get(step) or node.get("additionalProperties") or {}
-        if not isinstance(node, Mapping):
-            return {}
-    return {**_resolve(root, node), **{k: v for k, v in node.items() if k == "description"}}
-
-
-def _resolve(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    for choice in node.get("anyOf", ()):
-        if choice.get("type") != "null":
-            node = choice
-            break
-    if "$ref" in node:
-        found = root
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
-        return found
-    return node
-
-
-def _description_at(kind: object, location: list[str]) -> str:
-    return str(_schema_at(kind, location).get("description", ""))
-
-
-def _keys_at(kind: object, location: list[str]) -> list[str]:
-    return list(_schema_at(kind, location).get("properties", {}))
-
-
-def _describe(kind: object) -> str:
-    keys = _keys_at(kind, [])
-    return f"a section with {', '.join(keys)}" if keys else "a value: it is required"
+def _is_at_or_below(path: str, places: tuple[str, ...]) -> bool:
+    return path in places or path.startswith(tuple(f"{place}." for place in places))
 
 
 def read_stack_file(path: Path) -> Settings:
@@ -1012,16 +1022,15 @@ def read_stack_file(path: Path) -> Settings:
     Raises:
         SettingsError: the file cannot be read as YAML, or its settings are wrong.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        config = document["config"]
-        keys = {str(key): value for key, value in config.items()}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
-        reason = " ".join(str(error).split())
-        raise SettingsError(
-            path.name, (Problem("config", reason, "a YAML file with a config: section"),)
-        ) from error
-    return parse(_ours(keys), path.name)
+    file = StackFile(path)
+    problems = list(file.problems)
+    default_providers = file.config.get(DEFAULT_PROVIDERS)
+    if default_providers != ["*"]:
+        # The engine keeps this key to itself, so that the program cannot look after it.
+        allowed = '["*"]: a resource without an explicit provider must fail, not escape'
+        problems.append(Problem(place("config", DEFAULT_PROVIDERS), default_providers, allowed))
+    stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    return _read(file.config, stack, path.name, problems)
 
 
 def read_engine_config() -> Settings:
@@ -1031,24 +1040,52 @@ def read_engine_config() -> Settings:
         SettingsError: the settings are wrong.
     """
     import pulumi
-    from pulumi.runtime.config import CONFIG, get_config_env
+    from pulumi.runtime import config as engine
 
-    given: dict[str, str] = {**get_config_env(), **CONFIG.get()}
-    return parse(
-        _ours({key: _from_engine(value) for key, value in given.items()}),
-        f"the configuration of stack {pulumi.get_stack()}",
-    )
+    given: dict[str, str] = {**engine.get_config_env(), **engine.CONFIG.get()}
+    secret = {*engine.get_config_secret_keys_env(), *filter(engine.is_config_secret, given)}
+    problems = [
+        Problem(section(key.removeprefix("pull:")), HIDDEN, ENCRYPTED)
+        for key in given
+        if key in secret and key.startswith("pull:")
+    ]
+    config = {key: _from_engine(text) for key, text in given.items()}
+    stack = pulumi.get_stack()
+    return _read(config, stack, f"the configuration of stack {stack}", problems)
 
 
-def _ours(config: Mapping[str, object]) -> dict[str, object]:
-    return {
+def _read(
+    config: Mapping[str, object], stack: str, source: str, problems: Sequence[Problem]
+) -> Settings:
+    ours = {
         key.removeprefix("pull:"): value for key, value in config.items() if key.startswith("pull:")
     }
+    environment = ours.get("environment")
+    if environment != stack and {environment, stack} == {*get_args(Environment)}:
+        mixed_up = Problem("pull:environment", environment, f"{stack}, as the stack is named")
+        problems = [*problems, mixed_up]
+    return parse(ours, source, [*problems, *_lost_keys(config)])
+
+
+def _lost_keys(config: Mapping[str, object]) -> Iterator[Problem]:
+    """Keys that look as if they had an effect, and have none."""
+    for key, value in config.items():
+        namespace, colon, _ = key.partition(":")
+        if not colon:
+            allowed = f"a key with its namespace: pull:{key}"
+        elif namespace in ("gcp", "cloudflare", "vercel"):
+            allowed = (
+                "nothing: the providers here are explicit and ignore it; accounts are settings "
+                f"(pull:{namespace}), and credentials come from the environment"
+            )
+        else:
+            continue
+        yield Problem(place("config", key), value, allowed)
 
 
 def _from_engine(text: str) -> object:
     """The engine hands everything over as text: sections as JSON, plain words as they are."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -18,7 +18,7 @@ from components.data.redis import Redis, RedisArgs
 from components.external import ExternalServices, contracts
 from components.names import Names
 from components.platform.backups import Backups, BackupsArgs
-from components.platform.encryption import Encryption, EncryptionArgs, KeyArgs
+from components.platform.encryption import KEY_LOCATIONS, Encryption, EncryptionArgs, KeyArgs
 from components.platform.identity import Identity, IdentityArgs
 from components.platform.network import Network, NetworkArgs
 from components.platform.project import Project
@@ -50,14 +50,14 @@ class Estate:
         self._web()
         self._workers()
 
-    # -- outside ---------------------------------------------------------------------------------
+    # -- outside -------------------------------------------------------------------------------
 
     def _external(self) -> None:
         ExternalServices(
             "external", contracts(self._settings.external, self._settings.chain), self._opts
         )
 
-    # -- 1 infrastructure ------------------------------------------------------------------------
+    # -- 1 infrastructure ----------------------------------------------------------------------
 
     def _infrastructure(self) -> None:
         settings, names, opts = self._settings, self._names, self._opts
@@ -82,11 +82,9 @@ class Estate:
                 rotation_days=settings.encryption.rotation_days,
                 protect=protect,
                 keys={
-                    "postgres": KeyArgs(
-                        location=gcp.region, agent=self.project.agents["sqladmin"]
-                    ),
+                    "postgres": KeyArgs(location=gcp.region, agent=self.project.agents["sqladmin"]),
                     "backups": KeyArgs(
-                        location=settings.backups.location.lower(),
+                        location=KEY_LOCATIONS[settings.backups.location],
                         agent=f"serviceAccount:service-{gcp.project_number}"
                         "@gs-project-accounts.iam.gserviceaccount.com",
                     ),
@@ -176,7 +174,7 @@ class Estate:
         origin = (Service.API_ORIGIN,) if self._settings.api_origin else ()
         return (*origin, *self._settings.workers.fleet)
 
-    # -- 2 secrets and configuration ---------------------------------------------------------------
+    # -- 2 secrets and configuration -----------------------------------------------------------
 
     def _secrets(self) -> None:
         self.secrets = SecretStore(
@@ -194,11 +192,12 @@ class Estate:
                 readers=self.identity.runtimes,
                 encryption=self.encryption,
                 services=self.project,
+                after=[*self.postgres.connectable, *self.redis.connectable],
             ),
             self._opts,
         )
 
-    # -- 3 api -------------------------------------------------------------------------------------
+    # -- 3 api ---------------------------------------------------------------------------------
 
     def _api(self) -> None:
         settings = self._settings
@@ -230,11 +229,16 @@ class Estate:
                     network=self.network,
                     config=self._config,
                     secrets=self.secrets,
+                    after=self._cloud_run(),
                 ),
                 self._opts,
             )
 
-    # -- 4 web -------------------------------------------------------------------------------------
+    def _cloud_run(self) -> list[pulumi.Resource]:
+        """What every service on Cloud Run needs, beside what it says itself."""
+        return [self.project.services["run"], self.registry.repository]
+
+    # -- 4 web ---------------------------------------------------------------------------------
 
     def _web(self) -> None:
         settings = self._settings
@@ -242,7 +246,6 @@ class Estate:
             "web",
             WebArgs(
                 account=settings.cloudflare,
-                team=settings.vercel.team,
                 repository=settings.github.repository,
                 names=self._names,
                 settings=settings.web,
@@ -256,7 +259,7 @@ class Estate:
             self._opts,
         )
 
-    # -- 5 workers ---------------------------------------------------------------------------------
+    # -- 5 workers -----------------------------------------------------------------------------
 
     def _workers(self) -> None:
         settings = self._settings
@@ -279,14 +282,14 @@ class Estate:
                     network=self.network,
                     config=self._config,
                     secrets=self.secrets,
-                    after=[*self.web.rollout, self.registry.repository],
+                    after=[*self._cloud_run(), *self.web.rollout],
                 ),
                 self._opts,
             )
             for worker_type, worker in settings.workers.fleet.items()
         }
 
-    # -- what the stack tells ------------------------------------------------------------------------
+    # -- what the stack tells ------------------------------------------------------------------
 
     def outputs(self) -> dict[str, Any]:
         """What people and other programs need to know. Nothing in it is secret."""

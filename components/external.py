@@ -172,9 +172,7 @@ def contracts(external: External, chain: Chain) -> tuple[Contract, ...]:
             secrets=("NYLAS_API_KEY",),
             status_page="https://status.nylas.com",
         ),
-        Contract(
-            name="matrix", critical_for="messaging", endpoint=external.matrix_homeserver_url
-        ),
+        Contract(name="matrix", critical_for="messaging", endpoint=external.matrix_homeserver_url),
         Contract(
             name="stripe",
             critical_for="payments",

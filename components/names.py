@@ -18,7 +18,7 @@ WORKER_IMAGE: Final = "pull-temporal-worker"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a platform accepts as a name: a pattern for the whole name and a length in characters."""
+    """What a platform accepts as a name: a pattern for all of it, and a length in characters."""
 
     platform: str
     pattern: re.Pattern[str]
@@ -48,7 +48,7 @@ REDIS_INSTANCE: Final = Rule("Memorystore instance", _HYPHENATED, 40)
 CONNECTOR: Final = Rule("VPC connector", _HYPHENATED, 18)
 COMPUTE: Final = Rule("Compute Engine resource", _HYPHENATED, 63)
 KMS: Final = Rule("KMS resource", re.compile(r"[a-zA-Z0-9_-]+"), 63)
-BUCKET: Final = Rule("bucket", re.compile(r"[a-z0-9](?:-?[a-z0-9])*"), 63, 3)
+BUCKET: Final = Rule("bucket", re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"), 63, 3)
 # 49 leaves room for the revision: the service's name, a hyphen and eight digits make at most 63.
 CLOUD_RUN: Final = Rule("Cloud Run service", _HYPHENATED, 49)
 SERVICE_ACCOUNT: Final = Rule("service account", _HYPHENATED, 30, 6)

@@ -797,7 +797,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     # Random
     "random:index/randomPassword:RandomPassword": Kind(
         address="passwords/{uuid}",
-        id="none",
+        # The real provider calls each one "none" and keeps it in the state alone; the cloud here
+        # has to tell one from another.
+        id="none-{uuid}",
         name="",
         outputs={
             "result": _password,

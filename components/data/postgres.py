@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 from pulumi import Output, ResourceOptions
@@ -35,6 +36,7 @@ LOG_FLAGS: Final = {
     "log_min_error_statement": "error",
     "log_min_messages": "warning",
     "log_statement": "ddl",
+    "pgaudit.log": "ddl,role",
 }
 
 WEEKDAYS: Final = (
@@ -70,6 +72,8 @@ class Postgres(PullComponent):
     """``project:region:instance``, as the Cloud SQL proxy takes it."""
     url: Output[str]
     """Connection string. Secret."""
+    connectable: list[pulumi.Resource]
+    """What a connection needs: the database, and the user."""
     exporter: Output[str]
     """IAM member that the instance writes its exports as."""
 
@@ -193,7 +197,6 @@ class Postgres(PullComponent):
                 database.name,
             )
         )
-        self.exporter = Output.format(
-            "serviceAccount:{0}", instance.service_account_email_address
-        )
+        self.connectable = [database, user]
+        self.exporter = Output.format("serviceAccount:{0}", instance.service_account_email_address)
         self.register_outputs({"connectionName": self.connection_name})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pulumi
 import pulumi_gcp as gcp
 from pulumi import Output, ResourceOptions
 
@@ -39,6 +40,8 @@ class Redis(PullComponent):
     """Connection string with the AUTH string in it. Secret."""
     ca_cert: Output[str]
     """PEM of the authority that signed the instance's certificate."""
+    connectable: list[pulumi.Resource]
+    """What a connection needs: the instance."""
 
     def __init__(self, name: str, args: RedisArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:data:Redis", name, Stage.INFRASTRUCTURE, opts)
@@ -75,12 +78,11 @@ class Redis(PullComponent):
             deletion_protection=args.protect,
             opts=self.options(
                 args.services.ready("redis"),
-                ResourceOptions(
-                    depends_on=[args.network.private_services], protect=args.protect
-                ),
+                ResourceOptions(depends_on=[args.network.private_services], protect=args.protect),
             ),
         )
         self.host = instance.host
+        self.connectable = [instance]
         self.url = Output.secret(
             Output.format(
                 "rediss://:{0}@{1}:{2}", instance.auth_string, instance.host, instance.port

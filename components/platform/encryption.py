@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi_gcp as gcp
 from pulumi import Input, Output, ResourceOptions
@@ -15,7 +16,10 @@ from pulumi import Input, Output, ResourceOptions
 from components.base import PullComponent, Stage
 from components.platform.project import Project
 
-SECONDS_PER_DAY = 24 * 60 * 60
+SECONDS_PER_DAY: Final = 24 * 60 * 60
+
+KEY_LOCATIONS: Final = {"US": "us", "EU": "europe", "ASIA": "asia"}
+"""Where a key has to be for a bucket in each multi-region of Cloud Storage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

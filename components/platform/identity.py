@@ -68,7 +68,7 @@ class IdentityArgs:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A service account. The e-mail is known before it exists; ``resource`` is there to wait for."""
+    """A service account. Its e-mail is known before it exists; wait for ``resource``."""
 
     email: str
     resource: gcp.serviceaccount.Account

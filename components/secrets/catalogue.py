@@ -99,8 +99,10 @@ _WRITERS = (_W.EMAIL, _W.MESSAGING, _W.SIGNALS)
 _NOTIFIERS = (_W.MESSAGING, _W.REWARDS, _W.GAMIFICATION)
 _KEEPERS_OF_FILES = (_W.KYC, _W.RWA)
 
+# A table: one variable a line, however long.
+# ruff: noqa: E501
+# fmt: off
 CATALOGUE: Final[tuple[Variable, ...]] = (
-    # fmt: off
     *_group("Critical", Kind.SECRET, (
         ("JWT_SECRET", "JWT signing secret", "at least 32 characters", [_API]),
         ("CONVEX_URL", "Convex deployment URL", "https://….convex.cloud", [_API, *_EVERY_WORKER]),
@@ -233,8 +235,8 @@ CATALOGUE: Final[tuple[Variable, ...]] = (
         ("TEMPORAL_ADDRESS_STAGING", "now TEMPORAL_ADDRESS of the staging stack", "none", []),
         ("TEMPORAL_ADDRESS_PRODUCTION", "now TEMPORAL_ADDRESS of the production stack", "none", []),
     )),
-    # fmt: on
 )
+# fmt: on
 
 
 def secrets_for(consumer: Consumer) -> tuple[Variable, ...]:

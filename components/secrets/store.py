@@ -30,6 +30,7 @@ class SecretStoreArgs:
     Attributes:
         derived: value by variable, of those that this program composes. Secret.
         readers: account by consumer, of those that run on Google Cloud.
+        after: what must be there first, by the runbook's order.
     """
 
     project: str
@@ -40,6 +41,7 @@ class SecretStoreArgs:
     readers: Mapping[Consumer, Account]
     encryption: Encryption
     services: Project
+    after: list[pulumi.Resource]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class SecretStore(PullComponent):
                 secret_data=Output.secret(value),
                 # A superseded version is switched off, not destroyed: a rollback may want it.
                 deletion_policy="DISABLE",
-                opts=self.options(),
+                opts=self.options(ResourceOptions(depends_on=args.after)),
             )
             for variable, value in args.derived.items()
         ]

@@ -137,7 +137,7 @@ class Api(PullComponent):
                 "secret_name": args.names.secret(variable.name),
             }
             if args.settings.secrets == "store"
-            # ``wrangler secret put`` owns the value: each version takes it over from the one before.
+            # ``wrangler secret put`` owns the value: each version inherits it from the one before.
             else {"name": variable.name, "type": "inherit"}
             for variable in secrets_for(Service.API)
         ]

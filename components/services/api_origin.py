@@ -27,7 +27,7 @@ from components.workloads import Service
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiOriginArgs:
-    """Inputs of :class:`ApiOrigin`."""
+    """Inputs of :class:`ApiOrigin`. ``after``: what must be there first, by the runbook's order."""
 
     project: str
     region: str
@@ -40,6 +40,7 @@ class ApiOriginArgs:
     network: Network
     config: ConfigMaps
     secrets: SecretStore
+    after: list[pulumi.Resource]
 
 
 class ApiOrigin(PullComponent):
@@ -93,6 +94,7 @@ class ApiOrigin(PullComponent):
             opts=self.options(
                 ResourceOptions(
                     depends_on=[
+                        *args.after,
                         *args.secrets.readable_by(Service.API_ORIGIN),
                         *args.network.egress,
                         args.account.resource,

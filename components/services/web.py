@@ -33,7 +33,6 @@ class WebArgs:
     """
 
     account: CloudflareSettings
-    team: str
     repository: str
     names: Names
     settings: WebSettings
@@ -55,7 +54,6 @@ class Web(PullComponent):
         settings = args.settings
         project = vercel.Project(
             self.child("project"),
-            team_id=args.team,
             name=args.names.web,
             framework="nextjs",
             root_directory=settings.root_directory,
@@ -70,13 +68,15 @@ class Web(PullComponent):
             git_fork_protection=True,
             public_source=False,
             directory_listing=False,
+            protected_sourcemaps=True,
+            # A browser with yesterday's page keeps getting yesterday's server for a while.
+            skew_protection="12 hours",
             automatically_expose_system_environment_variables=True,
             opts=self.options(ResourceOptions(protect=args.protect)),
         )
         variables = [
             vercel.ProjectEnvironmentVariable(
                 self.child(f"{key.lower().replace('_', '-')}-{target}"),
-                team_id=args.team,
                 project_id=project.id,
                 key=key,
                 value=value,
@@ -103,7 +103,6 @@ class Web(PullComponent):
         )
         domain = vercel.ProjectDomain(
             self.child("domain"),
-            team_id=args.team,
             project_id=project.id,
             domain=settings.domain,
             opts=self.options(ResourceOptions(depends_on=[*args.after, *variables, record])),
@@ -113,7 +112,6 @@ class Web(PullComponent):
             self.rollout.append(
                 vercel.Deployment(
                     self.child("release"),
-                    team_id=args.team,
                     project_id=project.id,
                     ref=settings.release.ref,
                     production=True,

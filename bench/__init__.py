@@ -1,0 +1,1 @@
+"""What the estate costs in seconds, as ratios that are measured side by side in one run."""

@@ -1,0 +1,84 @@
+"""How often to measure, and what to make of it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+MOST: Final = 7
+
+
+def rounds(seconds: float) -> Iterator[int]:
+    """Rounds of measurements: one at least, and as many as should fit into ``seconds``."""
+    started = time.monotonic()
+    for done in range(MOST):
+        spent = time.monotonic() - started
+        if done and spent * (done + 1) / done > seconds:
+            return
+        yield done
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The middle and both ends of several measurements: the machine may be busy with others."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        return cls(statistics.median(values), min(values), max(values))
+
+    def text(self, digits: int) -> str:
+        return f"{self.median:.{digits}f} ({self.least:.{digits}f}-{self.most:.{digits}f})"
+
+    def document(self) -> dict[str, float]:
+        return {
+            "median": round(self.median, 4),
+            "min": round(self.least, 4),
+            "max": round(self.most, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Something measured beside what it is held against, in the same rounds.
+
+    Attributes:
+        cost: what it cost in each round, in ``unit``.
+        base: what its base cost in the same rounds.
+        aim: how many times the base it may cost.
+    """
+
+    what: str
+    against: str
+    unit: str
+    cost: Sequence[float]
+    base: Sequence[float]
+    aim: float
+
+    @property
+    def ratio(self) -> Spread:
+        """Round by round, so that a busy minute weighs on both sides."""
+        return Spread.of([cost / base for cost, base in zip(self.cost, self.base, strict=True)])
+
+    @property
+    def verdict(self) -> str:
+        return "within" if self.ratio.median <= self.aim else "above"
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "against": self.against,
+            "unit": self.unit,
+            "cost": Spread.of(self.cost).document(),
+            "base": Spread.of(self.base).document(),
+            "ratio": self.ratio.document(),
+            "rounds": len(self.cost),
+            "aim": self.aim,
+            "verdict": self.verdict,
+        }

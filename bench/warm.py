@@ -1,0 +1,53 @@
+"""One operation on several programs in turn, in one process: the SDKs are loaded before.
+
+Prints a JSON line for each measurement. ``python -m bench.warm preview|up SECONDS PROGRAM ...``
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.programs import STACK
+from bench.rounds import rounds
+from ops.checkout import Checkout
+from ops.events import Outcome
+from ops.place import sandboxed
+from ops.stack import open_stack
+
+
+def carry_out(operation: str, root: Path) -> Outcome:
+    """Preview or make everything in a new sandbox.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    checkout = Checkout(root)
+    with tempfile.TemporaryDirectory(prefix="pull-bench-") as folder:
+        place = sandboxed(checkout, STACK, Path(folder))
+        with open_stack(checkout, STACK, place, lambda line: print(line, file=sys.stderr)) as stack:
+            outcome = stack.up(lambda step, seconds: None) if operation == "up" else stack.preview()
+    if not outcome.succeeded:
+        sys.exit("\n".join(diagnostic.message for diagnostic in outcome.diagnostics))
+    return outcome
+
+
+def main() -> None:
+    operation, seconds, *paths = sys.argv[1:]
+    roots = [Path(path) for path in paths]
+    carry_out("preview", roots[0])
+    for _ in rounds(float(seconds)):
+        for root in roots:
+            outcome = carry_out(operation, root)
+            measured = {
+                "program": root.name,
+                "seconds": outcome.duration_seconds,
+                "resources": sum(outcome.summary.values()),
+            }
+            print(json.dumps(measured), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The command line of the estate: ``python -m ops <verb> --stack <stack>``."""

@@ -1,0 +1,107 @@
+"""The checkout that a command works on: the project's files in the current directory."""
+
+from __future__ import annotations
+
+import contextlib
+import runpy
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pulumi
+
+from components.config import SettingsError, read_stack_file
+from ops.errors import WrongInput
+
+PROGRAM_FRAMES: Final = 16
+"""More than the program is ever deep, and less than it is together with what runs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A folder with ``Pulumi.yaml``, ``__main__.py`` and one ``Pulumi.<stack>.yaml`` per stack."""
+
+    root: Path
+
+    @classmethod
+    def here(cls) -> Checkout:
+        """The checkout in the current directory, as the Pulumi CLI finds it.
+
+        Raises:
+            WrongInput: the current directory is not the root of one.
+        """
+        root = Path.cwd().resolve()
+        if not (root / "Pulumi.yaml").is_file():
+            raise WrongInput(
+                "checkout",
+                f"There is no Pulumi.yaml in {root}. Run this in the root of the checkout.",
+            )
+        return cls(root)
+
+    def stacks(self) -> tuple[str, ...]:
+        """Names of the stacks that have a settings file, sorted."""
+        files = self.root.glob("Pulumi.*.yaml")
+        return tuple(sorted(file.name.split(".", 1)[1].removesuffix(".yaml") for file in files))
+
+    def stack_file(self, stack: str) -> Path:
+        """The settings file of ``stack``, proved to be right.
+
+        Raises:
+            WrongInput: there is no such stack, or its settings are wrong (all problems listed).
+        """
+        if stack not in self.stacks():
+            raise WrongInput(
+                "stack",
+                f"There is no stack '{stack}'. The stacks are: {', '.join(self.stacks())}.",
+                stacks=list(self.stacks()),
+            )
+        path = self.root / f"Pulumi.{stack}.yaml"
+        try:
+            read_stack_file(path)
+        except SettingsError as error:
+            problems = [
+                {"path": problem.path, "value": problem.value, "allowed": problem.allowed}
+                for problem in error.problems
+            ]
+            raise WrongInput("settings", str(error), problems=problems) from None
+        return path
+
+    def program(self) -> None:
+        """Run ``__main__.py`` as the engine's language host would.
+
+        Raises:
+            pulumi.RunError: the program failed; the text is for people. Any other exception type
+                would reach them as a stack trace through the Automation API.
+        """
+        try:
+            with _short_traces():
+                runpy.run_path(str(self.root / "__main__.py"), run_name="__main__")
+        except SettingsError as error:
+            raise pulumi.RunError(str(error)) from error
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            ours = [
+                f"  at {Path(frame.filename).relative_to(self.root)}:{frame.lineno} in {frame.name}"
+                for frame in frames
+                if Path(frame.filename).is_relative_to(self.root)
+            ]
+            raise pulumi.RunError(
+                "\n".join([f"The program failed: {type(error).__name__}: {error}", *ours])
+            ) from error
+
+
+@contextlib.contextmanager
+def _short_traces() -> Iterator[None]:
+    """Keep this runner's own frames out of the state.
+
+    The SDK sends the stack with every resource and the engine stores it: 27 frames each, of which
+    the innermost are the program's. The others were half of the state, and of the time to write it.
+    """
+    sys.tracebacklimit = PROGRAM_FRAMES
+    try:
+        yield
+    finally:
+        del sys.tracebacklimit

@@ -1,0 +1,339 @@
+"""The commands. Each parses its options, runs one operation and prints it; nothing else.
+
+Exit codes: 0 done, 1 the operation failed or was refused, 2 the command or the settings are wrong,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from ops.checkout import Checkout
+from ops.errors import OpsError, Refused, WrongInput
+from ops.events import Outcome
+from ops.graph import draw
+from ops.place import Place, default_sandbox, real_accounts, sandboxed
+from ops.printing import Printer, Progress
+from ops.protection import lift, refuse_protected
+from ops.recovery import plan_recovery, refuse_interrupted
+from ops.recovery import recover as carry_out_recovery
+from ops.stack import OpenStack, open_stack
+from tools.engine import EngineError, provide_engine
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help=__doc__.partition("\n")[0] if __doc__ else None,
+)
+
+Stack = Annotated[str, typer.Option("--stack", help="The stack to work on, e.g. production.")]
+SandboxFlag = Annotated[
+    bool, typer.Option("--sandbox", help="Work on the local stand-in for the cloud.")
+]
+SandboxDir = Annotated[
+    Path | None,
+    typer.Option("--sandbox-dir", help="The sandbox's folder; by default in the user's cache."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing anything.")]
+NoQuestion = Annotated[
+    bool, typer.Option("--yes", help="Of no effect: this verb never asks.")
+]
+
+
+class Form(StrEnum):
+    """What a graph can be drawn as."""
+
+    MERMAID = "mermaid"
+    JSON = "json"
+
+
+def say(line: str) -> None:
+    """Progress goes to standard error: standard output belongs to the result."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@app.command()
+def engine() -> None:
+    """Print the path of the Pulumi CLI in use, which is fetched or built if need be."""
+    print(provide_engine(say))
+
+
+@app.command()
+def preview(
+    stack: Stack,
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+    as_json: AsJson = False,
+    _yes: NoQuestion = False,
+) -> None:
+    """Show what an up would do, and change nothing."""
+    session = Session("preview", as_json)
+    with session.open(stack, sandbox, sandbox_dir) as opened:
+        outcome = opened.preview()
+    session.finish(outcome, planned=True)
+
+
+@app.command()
+def up(
+    stack: Stack,
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+    as_json: AsJson = False,
+    yes: Yes = False,
+) -> None:
+    """Make the cloud as the program says. A whole preview has to pass before anything changes."""
+    session = Session("up", as_json)
+    session.require_consent(yes)
+    with session.open(stack, sandbox, sandbox_dir) as opened:
+        refuse_interrupted(opened)
+        session.carry_out(opened.preview(), opened.up, yes)
+
+
+@app.command()
+def refresh(
+    stack: Stack,
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+    as_json: AsJson = False,
+    _yes: NoQuestion = False,
+) -> None:
+    """Ask the cloud how it is, and make the state say so. The cloud itself stays as it is."""
+    session = Session("refresh", as_json)
+    with session.open(stack, sandbox, sandbox_dir) as opened:
+        refuse_interrupted(opened)
+        outcome = opened.refresh()
+    session.finish(outcome)
+
+
+@app.command()
+def destroy(
+    stack: Stack,
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+    as_json: AsJson = False,
+    yes: Yes = False,
+    lift_protection: Annotated[
+        bool,
+        typer.Option(
+            "--lift-protection", help="First an up without any protection (sandbox only)."
+        ),
+    ] = False,
+) -> None:
+    """Delete everything that the state knows, unless something in it is protected."""
+    session = Session("destroy", as_json)
+    session.require_consent(yes)
+    if lift_protection:
+        with session.open(stack, sandbox, sandbox_dir, protect=False) as opened:
+            refuse_interrupted(opened)
+            lift(opened)
+    with session.open(stack, sandbox, sandbox_dir) as opened:
+        refuse_interrupted(opened)
+        refuse_protected(opened)
+        session.carry_out(opened.preview_destroy(), opened.destroy, yes)
+
+
+@app.command()
+def recover(
+    stack: Stack,
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+    as_json: AsJson = False,
+    yes: Yes = False,
+    found: Annotated[
+        list[str] | None,
+        typer.Option("--found", metavar="URN=ID", help="A pending creation that has succeeded."),
+    ] = None,
+    gone: Annotated[
+        list[str] | None,
+        typer.Option("--gone", metavar="URN", help="A pending creation that has not."),
+    ] = None,
+) -> None:
+    """Settle what a killed engine left behind, so that the next up loses and doubles nothing."""
+    session = Session("recover", as_json)
+    session.require_consent(yes)
+    ids = dict(pair.rpartition("=")[::2] for pair in found or ())
+    if "" in ids or "" in ids.values():
+        raise WrongInput("found", "--found takes URN=ID, with neither of them empty.")
+    with session.open(stack, sandbox, sandbox_dir) as opened:
+        recovery = plan_recovery(opened, ids, gone or ())
+        session.consent(
+            recovery.lines() or ["nothing was left behind; a refresh looks for drift"], yes
+        )
+        carry_out_recovery(opened, recovery)
+        session.finish(replace(opened.refresh(), operation="recover"))
+
+
+@app.command()
+def graph(
+    stack: Stack,
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+    form: Annotated[Form, typer.Option("--format", help="What to draw it as.")] = Form.MERMAID,
+) -> None:
+    """Draw everything that the program declares, and what needs what."""
+    session = Session("graph", as_json=True)  # a drawing, too, has standard output for itself
+    with session.open(stack, sandbox, sandbox_dir) as opened:
+        drawn = draw(opened)
+    if form is Form.JSON:
+        print_json(drawn.document())
+    else:
+        print(drawn.mermaid())
+
+
+class Session:
+    """One command: where its result goes, and how it ends."""
+
+    def __init__(self, operation: str, as_json: bool) -> None:
+        self._operation = operation
+        self._as_json = as_json
+        # The stream of now: while the program runs, its own prints go to standard error.
+        self._console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
+        self._printer = Printer(self._console)
+
+    def require_consent(self, yes: bool) -> None:
+        """Refuse at once what would have to ask somebody who is not there.
+
+        Raises:
+            WrongInput: ``--yes`` is missing and nobody can be asked.
+        """
+        if yes:
+            return
+        if self._as_json:
+            raise WrongInput("consent", f"{self._operation} --json needs --yes: it cannot ask.")
+        if not sys.stdin.isatty():
+            raise WrongInput(
+                "consent",
+                f"{self._operation} asks before it changes anything, and there is no terminal to "
+                "ask on. Look at the preview, then add --yes.",
+            )
+
+    @contextlib.contextmanager
+    def open(
+        self,
+        stack: str,
+        sandbox: bool,
+        sandbox_dir: Path | None,
+        *,
+        protect: bool | None = None,
+    ) -> Iterator[OpenStack]:
+        """Open the stack after everything that can be wrong without an engine was checked."""
+        checkout = Checkout.here()
+        checkout.stack_file(stack)
+        place = self._place(checkout, stack, sandbox, sandbox_dir, protect)
+        where = f"sandbox {place.sandbox}" if place.sandbox else "real accounts"
+        self._printer.title(f"{self._operation} of {stack} ({where})")
+        with open_stack(checkout, stack, place, say) as opened:
+            yield opened
+
+    def _place(
+        self,
+        checkout: Checkout,
+        stack: str,
+        sandbox: bool,
+        sandbox_dir: Path | None,
+        protect: bool | None,
+    ) -> Place:
+        if sandbox:
+            folder = sandbox_dir or default_sandbox(checkout)
+            return sandboxed(checkout, stack, folder, protect=protect)
+        if sandbox_dir:
+            raise WrongInput("sandbox-dir", "--sandbox-dir means nothing without --sandbox.")
+        if protect is not None:
+            raise WrongInput(
+                "protection",
+                "--lift-protection works in a sandbox only. For real accounts set "
+                f"'pull:protect: false' in Pulumi.{stack}.yaml in a reviewed change, run up, "
+                "then destroy.",
+            )
+        return real_accounts(checkout)
+
+    def carry_out(self, plan: Outcome, run: Callable[[Progress], Outcome], yes: bool) -> NoReturn:
+        """Show the plan, ask if need be, run it and end the command."""
+        if not plan.succeeded:
+            self.finish(plan, planned=True)
+        if not yes:
+            self._printer.steps(plan)
+            self._printer.summary(plan, planned=True)
+            self._ask()
+        self.finish(run(Progress(self._console, plan)))
+
+    def consent(self, lines: Sequence[str], yes: bool) -> None:
+        """Say what is going to be done, and ask if need be."""
+        for line in lines:
+            self._console.print(f"  {line}", soft_wrap=True, markup=False)
+        if not yes:
+            self._ask()
+
+    def _ask(self) -> None:
+        if not typer.confirm(f"\n{self._operation}?"):
+            raise Refused("consent", "Nothing was changed.")
+
+    def finish(self, outcome: Outcome, *, planned: bool = False) -> NoReturn:
+        """Print the outcome and end the command with its exit code."""
+        if self._as_json:
+            print_json(outcome.document())
+        else:
+            if planned or outcome.operation in ("refresh", "recover"):
+                self._printer.steps(outcome)
+            self._printer.diagnostics(outcome.diagnostics)
+            if outcome.succeeded:
+                self._printer.outputs(outcome)
+            self._printer.summary(outcome, planned=planned)
+        if not outcome.succeeded:
+            say(f"\n{advice(outcome, planned=planned)}")
+        sys.exit(0 if outcome.succeeded else 130 if outcome.interrupted else 1)
+
+
+def advice(outcome: Outcome, *, planned: bool) -> str:
+    """What to do after a failure."""
+    if planned:
+        return "The preview failed and nothing was changed. Correct the above, then preview again."
+    if outcome.interrupted:
+        begin = f"The {outcome.operation} was interrupted. What it had finished is in the state."
+    else:
+        begin = f"The {outcome.operation} failed. What it had finished is in the state."
+    return (
+        f"{begin}\nCorrect the above and run the same command again: it goes on where this one "
+        "ended.\nWhere it refuses, because the engine was stopped in the middle of something, it "
+        "names the command that settles that."
+    )
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print the one document that standard output carries."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def main() -> NoReturn:
+    """Run the command line; errors are for people, or JSON where JSON was asked for."""
+    as_json = "--json" in sys.argv[1:]
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.default_int_handler)
+    try:
+        app()
+    except (OpsError, EngineError) as error:
+        if not isinstance(error, OpsError):
+            error = Refused("no-engine", str(error))
+        if as_json:
+            print_json({"error": error.document()})
+        else:
+            say(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("Interrupted. Nothing was changed.")
+        sys.exit(130)
+    raise AssertionError("typer ends the process by itself")

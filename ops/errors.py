@@ -1,0 +1,30 @@
+"""What a command can end with other than success; ``ops.cli`` turns it into text and exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class OpsError(Exception):
+    """Base of both. ``kind`` names the error for machines, ``details`` add what they may need."""
+
+    exit_code = 1
+
+    def __init__(self, kind: str, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.details = details
+
+    def document(self) -> dict[str, Any]:
+        """The error as the JSON document holds it."""
+        return {"kind": self.kind, "message": str(self), **self.details}
+
+
+class WrongInput(OpsError):
+    """The command or the settings are wrong. Nothing was started."""
+
+    exit_code = 2
+
+
+class Refused(OpsError):
+    """The input is right, but the estate's state forbids the operation. Nothing was changed."""

@@ -1,0 +1,319 @@
+"""What the engine said during one operation: typed steps and diagnostics, secrets masked.
+
+The engine's own events are the only source. Their JSON form is the one that the engine prints for
+``pulumi preview --json``, so that a tool which reads that can read ours.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from pulumi.automation import EngineEvent, OpType
+from pulumi.automation.events import DiagnosticEvent, StepEventMetadata, StepEventStateMetadata
+
+STACK_TYPE: Final = "pulumi:pulumi:Stack"
+SECRET: Final = "[secret]"
+
+# Signatures of the engine's wire format (sdk/go/common/resource/sig, plugin/rpc.go).
+_SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
+_SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
+_UNKNOWN: Final = frozenset(
+    {
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # any value
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # bool
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # number
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # array
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # object
+    }
+)
+
+# Halves of a replacement, which the engine reports besides the replacement itself.
+_HALVES: Final = frozenset(
+    {
+        OpType.CREATE_REPLACEMENT,
+        OpType.DELETE_REPLACED,
+        OpType.READ_REPLACEMENT,
+        OpType.DISCARD_REPLACED,
+        OpType.IMPORT_REPLACEMENT,
+        OpType.REMOVE_PENDING_REPLACE,
+    }
+)
+
+# How the engine says once more that something failed, after it said what.
+_ECHO: Final = re.compile(r"(preview|update|refresh|destroy) failed$|an unhandled error occurred:")
+
+_PATH_ELEMENT: Final = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
+
+
+def is_unknown(value: object) -> bool:
+    """Whether the value is decided by the provider, and so not known before the ``up``."""
+    return isinstance(value, str) and value in _UNKNOWN
+
+
+def masked(value: Any) -> Any:
+    """``value`` with every secret in it replaced by ``[secret]``."""
+    if isinstance(value, Mapping):
+        if value.get(_SIGNATURE_KEY) == _SECRET_SIGNATURE:
+            return SECRET
+        return {key: masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return value
+
+
+def at_path(value: Any, path: str) -> Any:
+    """The item of ``value`` at an engine's property path (``a.b[0]["c.d"]``), or None."""
+    for quoted, index, key in _PATH_ELEMENT.findall(path):
+        if index:
+            items = value if isinstance(value, list) else []
+            value = items[int(index)] if int(index) < len(items) else None
+        else:
+            value = value.get(quoted or key) if isinstance(value, Mapping) else None
+    return value
+
+
+def short_type(token: str) -> str:
+    """``gcp:sql/databaseInstance:DatabaseInstance`` as ``gcp:sql:DatabaseInstance``."""
+    return re.sub(r"/\w+:", ":", token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A resource before or after a step."""
+
+    urn: str
+    type: str
+    id: str
+    parent: str
+    provider: str
+    custom: bool
+    protect: bool
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, state: StepEventStateMetadata) -> Self:
+        return cls(
+            urn=state.urn,
+            type=state.type,
+            id=state.id,
+            parent=state.parent,
+            provider=state.provider,
+            custom=bool(state.custom),
+            protect=bool(state.protect),
+            inputs=masked(state.inputs or {}),
+            outputs=masked(state.outputs or {}),
+        )
+
+    def document(self) -> dict[str, Any]:
+        """The state as the engine's JSON has it: what is empty is left out."""
+        found = {
+            "urn": self.urn,
+            "custom": self.custom,
+            "id": self.id,
+            "type": self.type,
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "parent": self.parent,
+            "provider": self.provider,
+            "protect": self.protect,
+        }
+        return {key: value for key, value in found.items() if value or key == "custom"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One property that a step changes; ``None`` where it is not there."""
+
+    path: str
+    old: Any
+    new: Any
+    replaces: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One resource and what the operation does to it."""
+
+    op: OpType
+    urn: str
+    type: str
+    provider: str
+    old: State | None
+    new: State | None
+    diff_reasons: tuple[str, ...]
+    replace_reasons: tuple[str, ...]
+    detailed_diff: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, metadata: StepEventMetadata) -> Self:
+        return cls(
+            op=OpType(metadata.op),
+            urn=metadata.urn,
+            type=metadata.type,
+            provider=metadata.provider,
+            old=State.read(metadata.old) if metadata.old else None,
+            new=State.read(metadata.new) if metadata.new else None,
+            diff_reasons=tuple(metadata.diffs or ()),
+            replace_reasons=tuple(metadata.keys or ()),
+            detailed_diff={
+                path: {"kind": diff.diff_kind.value, "inputDiff": diff.input_diff}
+                for path, diff in (metadata.detailed_diff or {}).items()
+            },
+        )
+
+    @property
+    def name(self) -> str:
+        """The logical name: the end of the URN."""
+        return self.urn.rpartition("::")[2]
+
+    @property
+    def state(self) -> State:
+        """The state that the step leads to, or leads away from where it deletes."""
+        state = self.new or self.old
+        assert state is not None, f"the engine sent a step without a state: {self.urn}"
+        return state
+
+    def changes(self) -> Iterator[Change]:
+        """The properties that differ, in the engine's own words where it gave any."""
+        old, new = self.old, self.new
+        if old is None or new is None:
+            return
+        details = self.detailed_diff or {
+            path: {"kind": "update", "inputDiff": True} for path in self.diff_reasons
+        }
+        for path, detail in sorted(details.items()):
+            yield Change(
+                path=path,
+                old=at_path(old.inputs if detail["inputDiff"] else old.outputs, path),
+                new=at_path(new.inputs, path),
+                replaces=detail["kind"].endswith("-replace") or path in self.replace_reasons,
+            )
+
+    def document(self) -> dict[str, Any]:
+        """The step as ``pulumi preview --json`` prints it."""
+        document: dict[str, Any] = {"op": self.op.value, "urn": self.urn}
+        if self.provider:
+            document["provider"] = self.provider
+        if self.old:
+            document["oldState"] = self.old.document()
+        if self.new:
+            document["newState"] = self.new.document()
+        if self.diff_reasons:
+            document["diffReasons"] = list(self.diff_reasons)
+        if self.replace_reasons:
+            document["replaceReasons"] = list(self.replace_reasons)
+        return {**document, "detailedDiff": self.detailed_diff or None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """A message of the engine, of a provider or of the program; ``urn`` may be empty."""
+
+    severity: str
+    message: str
+    urn: str
+
+    def document(self) -> dict[str, str]:
+        return {"severity": self.severity, "message": self.message, "urn": self.urn}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One finished operation.
+
+    Attributes:
+        steps: what was done, or in a preview would be done, with unchanged resources too.
+        summary: the engine's own count per kind of step.
+        outputs: the stack's outputs, secret ones masked.
+        interrupted: somebody stopped it.
+    """
+
+    stack: str
+    operation: str
+    succeeded: bool
+    interrupted: bool
+    steps: tuple[Step, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    summary: Mapping[str, int]
+    outputs: Mapping[str, Any]
+    duration_seconds: float
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        """The steps that change something."""
+        return tuple(step for step in self.steps if step.op is not OpType.SAME)
+
+    def document(self) -> dict[str, Any]:
+        """The one JSON document that ``--json`` prints."""
+        document = {
+            "stack": self.stack,
+            "operation": self.operation,
+            "result": "succeeded" if self.succeeded else "failed",
+            "changeSummary": dict(self.summary),
+            "steps": [step.document() for step in self.changes],
+            "diagnostics": [diagnostic.document() for diagnostic in self.diagnostics],
+            "outputs": {key: value for key, value in self.outputs.items() if value != SECRET},
+            "durationSeconds": round(self.duration_seconds, 1),
+        }
+        if not self.succeeded:
+            kind = "interrupted" if self.interrupted else "engine"
+            messages = [item.message for item in self.diagnostics if item.severity == "error"]
+            document["error"] = {"kind": kind, "message": "\n".join(messages)}
+        return document
+
+
+Watch = Callable[[Step, float], None]
+"""Told of each finished step and how many seconds it took."""
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Listens to the engine's events of one operation."""
+
+    watch: Watch | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    summary: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    _steps: dict[tuple[str, OpType], Step] = field(default_factory=dict)
+    _started: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The finished steps, in the order in which they first finished."""
+        return tuple(self._steps.values())
+
+    def __call__(self, event: EngineEvent) -> None:
+        if event.resource_pre_event:
+            self._started.setdefault(event.resource_pre_event.metadata.urn, time.monotonic())
+        elif event.res_outputs_event:
+            self._finish(event.res_outputs_event.metadata)
+        elif event.diagnostic_event:
+            self._diagnose(event.diagnostic_event)
+        elif event.summary_event:
+            counts = event.summary_event.resource_changes
+            self.summary = {str(op): count for op, count in sorted(counts.items())}
+
+    def _diagnose(self, event: DiagnosticEvent) -> None:
+        message = event.message.strip()
+        if event.severity in ("warning", "error") and not _ECHO.match(message):
+            self.diagnostics.append(
+                Diagnostic(severity=event.severity, message=message, urn=event.urn or "")
+            )
+
+    def _finish(self, metadata: StepEventMetadata) -> None:
+        if metadata.op in _HALVES:
+            return
+        step = Step.read(metadata)
+        key = (step.urn, step.op)
+        seen = key in self._steps  # a component registers its outputs after its creation
+        self._steps[key] = step
+        if step.type == STACK_TYPE and step.new:
+            self.outputs = dict(step.new.outputs)
+        if self.watch and not seen:
+            began = self._started.get(step.urn, time.monotonic())
+            self.watch(step, time.monotonic() - began)

@@ -1,0 +1,50 @@
+"""``python -m ops`` with a sandbox in which something goes wrong; the tests run it as a module.
+
+``FAULT=<n>:<effect>:<moment>`` names the operation that changes the cloud, what happens to it, and
+whether it happens before or after the cloud has changed. A crash kills the engine.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+from pathlib import Path
+from typing import Any, cast
+
+import ops.stack
+from ops.cli import main
+from ops.engine import Engine
+from sandbox.server import Fault, Sandbox
+
+engines: list[Engine] = []
+
+
+class KilledEngine(Engine):
+    """An engine that can be found by the one that has to kill it."""
+
+    def __init__(self, executable: Path) -> None:
+        super().__init__(executable)
+        engines.append(self)
+
+
+def kill() -> None:
+    """End the engine as the kernel does when memory runs out."""
+    process = engines[-1].process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    at, effect, moment = os.environ.pop("FAULT").split(":")
+    fault = Fault(
+        at=int(at),
+        effect=cast(Any, effect),
+        moment=cast(Any, moment),
+        seconds=8,
+        message="no quota",
+    )
+    patched = cast(Any, ops.stack)
+    patched.Engine = KilledEngine
+    patched.Sandbox = functools.partial(Sandbox, faults=[fault], crash=kill)
+    main()

@@ -1,0 +1,178 @@
+"""How the engine is had: PATH, cache, installer, Go module. A script plays the long build."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+import urllib.error
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.automation import PulumiCommand
+
+from tools import engine as tools_engine
+from tools.cache import cache_folder
+from tools.engine import GO_MINIMUM, MODULE, VERSION, EngineError, provide_engine
+
+
+class Machine:
+    """A PATH of its own, a cache of its own, no internet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        self.cached = folder / "cache" / "pull-estate" / f"pulumi-{VERSION}" / "bin" / "pulumi"
+        self.said: list[str] = []
+
+    def program(self, name: str, *lines: str) -> Path:
+        path = self.bin / name
+        path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+        path.chmod(0o755)
+        return path
+
+    def go(self, *build: str, version: str = "go version go1.26.0 linux/amd64") -> None:
+        """A Go whose build runs the given lines; ``$out`` is where the executable belongs."""
+        self.program(
+            "go",
+            f'if [ "$1" = version ]; then echo "{version}"; exit; fi',
+            'while [ "$1" != -o ]; do shift; done; out=$2',
+            *build,
+        )
+
+    def provide(self) -> Path:
+        return provide_engine(self.said.append)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    found = Machine(tmp_path)
+    monkeypatch.setenv("PATH", f"{found.bin}:/bin:/usr/bin")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def offline(**_: Any) -> None:
+        raise urllib.error.URLError("no internet")
+
+    monkeypatch.setattr(PulumiCommand, "install", offline)
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: which(name, path=str(found.bin)))
+    return found
+
+
+def test_an_installed_engine_is_used(machine: Machine) -> None:
+    installed = machine.program("pulumi", f"echo v{VERSION.bump_minor()}")
+    assert machine.provide() == installed
+    assert machine.said == []
+
+
+@pytest.mark.parametrize("printed", ["v3.100.0", "what?", ""])
+def test_one_that_is_too_old_or_broken_is_not(machine: Machine, printed: str) -> None:
+    machine.program("pulumi", f"echo {printed}")
+    machine.cached.parent.mkdir(parents=True)
+    machine.cached.touch()
+    assert machine.provide() == machine.cached
+    assert f"is {printed or 'broken'}; this program needs {VERSION} or newer" in machine.said[0]
+
+
+def test_the_cached_one_costs_no_word(machine: Machine) -> None:
+    machine.cached.parent.mkdir(parents=True)
+    machine.cached.touch()
+    assert machine.provide() == machine.cached
+    assert machine.said == []
+
+
+def test_the_installer_comes_before_go(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def install(*, root: str, version: object) -> None:
+        assert version == VERSION
+        target = Path(root) / "bin" / "pulumi"
+        target.parent.mkdir(parents=True)
+        target.write_text("installed")
+
+    monkeypatch.setattr(PulumiCommand, "install", install)
+    assert machine.provide().read_text() == "installed"
+
+
+def test_it_is_built_once_and_by_one(machine: Machine, tmp_path: Path) -> None:
+    machine.go("sleep 1", f"echo built >> {tmp_path}/builds", 'echo engine > "$out"')
+    found: list[Path] = []
+    threads = [threading.Thread(target=lambda: found.append(machine.provide())) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [machine.cached] * 3
+    assert machine.cached.read_text() == "engine\n"
+    assert (tmp_path / "builds").read_text() == "built\n"
+    assert machine.said.count("Another process is providing the Pulumi CLI; waiting for it.") == 2
+    assert machine.provide() == machine.cached
+    assert sorted(path.name for path in machine.cached.parent.parent.parent.iterdir()) == [
+        f"pulumi-{VERSION}",
+        f"pulumi-{VERSION}.lock",
+    ]
+
+
+def test_the_wait_is_not_silent(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools_engine, "PROGRESS_EVERY_SECONDS", 0.2)
+    machine.go(
+        "echo go: downloading x >&2; sleep 0.5",
+        "echo a/b >&2; echo c/d >&2; sleep 0.5",
+        'echo engine > "$out"',
+    )
+    machine.provide()
+    text = "\n".join(machine.said)
+    assert "3 minutes" in text
+    assert re.search(r" 0 s  downloading modules, 1 so far", text)
+    assert re.search(r" 1 s  compiling, 2 packages so far", text)
+    assert machine.said[-1].endswith("done")
+
+
+def test_a_failed_build_leaves_nothing_and_says_why(machine: Machine) -> None:
+    machine.go("echo go: proxy.invalid: no such host >&2", 'echo half > "$out"; exit 3')
+    with pytest.raises(EngineError, match=r"(?s)ended with 3.*no such host.*GOPROXY"):
+        machine.provide()
+    assert not machine.cached.parent.parent.exists()
+    machine.go('echo whole > "$out"')
+    assert machine.provide().read_text() == "whole\n"
+
+
+def test_without_go_it_says_what_to_install(machine: Machine) -> None:
+    with pytest.raises(EngineError) as error:
+        machine.provide()
+    assert "https://www.pulumi.com/docs/install" in str(error.value)
+    assert "https://go.dev/dl" in str(error.value)
+    assert "no internet" in "\n".join(machine.said)
+
+
+def test_an_old_go_is_named(machine: Machine) -> None:
+    machine.go(version="go version go1.21.3 linux/amd64")
+    with pytest.raises(EngineError, match=r"go1\.21\.3 linux/amd64, needed is 1\.25"):
+        machine.provide()
+
+
+def test_the_module_is_what_the_code_says() -> None:
+    module = (MODULE / "go.mod").read_text()
+    assert f"require github.com/pulumi/pulumi/pkg/v3 v{VERSION}" in module
+    declared = re.search(r"^go (\d+)\.(\d+)", module, re.MULTILINE)
+    assert declared
+    assert (int(declared[1]), int(declared[2])) == GO_MINIMUM
+
+
+@pytest.mark.parametrize("stated", ["/somewhere/else", "relative", "", None])
+def test_the_makefile_has_the_same_cache(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, stated: str | None
+) -> None:
+    if stated is None:
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    else:
+        monkeypatch.setenv("XDG_CACHE_HOME", stated)
+    database = subprocess.run(
+        ["make", "--print-data-base", "--question", "--no-print-directory"],
+        cwd=checkout,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert f"CACHE := {cache_folder()}\n" in database

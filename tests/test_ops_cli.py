@@ -1,0 +1,273 @@
+"""The commands, as somebody types them, on a tiny checkout with the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import PLANTED, Tiny, plain
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
+    assert engine.exists()
+    return Tiny(tmp_path / "tiny", checkout)
+
+
+def test_preview_reads_well_and_leaves_the_checkout_alone(tiny: Tiny) -> None:
+    before = tiny.fingerprint()
+    done = tiny.ops("preview", *tiny.here(), variables={"COLUMNS": "80"})
+    assert done.returncode == 0, done.stderr
+    assert plain(done.stdout)
+    lines = done.stdout.splitlines()
+    stages = [line for line in lines if line[:1].isdigit()]
+    assert stages == ["0 providers and stack", "1 infrastructure", "3 api"]
+    assert "  +  alpha  pull:data:Store" in lines
+    assert "    +  gcp:storage:Bucket               pull-tiny-alpha  location US" in lines
+    assert lines.index("  +  alpha  pull:data:Store") < lines.index("3 api")
+    assert "Resources:" in lines
+    assert "    + 12 to create" in lines
+    assert "noise of the program" not in done.stdout
+    assert "noise of the program" in done.stderr
+    assert tiny.fingerprint() == before
+
+
+def test_life_cycle(tiny: Tiny) -> None:
+    before = tiny.fingerprint()
+    planned = tiny.run("preview")
+    made = tiny.run("up")
+    assert made["changeSummary"] == planned["changeSummary"] == {"create": 12}
+    assert {step["urn"] for step in made["steps"]} == {step["urn"] for step in planned["steps"]}
+    assert made["outputs"] == {"last": "pull-tiny-beta"}
+    assert len(tiny.cloud()) == 8
+
+    again = tiny.run("up")
+    assert again["changeSummary"] == {"same": 12}
+    assert again["steps"] == []
+
+    tiny.write(owners=["data"], stores=["alpha"])
+    changed = tiny.run("up")
+    assert changed["changeSummary"] == {"delete": 5, "same": 6, "update": 1}
+    (update,) = (step for step in changed["steps"] if step["op"] == "update")
+    assert update["oldState"]["inputs"]["labels"] == {"owner": "core"}
+    assert update["newState"]["inputs"]["labels"] == {"owner": "data"}
+
+    assert tiny.run("refresh")["changeSummary"] == {"same": 7}
+    assert tiny.run("destroy")["changeSummary"] == {"delete": 7}
+    assert tiny.cloud() == []
+    tiny.write(owners=["core"], stores=["alpha", "beta"])
+    assert tiny.fingerprint() == before
+
+
+def test_drift_is_seen_and_repaired(tiny: Tiny) -> None:
+    tiny.run("up")
+    edited = tiny.ops(
+        *("edit", "--dir", str(tiny.sandbox / "cloud"), "b/pull-tiny-alpha"),
+        'labels.owner="somebody"',
+        module="sandbox",
+    )
+    assert edited.returncode == 0, edited.stderr
+    seen = tiny.ops("refresh", *tiny.here(), variables={"COLUMNS": "200"})
+    assert seen.returncode == 0, seen.stderr
+    assert "core -> somebody" in seen.stdout
+    assert tiny.run("up")["changeSummary"]["update"] == 1
+    assert tiny.run("refresh")["changeSummary"] == {"same": 12}
+
+
+def test_worst_news_comes_first(tiny: Tiny) -> None:
+    tiny.run("up")
+    tiny.write(location="EU", owners=["data"], stores=["alpha", "gamma"])
+    done = tiny.ops("preview", *tiny.here(), variables={"COLUMNS": "200"})
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    worst = lines.index("Replaced or deleted")
+    assert worst < lines.index("3 api")
+    assert lines[worst + 1].startswith("    +- gcp:storage:Bucket               pull-tiny-alpha")
+    assert "         location  US -> EU  forces the replacement" in lines
+    assert "    +-1 to replace" in lines
+    assert "    - 5 to delete" in lines
+
+
+def test_no_secret_anywhere(tiny: Tiny) -> None:
+    printed = [tiny.ops("preview", *tiny.here()), tiny.ops("up", *tiny.here(), "--yes")]
+    printed.append(tiny.ops("up", *tiny.here(), "--yes", "--json"))
+    tiny.write(location="EU")
+    printed.append(tiny.ops("preview", *tiny.here(), "--json"))
+    for done in printed:
+        assert done.returncode == 0, done.stderr
+        assert PLANTED not in done.stdout + done.stderr
+    state = [path for path in (tiny.sandbox / "state").rglob("*.json*") if path.is_file()]
+    assert state
+    for path in state:
+        assert PLANTED not in path.read_text(), path
+
+
+def test_nobody_elses_account_reaches_the_sandbox(tiny: Tiny) -> None:
+    done = tiny.ops(
+        *("up", *tiny.here(), "--yes", "--json"),
+        variables={
+            "PULUMI_ACCESS_TOKEN": "pul-leak",
+            "PULUMI_BACKEND_URL": "https://leak.invalid",
+            "PULUMI_STACK": "leak",
+            "PULUMI_CONFIG_PASSPHRASE": "leak",
+            "GOOGLE_PROJECT": "leak-project",
+            "CLOUDFLARE_API_TOKEN": "leak-token",
+        },
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["changeSummary"] == {"create": 12}
+    for path in tiny.sandbox.rglob("*"):
+        assert not path.is_file() or b"leak" not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["preview", "--stack", "prod", "--sandbox"], "The stacks are: production, staging."),
+        (["preview", "--stack", "production", "--sandbox-dir", "/x"], "without --sandbox"),
+        (["up", "--stack", "production", "--sandbox"], "add --yes"),
+        (["up", "--stack", "production", "--sandbox", "--json"], "needs --yes"),
+        (["destroy", "--stack", "production", "--yes", "--lift-protection"], "reviewed change"),
+        (["recover", "--stack", "production", "--yes", "--found", "urn"], "URN=ID"),
+        (["preview"], "--stack"),
+        (
+            ["preview", "--stack", "production", "--sandbox", "--sandbox-dir", "x"],
+            "in the checkout",
+        ),
+        (
+            ["preview", "--stack", "production", "--sandbox", "--sandbox-dir", "../file"],
+            "is a file",
+        ),
+    ],
+)
+def test_wrong_use_starts_nothing(
+    tiny: Tiny, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / "file").touch()
+    done = tiny.ops(*arguments, variables=_tripwire(tmp_path))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "tripped").exists()
+
+
+def test_wrong_settings_are_all_told_at_once(tiny: Tiny, tmp_path: Path) -> None:
+    tiny.write(stores="alpha", owners=7)
+    for_people = tiny.ops("preview", *tiny.here(), variables=_tripwire(tmp_path))
+    assert for_people.returncode == 2
+    assert "pull:stores must be a list of names; pull:owners must be" in for_people.stderr
+    assert "Traceback" not in for_people.stderr
+    for_machines = tiny.ops("preview", *tiny.here(), "--json", variables=_tripwire(tmp_path))
+    assert for_machines.returncode == 2
+    assert json.loads(for_machines.stdout)["error"]["kind"] == "settings"
+    assert json.loads(for_machines.stdout)["error"]["problems"] == [
+        {"path": "pull:stores", "value": "alpha", "allowed": "must be a list of names"},
+        {"path": "pull:owners", "value": 7, "allowed": "must be a list of names"},
+    ]
+    assert not (tmp_path / "tripped").exists()
+
+
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        ("settings", "the program: pull:x must be 2"),
+        ("error", "The program failed: KeyError: 'no such worker'\n      at __main__.py:"),
+    ],
+)
+def test_program_errors_are_readable(tiny: Tiny, failure: str, message: str) -> None:
+    tiny.write(fail=failure)
+    done = tiny.ops("preview", *tiny.here())
+    assert done.returncode == 1
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.stdout.count(message) == 1
+    assert "nothing was changed" in done.stderr
+    document = json.loads(tiny.ops("preview", *tiny.here(), "--json").stdout)
+    assert document["result"] == "failed"
+    assert document["error"]["kind"] == "engine"
+
+
+def test_a_refusal_of_the_cloud_names_the_resource(tiny: Tiny) -> None:
+    done = tiny.ops(
+        *("up", *tiny.here(), "--yes"),
+        variables={**_tests_on_path(tiny), "FAULT": "3:error:before"},
+        module="tests.ops_with_faults",
+    )
+    assert done.returncode == 1, done.stderr
+    assert "no quota" in done.stdout
+    assert "error: gcp:" in done.stdout
+    assert "code: 255" not in done.stdout + done.stderr
+    assert "run the same command again" in done.stderr
+    assert tiny.run("up")["result"] == "succeeded"
+    assert len(tiny.cloud()) == 8
+
+
+def test_protected_resources_are_destroyed_in_two_steps(tiny: Tiny) -> None:
+    tiny.write(protect=True)
+    tiny.run("up")
+    refused = tiny.ops("destroy", *tiny.here(), "--yes", "--json")
+    assert refused.returncode == 1
+    error = json.loads(refused.stdout)["error"]
+    assert error["kind"] == "protected"
+    assert [urn.rpartition("::")[2] for urn in error["resources"]] == [
+        "alpha-bucket",
+        "beta-bucket",
+    ]
+    assert "--lift-protection" in error["message"]
+    assert len(tiny.cloud()) == 8
+    assert tiny.run("destroy", "--lift-protection")["changeSummary"] == {"delete": 12}
+    assert tiny.cloud() == []
+    assert "true" in (tiny.root / "Pulumi.production.yaml").read_text()
+
+
+def test_an_interrupt_reaches_the_engine_and_loses_nothing(tiny: Tiny) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.ops_with_faults", "up", *tiny.here(), "--yes"],
+        cwd=tiny.root,
+        env={**tiny.environment(), **_tests_on_path(tiny), "FAULT": "3:delay:after"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "created" in line and "RandomPassword" in line:
+                break
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, output + errors
+    assert "was interrupted" in errors
+    assert "Traceback" not in errors
+    if tiny.ops("up", *tiny.here(), "--yes").returncode == 1:  # the delayed operation is pending
+        tiny.run("recover")
+    tiny.run("up")
+    assert len(tiny.cloud()) == 8
+    assert tiny.run("up")["changeSummary"] == {"same": 12}
+
+
+def test_the_real_engine_is_named_last(tiny: Tiny, engine: Path) -> None:
+    done = tiny.ops("engine")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == str(engine)
+
+
+def _tests_on_path(tiny: Tiny) -> dict[str, str]:
+    return {"PYTHONPATH": str(tiny.repository)}
+
+
+def _tripwire(folder: Path) -> dict[str, str]:
+    """A PATH on which starting the engine leaves a trace."""
+    wire = folder / "bin" / "pulumi"
+    wire.parent.mkdir(exist_ok=True)
+    wire.write_text(f"#!/bin/sh\ntouch {folder / 'tripped'}\n")
+    wire.chmod(wire.stat().st_mode | stat.S_IXUSR)
+    return {"PATH": f"{wire.parent}:{os.environ['PATH']}"}

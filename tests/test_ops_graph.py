@@ -1,0 +1,68 @@
+"""The graph that is drawn from a preview is the graph that the engine keeps after an up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tiny import Tiny
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
+    assert engine.exists()
+    return Tiny(tmp_path / "tiny", checkout)
+
+
+def graph(tiny: Tiny) -> dict[str, Any]:
+    done = tiny.ops("graph", *tiny.here(), "--format", "json")
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def test_the_drawing(tiny: Tiny) -> None:
+    done = tiny.ops("graph", *tiny.here())
+    assert done.returncode == 0, done.stderr
+    store = "<br/>Secret pull-tiny-{0}<br/>Bucket pull-tiny-{0}<br/>RandomPassword {0}-password"
+    assert done.stdout.splitlines() == [
+        "flowchart TD",
+        '  subgraph stage1["1 infrastructure"]',
+        f'    alpha["<b>alpha</b>{store.format("alpha")}<br/>SecretVersion alpha-version"]',
+        "  end",
+        '  subgraph stage3["3 api"]',
+        f'    beta["<b>beta</b>{store.format("beta")}<br/>SecretVersion beta-version"]',
+        "  end",
+        "  alpha --> beta",
+    ]
+
+
+def test_it_is_what_the_engine_knows_afterwards(tiny: Tiny) -> None:
+    planned = graph(tiny)
+    tiny.run("up")
+    state = next((tiny.sandbox / "state").glob(".pulumi/stacks/*/production.json"))
+    resources = json.loads(state.read_text())["checkpoint"]["latest"]["resources"]
+    kept = {
+        (resource["urn"], needed)
+        for resource in resources
+        for needed in resource.get("dependencies", ())
+    }
+    assert {(edge["from"], edge["to"]) for edge in planned["dependencies"]} == kept
+    assert len(kept) == 5  # two versions need a secret and a password each, one bucket another
+    assert {node["urn"] for node in planned["resources"]} == {one["urn"] for one in resources}
+    after = graph(tiny)
+    assert after["dependencies"] == planned["dependencies"]
+    assert [node["stage"] for node in after["resources"]] == [
+        node["stage"] for node in planned["resources"]
+    ]
+
+
+def test_a_program_that_fails_draws_nothing(tiny: Tiny) -> None:
+    tiny.write(fail="error")
+    done = tiny.ops("graph", *tiny.here())
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "KeyError: 'no such worker'" in done.stderr

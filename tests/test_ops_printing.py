@@ -1,0 +1,159 @@
+"""What people read, at any width, with and without a terminal."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from pulumi.automation import OpType
+from rich.console import Console
+
+from ops.events import STACK_TYPE, Diagnostic, Outcome, State, Step
+from ops.printing import Printer, Progress
+
+ROOT = f"urn:pulumi:production::pull::{STACK_TYPE}::pull-production"
+REDIS = "urn:pulumi:production::pull::pull:data:Redis::redis"
+
+
+def step(op: OpType, type_: str, logical: str, parent: str = REDIS, /, **inputs: Any) -> Step:
+    urn = f"urn:pulumi:production::pull::{type_}::{logical}"
+    state = State(
+        urn=urn,
+        type=type_,
+        id="",
+        parent=parent,
+        provider="",
+        custom=not type_.startswith("pull:"),
+        protect=False,
+        inputs=inputs,
+        outputs={},
+    )
+    return Step(
+        op=op,
+        urn=urn,
+        type=type_,
+        provider="",
+        old=None if op is OpType.CREATE else state,
+        new=None if op is OpType.DELETE else state,
+        diff_reasons=(),
+        replace_reasons=(),
+        detailed_diff={},
+    )
+
+
+def outcome(*steps: Step, operation: str = "preview", **changes: Any) -> Outcome:
+    summary: dict[str, int] = {}
+    for one in steps:
+        summary[one.op.value] = summary.get(one.op.value, 0) + 1
+    values: dict[str, Any] = {
+        "stack": "production",
+        "operation": operation,
+        "succeeded": True,
+        "interrupted": False,
+        "steps": steps,
+        "diagnostics": (),
+        "summary": summary,
+        "outputs": {},
+        "duration_seconds": 3.2,
+    }
+    return Outcome(**{**values, **changes})
+
+
+COMPONENT = step(OpType.CREATE, "pull:data:Redis", "redis", ROOT, stage="1 infrastructure")
+INSTANCE = step(
+    OpType.CREATE,
+    "gcp:redis/instance:Instance",
+    "redis-instance",
+    name="pull-production-redis",
+    redisVersion="REDIS_7_2",
+    tier="STANDARD_HA",
+    memorySizeGb=5.0,
+    authEnabled=True,
+    transitEncryptionMode="04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+    persistenceConfig={"rdbSnapshotPeriod": "TWELVE_HOURS"},
+)
+
+
+def printed(found: Outcome, *, width: int = 80, colour: bool = False) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, highlight=False, force_terminal=colour)
+    Printer(console).steps(found)
+    Printer(console).diagnostics(found.diagnostics)
+    Printer(console).summary(found, planned=True)
+    return stream.getvalue()
+
+
+def test_a_creation_shows_its_figures_under_its_component() -> None:
+    assert printed(outcome(COMPONENT, INSTANCE)) == (
+        "\n1 infrastructure\n"
+        "  +  redis  pull:data:Redis\n"
+        "    +  gcp:redis:Instance               pull-production-redis\n"
+        "         redisVersion REDIS_7_2, tier STANDARD_HA, memorySizeGb 5,\n"
+        "         authEnabled true, rdbSnapshotPeriod TWELVE_HOURS\n"
+        "\nResources:\n"
+        "    + 2 to create\n"
+        "\nDuration: 3s\n"
+    )
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 200])
+def test_no_word_is_torn_at_any_width(width: int) -> None:
+    words = printed(outcome(COMPONENT, INSTANCE), width=width).split()
+    for word in ("pull-production-redis", "STANDARD_HA,", "TWELVE_HOURS", "gcp:redis:Instance"):
+        assert word in words
+
+
+def test_colours_are_for_terminals() -> None:
+    assert "\x1b[" not in printed(outcome(COMPONENT, INSTANCE))
+    assert "\x1b[" in printed(outcome(COMPONENT, INSTANCE), colour=True)
+
+
+def test_many_alike_share_a_row() -> None:
+    secrets = [
+        step(
+            OpType.CREATE,
+            "gcp:secretmanager/secret:Secret",
+            f"secret-{letter}",
+            secretId=f"pull-{letter}",
+            rotation={"rotationPeriod": "7776000s"},
+        )
+        for letter in "dacb"
+    ]
+    lines = printed(outcome(COMPONENT, *secrets)).splitlines()
+    assert lines[3:5] == [
+        "    +  gcp:secretmanager:Secret         4 of them  rotationPeriod 7776000s",
+        "         pull-a, pull-b, pull-c, pull-d",
+    ]
+
+
+def test_replacements_come_before_deletions_and_both_before_the_rest() -> None:
+    gone = step(OpType.DELETE, "gcp:sql/user:User", "a-user", name="reader")
+    again = step(OpType.REPLACE, "gcp:sql/user:User", "b-user", name="writer")
+    lines = printed(outcome(COMPONENT, gone, again)).splitlines()
+    assert lines[1:4] == [
+        "Replaced or deleted",
+        "    +- gcp:sql:User                     writer  (1 infrastructure, redis)",
+        "    -  gcp:sql:User                     reader  (1 infrastructure, redis)",
+    ]
+    assert lines.index("1 infrastructure") > 3
+
+
+def test_diagnostics_name_their_resource() -> None:
+    diagnostic = Diagnostic(severity="error", message="no quota\nask for it", urn=INSTANCE.urn)
+    lines = printed(outcome(COMPONENT, succeeded=False, diagnostics=(diagnostic,))).splitlines()
+    at = lines.index("error: gcp:redis:Instance  redis-instance")
+    assert lines[at + 1 : at + 3] == ["    no quota", "    ask for it"]
+
+
+def test_progress_counts_to_the_planned_total() -> None:
+    stream = io.StringIO()
+    same = step(OpType.SAME, "gcp:sql/user:User", "c-user", name="same")
+    progress = Progress(Console(file=stream, width=80), outcome(COMPONENT, INSTANCE, same))
+    progress(COMPONENT, 0.0)
+    progress(same, 0.1)
+    progress(INSTANCE, 0.25)
+    assert stream.getvalue().splitlines() == [
+        "[1/2] 1 created  pull:data:Redis                  redis (0.0s)",
+        "[2/2] 1 created  gcp:redis:Instance               pull-production-redis (0.2s)",
+    ]

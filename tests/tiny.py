@@ -1,0 +1,194 @@
+"""A tiny checkout for the tests of ``ops``: three stages, every kind of step, a planted secret."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+PLANTED: Final = "planted-7f3a9c"
+"""A secret that must not appear anywhere but encrypted."""
+
+_CONFIG: Final = '''\
+"""Stands for the estate's own settings, which ops knows by these three names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Problem:
+    path: str
+    value: object
+    allowed: str
+
+
+class SettingsError(Exception):
+    def __init__(self, source, problems):
+        self.problems = problems
+        super().__init__(f"{source}: " + "; ".join(f"{p.path} {p.allowed}" for p in problems))
+
+
+def read_stack_file(path: Path):
+    config = yaml.safe_load(path.read_text())["config"]
+    problems = tuple(
+        Problem(key, config[key], "must be a list of names")
+        for key in ("pull:stores", "pull:owners")
+        if not isinstance(config[key], list)
+    )
+    if problems:
+        raise SettingsError(path.name, problems)
+'''
+
+_PROGRAM: Final = f'''\
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_random as random
+from components.config import Problem, SettingsError
+from pulumi import ResourceOptions
+
+config = pulumi.Config("pull")
+match config.get("fail"):
+    case "settings":
+        raise SettingsError("the program", (Problem("pull:x", 1, "must be 2"),))
+    case "error":
+        raise KeyError("no such worker")
+provider = gcp.Provider("gcp", project="pull-tiny", region="us-central1")
+
+
+class Store(pulumi.ComponentResource):
+    def __init__(self, name, stage, after):
+        super().__init__("pull:data:Store", name, {{"stage": stage}})
+        options = ResourceOptions(parent=self, provider=provider)
+        password = random.RandomPassword(
+            f"{{name}}-password", length=20, opts=ResourceOptions(parent=self)
+        )
+        self.bucket = gcp.storage.Bucket(
+            f"{{name}}-bucket",
+            name=f"pull-tiny-{{name}}",
+            location=config.require("location"),
+            labels={{"owner": config.require_object("owners")[0]}},
+            opts=ResourceOptions.merge(
+                options,
+                ResourceOptions(protect=config.require_bool("protect"), depends_on=after),
+            ),
+        )
+        secret = gcp.secretmanager.Secret(
+            f"{{name}}-secret",
+            secret_id=f"pull-tiny-{{name}}",
+            replication={{"auto": {{}}}},
+            opts=options,
+        )
+        gcp.secretmanager.SecretVersion(
+            f"{{name}}-version",
+            secret=secret.id,
+            secret_data=pulumi.Output.format("{PLANTED}-{{0}}", password.result),
+            opts=options,
+        )
+        self.register_outputs({{}})
+
+
+print("noise of the program")
+stages = ["1 infrastructure", "3 api", "5 workers"]
+after = []
+for name, stage in zip(config.require_object("stores"), stages):
+    after = [Store(name, stage, after).bucket]
+pulumi.export("last", after[0].name)
+pulumi.export("password", pulumi.Output.secret("{PLANTED}"))
+'''
+
+
+@dataclass(slots=True)
+class Tiny:
+    """A checkout in ``root``, and its sandbox beside it.
+
+    Attributes:
+        settings: what the stack file holds; ``write`` puts changes there.
+    """
+
+    root: Path
+    repository: Path
+    settings: dict[str, Any] = field(
+        default_factory=lambda: {
+            "pull:stores": ["alpha", "beta"],
+            "pull:owners": ["core"],
+            "pull:location": "US",
+            "pull:protect": False,
+        }
+    )
+
+    def __post_init__(self) -> None:
+        (self.root / "components").mkdir(parents=True)
+        (self.root / "components" / "__init__.py").touch()
+        (self.root / "components" / "config.py").write_text(_CONFIG)
+        (self.root / "__main__.py").write_text(_PROGRAM)
+        (self.root / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
+        (self.root / "Pulumi.staging.yaml").write_text("config:\n  pull:protect: false\n")
+        self.write()
+
+    @property
+    def sandbox(self) -> Path:
+        return self.root.with_name(f"{self.root.name}-sandbox")
+
+    def write(self, **changes: Any) -> None:
+        """Change settings, as in ``write(location="EU")``."""
+        self.settings.update({f"pull:{key}": value for key, value in changes.items()})
+        lines = [f"  {key}: {json.dumps(value)}" for key, value in self.settings.items()]
+        (self.root / "Pulumi.production.yaml").write_text("\n".join(["config:", *lines, ""]))
+
+    def ops(
+        self, *arguments: str, variables: dict[str, str] | None = None, module: str = "ops"
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m ops`` in the checkout."""
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=self.root,
+            env={**self.environment(), **(variables or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a command: this repository's packages, no byte code left behind."""
+        return {**os.environ, "PYTHONPATH": str(self.repository), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def here(self) -> list[str]:
+        """The options that name the stack and the sandbox."""
+        return ["--stack", "production", "--sandbox", "--sandbox-dir", str(self.sandbox)]
+
+    def run(self, verb: str, *options: str) -> dict[str, Any]:
+        """Run a verb that has to succeed; give its JSON document."""
+        consent = [] if verb in ("preview", "refresh") else ["--yes"]
+        done = self.ops(verb, *self.here(), "--json", *consent, *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    def cloud(self) -> list[tuple[str, str]]:
+        """Type and address of everything in the sandbox's cloud."""
+        listed = self.ops("list", "--dir", str(self.sandbox / "cloud"), "--json", module="sandbox")
+        assert listed.returncode == 0, listed.stderr
+        return sorted((thing["type"], thing["address"]) for thing in json.loads(listed.stdout))
+
+    def fingerprint(self) -> str:
+        """A hash over the checkout's files and their content."""
+        digest = hashlib.sha256()
+        for path in sorted(self.root.rglob("*")):
+            digest.update(str(path.relative_to(self.root)).encode())
+            digest.update(path.read_bytes() if path.is_file() else b"/")
+        return digest.hexdigest()
+
+
+def plain(text: str) -> bool:
+    """Whether the text is free of terminal control sequences."""
+    return re.search(r"\x1b", text) is None

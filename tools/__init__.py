@@ -1,0 +1,1 @@
+"""How the engine is had where it is not installed."""
