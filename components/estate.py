@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
-from pulumi import Output, ResourceOptions
+from pulumi import ResourceOptions
 
 from components.config import Settings
 from components.data.postgres import Postgres, PostgresArgs
@@ -308,9 +308,10 @@ class Estate:
             "ci_identity_provider": self.identity.provider,
             "ci_deployer": self.identity.deployer.email,
             "workers": {
-                worker.service: Output.all(
-                    described=worker.revision, ready=worker.latest_ready_revision
-                )
+                worker.service: {
+                    "described": worker.revision,
+                    "ready": worker.latest_ready_revision,
+                }
                 for worker in self.workers.values()
             },
             "convex_variables": convex_values(self._settings),

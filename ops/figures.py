@@ -132,8 +132,9 @@ def physical_name(state: State) -> str:
     """What the platform's console calls the resource, or its logical name."""
     logical = state.urn.rpartition("::")[2]
     if "role" in state.inputs:
-        keys: tuple[str, ...] = ("member",)  # a grant is told apart by who gets it
-    elif state.type.startswith("gcp:"):
+        return logical  # a grant has no name; ours tells what is granted to whom
+    keys: tuple[str, ...]
+    if state.type.startswith("gcp:"):
         keys = NAMES
     else:  # Cloudflare takes its account's id where Google takes an account's name
         keys = tuple(key for key in NAMES if key != "accountId")

@@ -114,7 +114,7 @@ class Printer:
             self._line("Outputs:", style="bold")
             width = max(map(len, outcome.outputs))
             for key, value in sorted(outcome.outputs.items()):
-                self._line(f"    {key:<{width}}  {_shown(value)}")
+                self._line(f"    {key:<{width}}  {_whole(value)}")
 
     def diagnostics(self, diagnostics: Iterable[Diagnostic]) -> None:
         """What the engine and the providers complained about, grouped by resource."""
@@ -243,6 +243,11 @@ def _where(room: Room) -> str:
 
 
 def _shown(value: Any) -> str:
+    text = _whole(value)
+    return text if len(text) <= VALUE_WIDTH else f"{text[: VALUE_WIDTH - 4]} ..."
+
+
+def _whole(value: Any) -> str:
     if value is None:
         return "(none)"
     if is_unknown(value):
@@ -252,7 +257,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, list):
-        value = ", ".join(_shown(item) for item in value)
-    elif isinstance(value, Mapping):
-        value = ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
-    return textwrap.shorten(str(value), VALUE_WIDTH, placeholder=" ...")
+        return ", ".join(map(_whole, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_whole(item)}" for key, item in value.items())
+    return " ".join(str(value).split())
