@@ -1,0 +1,36 @@
+"""The name lock: every resource of a stack with its type, name, parent and protection.
+
+A logical name is state: where it changes, the engine deletes the resource and makes another. So
+the names are kept in ``<stack>.json``, and a test fails when the program disagrees.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.recorder import estate
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def present(stack: str) -> list[dict[str, Any]]:
+    """What the program makes today."""
+    rows = [
+        {"type": one.type, "name": one.name, "parent": one.parent, "protect": one.protect}
+        for one in estate(stack).resources
+    ]
+    return sorted(rows, key=lambda row: (row["parent"], row["type"], row["name"]))
+
+
+def kept(stack: str) -> list[dict[str, Any]]:
+    """What it made when the inventory was last written."""
+    rows: list[dict[str, Any]] = json.loads((FOLDER / f"{stack}.json").read_text("utf-8"))
+    return rows
+
+
+def write(stack: str) -> None:
+    """Make what there is today the inventory."""
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in present(stack))
+    (FOLDER / f"{stack}.json").write_text(f"[\n{rows}\n]\n", "utf-8")

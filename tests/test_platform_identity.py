@@ -1,0 +1,144 @@
+"""Identities: one account for each service, and CI without a key."""
+
+from __future__ import annotations
+
+import re
+
+from components.platform.identity import (
+    DEPLOYER_ROLES,
+    PREVIEWER_ROLES,
+    Identity,
+    IdentityArgs,
+)
+from components.workloads import Service, WorkerType
+from tests.recorder import FLEET, Neighbours, record, side_by_side
+
+ACCOUNT = "gcp:serviceaccount/account:Account"
+ON_ACCOUNT = "gcp:serviceaccount/iAMMember:IAMMember"
+ON_PROJECT = "gcp:projects/iAMMember:IAMMember"
+
+
+def make(name: str, near: Neighbours) -> Identity:
+    return Identity(
+        name,
+        IdentityArgs(
+            project="pull-production",
+            repository="pull/pull",
+            names=near.names,
+            runtimes=(Service.API_ORIGIN, WorkerType.ALL, WorkerType.KYC),
+            services=near.project,
+        ),
+    )
+
+
+def test_children() -> None:
+    recording = side_by_side(make)
+    named = [
+        *((ON_PROJECT, f"deployer-{role}") for role in DEPLOYER_ROLES),
+        *((ON_PROJECT, f"previewer-{role}") for role in PREVIEWER_ROLES),
+    ]
+    assert recording.listed("one") == sorted(
+        [
+            ("gcp:iam/workloadIdentityPool:WorkloadIdentityPool", "one-github"),
+            (
+                "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
+                "one-github-provider",
+            ),
+            *(
+                (kind, "one-" + name.replace("roles/", "").replace(".", "-"))
+                for kind, name in named
+            ),
+            (ACCOUNT, "one-api-origin"),
+            (ACCOUNT, "one-ci-deployer"),
+            (ACCOUNT, "one-ci-previewer"),
+            (ACCOUNT, "one-temporal-worker"),
+            (ACCOUNT, "one-worker-kyc"),
+            (ON_ACCOUNT, "one-deployer-acts-as-all"),
+            (ON_ACCOUNT, "one-deployer-acts-as-api-origin"),
+            (ON_ACCOUNT, "one-deployer-acts-as-kyc"),
+            (ON_ACCOUNT, "one-deployer-sign-in"),
+            (ON_ACCOUNT, "one-previewer-sign-in"),
+        ]
+    )
+
+
+def test_accounts_have_names_that_google_takes() -> None:
+    recording = record(lambda: Neighbours(workers={"fleet": FLEET}).identity)
+    accounts = recording.of_type(ACCOUNT)
+    names = [one.inputs["accountId"] for one in accounts]
+    assert len(names) == len(set(names)) == 1 + 11 + 2
+    assert all(re.fullmatch(r"[a-z](?:[-a-z0-9]{4,28}[a-z0-9])", name) for name in names)
+    assert recording["identity-temporal-worker"].inputs == {
+        "project": "pull-production",
+        "accountId": "pull-temporal-worker",
+        "displayName": "pull temporal-worker",
+        "description": "Runs the all workers",
+    }
+
+
+def test_e_mails_are_those_that_the_accounts_will_have() -> None:
+    made: list[Identity] = []
+    recording = record(lambda: made.append(make("identity", Neighbours())))
+    for account in (*made[0].runtimes.values(), made[0].deployer):
+        assert account.email in [
+            f"{one.inputs['accountId']}@pull-production.iam.gserviceaccount.com"
+            for one in recording.of_type(ACCOUNT)
+        ]
+
+
+def test_workflows_of_one_repository_sign_in_without_a_key() -> None:
+    recording = record(lambda: make("identity", Neighbours()))
+    assert recording["identity-github"].inputs == {
+        "project": "pull-production",
+        "workloadIdentityPoolId": "pull-production-github",
+        "displayName": "GitHub Actions",
+    }
+    assert recording["identity-github-provider"].inputs == {
+        "project": "pull-production",
+        "workloadIdentityPoolId": "pull-production-github",
+        "workloadIdentityPoolProviderId": "github",
+        "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
+        "attributeMapping": {
+            "google.subject": "assertion.sub",
+            "attribute.repository": "assertion.repository",
+        },
+        "attributeCondition": "assertion.repository == 'pull/pull'",
+    }
+    subject = "principal://iam.googleapis.com/<identity-github.name>/subject/repo:pull/pull"
+    for short, environment in (("deployer", "production"), ("previewer", "production-preview")):
+        assert recording[f"identity-{short}-sign-in"].inputs == {
+            "serviceAccountId": f"<identity-ci-{short}.name>",
+            "role": "roles/iam.workloadIdentityUser",
+            "member": f"{subject}:environment:{environment}",
+        }
+    assert not recording.of_type("gcp:serviceaccount/key:Key")
+
+
+def test_nobody_owns_the_project_and_the_previewer_changes_nothing() -> None:
+    recording = record(lambda: make("identity", Neighbours()))
+    grants = recording.of_type(ON_PROJECT)
+    assert {one.inputs["member"] for one in grants} == {
+        "<identity-ci-deployer.member>",
+        "<identity-ci-previewer.member>",
+    }
+    broad = {"roles/owner", "roles/editor", "roles/viewer", "roles/secretmanager.secretAccessor"}
+    assert not broad & {one.inputs["role"] for one in grants}
+    reads = ("viewer", "Viewer", "reader", "Reviewer")
+    assert all(
+        one.inputs["role"].endswith(reads)
+        for one in grants
+        if one.inputs["member"] == "<identity-ci-previewer.member>"
+    )
+
+
+def test_the_deployer_acts_as_each_runtime_and_as_no_other_account() -> None:
+    recording = record(lambda: make("identity", Neighbours()))
+    acts = [
+        one for one in recording.of_type(ON_ACCOUNT) if one.inputs["role"].endswith("AccountUser")
+    ]
+    assert sorted(one.inputs["serviceAccountId"] for one in acts) == [
+        "<identity-api-origin.name>",
+        "<identity-temporal-worker.name>",
+        "<identity-worker-kyc.name>",
+    ]
+    assert {one.inputs["member"] for one in acts} == {"<identity-ci-deployer.member>"}
