@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.config import Worker, read_engine_config
+from components.config import read_engine_config
 from components.estate import Estate
 from components.names import Names
 from components.services.workers import TemporalWorker, TemporalWorkerArgs
-from components.workloads import WorkerType
 
 
 @dataclass(frozen=True)
 class NumberedNames(Names):
-    """Names of one worker among several of its type."""
+    """Names of one worker among several of its type; no two may have one name in the cloud."""
 
     number: int
 
@@ -22,23 +21,16 @@ class NumberedNames(Names):
 
 
 class Fleet(Estate):
-    """The estate of a stack file, with ``count`` workers for its own.
-
-    Everything but the workers is the same at each size, identities and grants of all types
-    included. Types repeat after eleven workers; the names of their services bear a number.
-    """
+    """The estate of a stack file, with its first worker ``count`` times and no other."""
 
     def __init__(self, count: int) -> None:
         self._count = count
-        settings = read_engine_config()
-        size = Worker(cpu=2, memory_gib=4, min_instances=1, max_instances=3)
-        fleet = settings.workers.model_copy(update={"fleet": dict.fromkeys(WorkerType, size)})
-        super().__init__(settings.model_copy(update={"workers": fleet}))
+        super().__init__(read_engine_config())
 
     def _workers(self) -> None:
-        settings, types = self._settings, list(WorkerType)
+        settings = self._settings
+        worker_type, size = next(iter(settings.workers.fleet.items()))
         for number in range(self._count):
-            worker_type = types[number % len(types)]
             TemporalWorker(
                 f"worker-{number}",
                 TemporalWorkerArgs(
@@ -46,7 +38,7 @@ class Fleet(Estate):
                     region=settings.gcp.region,
                     names=NumberedNames(settings.environment, number),
                     worker_type=worker_type,
-                    size=settings.workers.fleet[worker_type],
+                    size=size,
                     runtime=settings.workers.runtime,
                     egress=settings.workers.egress,
                     image=settings.workers.image,

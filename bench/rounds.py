@@ -11,12 +11,12 @@ from typing import Any, Final
 MOST: Final = 7
 
 
-def rounds(seconds: float) -> Iterator[int]:
-    """Rounds of measurements: one at least, and as many as should fit into ``seconds``."""
+def rounds(seconds: float, *, least: int) -> Iterator[int]:
+    """Rounds of measurements: ``least``, and then as many more as should fit into ``seconds``."""
     started = time.monotonic()
     for done in range(MOST):
         spent = time.monotonic() - started
-        if done and spent * (done + 1) / done > seconds:
+        if done >= least and spent * (done + 1) / done > seconds:
             return
         yield done
 
@@ -33,8 +33,8 @@ class Spread:
     def of(cls, values: Sequence[float]) -> Spread:
         return cls(statistics.median(values), min(values), max(values))
 
-    def text(self, digits: int) -> str:
-        return f"{self.median:.{digits}f} ({self.least:.{digits}f}-{self.most:.{digits}f})"
+    def __str__(self) -> str:
+        return f"{self.median:.2f} ({self.least:.2f}-{self.most:.2f})"
 
     def document(self) -> dict[str, float]:
         return {
@@ -69,6 +69,14 @@ class Comparison:
     @property
     def verdict(self) -> str:
         return "within" if self.ratio.median <= self.aim else "above"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what}\n"
+            f"    {Spread.of(self.cost)} {self.unit}\n"
+            f"    {Spread.of(self.base)} {self.unit}: {self.against}\n"
+            f"    {self.ratio} times as much; aim {self.aim}: {self.verdict}"
+        )
 
     def document(self) -> dict[str, Any]:
         return {
