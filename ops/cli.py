@@ -49,9 +49,7 @@ SandboxDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing anything.")]
-NoQuestion = Annotated[
-    bool, typer.Option("--yes", help="Of no effect: this verb never asks.")
-]
+NoQuestion = Annotated[bool, typer.Option("--yes", help="Of no effect: this verb never asks.")]
 
 
 class Form(StrEnum):
