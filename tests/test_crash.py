@@ -56,7 +56,6 @@ def test_a_killed_up_ends_in_the_same_cloud(
         assert killed.returncode == 1, killed.stdout + killed.stderr
         assert "The engine was killed (signal 9)" in killed.stdout
         assert "Traceback" not in killed.stderr
-        assert len(life.cloud()) < OPERATIONS
         # What a user does next: the same again, which says what to do first.
         refused = life.ops("up")
         assert refused.returncode == 1
