@@ -90,7 +90,9 @@ def sandboxed(
         work_dir=work_dir,
         environment={
             **kept,
-            "PULUMI_BACKEND_URL": state.as_uri(),
+            # The backend replaces a state file at once, but not the file of attributes that it would
+            # keep beside it: an engine killed in between would leave a state that cannot be read.
+            "PULUMI_BACKEND_URL": f"{state.as_uri()}?metadata=skip",
             "PULUMI_HOME": str(home),
             "PULUMI_CONFIG_PASSPHRASE": "sandbox",
             "PULUMI_SKIP_UPDATE_CHECK": "true",

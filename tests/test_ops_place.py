@@ -72,7 +72,9 @@ def test_accounts_stay_outside(
     place = sandboxed(small, "production", tmp_path / "sandbox")
     assert "x" not in place.environment.values()
     assert place.environment["LANG"] == "C.UTF-8"
-    assert place.environment["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/sandbox/state"
+    assert (
+        place.environment["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/sandbox/state?metadata=skip"
+    )
     real = real_accounts(small)
     assert real.environment["PULUMI_ACCESS_TOKEN"] == "x"
     assert real.work_dir == small.root

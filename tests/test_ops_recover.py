@@ -58,7 +58,7 @@ def refused(tiny: Tiny, verb: str) -> dict[str, object]:
     done = tiny.ops(verb, *tiny.here(), "--yes", "--json")
     assert done.returncode == 1, done.stdout
     error: dict[str, object] = json.loads(done.stdout)["error"]
-    assert error["kind"] == "interrupted"
+    assert error["kind"] == "interrupted", error
     assert "python -m ops recover --stack production" in str(error["message"])
     return error
 
