@@ -90,8 +90,8 @@ def sandboxed(
         work_dir=work_dir,
         environment={
             **kept,
-            # The backend replaces a state file at once, but not the file of attributes that it would
-            # keep beside it: an engine killed in between would leave a state that cannot be read.
+            # The backend replaces a state file at once, but not the file of attributes that it
+            # would keep beside it: an engine killed then would leave a state nobody can read.
             "PULUMI_BACKEND_URL": f"{state.as_uri()}?metadata=skip",
             "PULUMI_HOME": str(home),
             "PULUMI_CONFIG_PASSPHRASE": "sandbox",
