@@ -30,9 +30,9 @@ Name = Annotated[str, typer.Argument(metavar="NAME-OR-ID", help="Its id, address
 def serve(directory: Directory) -> None:
     """Run the providers until Ctrl-C; the printed line goes into the environment of the engine."""
     with Sandbox(directory) as cloud:
-        for name, value in cloud.environment.items():
-            typer.echo(f"{name}={value}")
         try:
+            for name, value in cloud.environment.items():
+                typer.echo(f"{name}={value}")
             threading.Event().wait()
         except KeyboardInterrupt:
             typer.echo("stopped", err=True)
