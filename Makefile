@@ -57,7 +57,7 @@ lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff format --check .
 
 types: $(VENV)/ready-dev
-	@$(PYTHON) -m mypy __main__.py components ops sandbox tools bench tests
+	@$(PYTHON) -m mypy __main__.py components ops policies sandbox tools bench tests
 
 generate: $(VENV)/ready
 	@$(PYTHON) -m tools.generate

@@ -26,6 +26,9 @@ from semver import VersionInfo
 
 from tools.cache import cache_folder
 
+HELPERS: Final = Path(__file__).resolve().parent / "bin"
+"""Programs that the engine looks for on the PATH, and that only the official CLI brings along."""
+
 VERSION: Final = VersionInfo.parse("3.230.0")
 """The oldest CLI that will do, and the one that is installed or built (see ``pulumi/go.mod``)."""
 

@@ -3,6 +3,7 @@
 * ``components/stack.schema.json``: completes and checks the stack files in an editor
 * ``docs/settings.md``: every setting, what it may be, and what both stacks say
 * ``docs/secrets.md``: every variable of the catalogue, who issues it and who consumes it
+* ``docs/policies.md``: every rule of the policy pack
 * ``docs/architecture.md``: the picture, drawn from the graph that the engine reports
 """
 
@@ -22,6 +23,7 @@ from components.config import PROJECT_ROOT, Settings
 from components.problems import in_words
 from components.secrets.catalogue import CATALOGUE, SECRETS, Kind, Variable
 from components.workloads import Service, WorkerType
+from policies.table import table
 
 BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 
@@ -169,6 +171,7 @@ FILES: Final[Mapping[str, Callable[[Path], str]]] = {
     "components/stack.schema.json": lambda path: stack_schema(),
     "docs/settings.md": lambda path: _between_marks(path, settings_table()),
     "docs/secrets.md": lambda path: _between_marks(path, secrets_table()),
+    "docs/policies.md": lambda path: _between_marks(path, table()),
     "docs/architecture.md": lambda path: _between_marks(path, architecture_picture()),
 }
 

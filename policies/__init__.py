@@ -1,0 +1,1 @@
+"""The policy pack: what may not be in a preview of the estate."""

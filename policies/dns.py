@@ -1,0 +1,253 @@
+"""Cloudflare: records, and the settings of a zone."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from policies.rule import (
+    ABSENT,
+    PROTECT,
+    Demand,
+    Problem,
+    Put,
+    ResourceRule,
+    Severity,
+    View,
+    at_least,
+    checked,
+    equal,
+    must,
+    one_of,
+    unlike,
+    when,
+)
+
+RECORD: Final = "cloudflare:index/dnsRecord:DnsRecord"
+SETTING: Final = "cloudflare:index/zoneSetting:ZoneSetting"
+DNSSEC: Final = "cloudflare:index/zoneDnssec:ZoneDnssec"
+RULESET: Final = "cloudflare:index/ruleset:Ruleset"
+
+DOCS: Final = "https://developers.cloudflare.com"
+
+# Vercel ends TLS itself and wants to be named directly.
+UNPROXIED_TARGETS: Final = re.compile(r"(^|\.)vercel-dns(-\d+)?\.com\.?$")
+
+TLS_VERSIONS: Final = ("1.2", "1.3")
+
+
+def _on(demand: Demand) -> tuple[must, ...]:
+    return (must("value", demand),)
+
+
+# Setting of a zone, and what must be said about it.
+SETTINGS: Final[tuple[tuple[str, tuple[must, ...], str], ...]] = (
+    ("ssl", _on(one_of("strict", refused=("full", "flexible", "off"))), "zone_ssl_strict"),
+    (
+        "min_tls_version",
+        _on(one_of(*TLS_VERSIONS, refused=("1.0", "1.1"))),
+        "zone_min_tls_version_secure",
+    ),
+    ("tls_1_3", _on(one_of("on", "zrt", refused=("off",))), "zone_tls_1_3_enabled"),
+    ("always_use_https", _on(equal("on", "off")), "zone_https_redirect_enabled"),
+    ("automatic_https_rewrites", _on(equal("on", "off")), "zone_automatic_https_rewrites_enabled"),
+    ("development_mode", _on(equal("off", "on")), "zone_development_mode_disabled"),
+    (
+        "security_header",
+        (
+            must("value.strict_transport_security.enabled", equal(True)),
+            must("value.strict_transport_security.max_age", at_least(15552000)),
+        ),
+        "zone_hsts_enabled",
+    ),
+)
+
+
+def _proxied(view: View) -> Iterator[Problem]:
+    direct = UNPROXIED_TARGETS.search(str(view.get("content", "")))
+    if view.get("type") in ("A", "AAAA", "CNAME") and not direct and not view.get("proxied"):
+        yield view.problem("proxied", "must be true: the origin's address would be public")
+
+
+def _address(view: View) -> Iterator[Problem]:
+    if view.get("type") not in ("A", "AAAA") or view.get("content") == "100::":
+        return
+    try:
+        public = ipaddress.ip_address(str(view.get("content"))).is_global
+    except ValueError:
+        public = False
+    if not public:
+        yield view.problem("content", "must be a public address")
+
+
+def _ttl(view: View) -> Iterator[Problem]:
+    ttl, proxied = view.get("ttl"), view.get("proxied", False)
+    if ttl != 1 and (proxied or not isinstance(ttl, int | float) or not 60 <= ttl <= 86400):
+        yield view.problem("ttl", "must be 1, or 60 to 86400 seconds where nothing is proxied")
+
+
+def _text(view: View, start: str) -> bool:
+    content = str(view.get("content", "")).strip('"')
+    return view.get("type") == "TXT" and content.lower().startswith(start)
+
+
+def _setting(name: str) -> Any:
+    return lambda view: view.get("settingId") == name
+
+
+RULES: Final = (
+    ResourceRule(
+        id="dns-proxied",
+        severity=Severity.HIGH,
+        what="A host is answered by Cloudflare and not by its origin.",
+        fix="Set proxied to true; what Vercel answers is the exception.",
+        url=f"{DOCS}/dns/proxy-status/",
+        frameworks=("Prowler dns_record_proxied",),
+        types=(RECORD,),
+        checks=(
+            checked(
+                _proxied,
+                ("type", "content", "proxied"),
+                tuple(
+                    Put("", {"type": kind, "name": "a.pull.com", "content": to, "ttl": 1, **said})
+                    for kind, to in (("A", "8.8.8.8"), ("CNAME", "origin.pull.com"))
+                    for said in ({}, {"proxied": False})
+                ),
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="dns-no-inner-address",
+        severity=Severity.MEDIUM,
+        what="No record tells an address of the inner network.",
+        fix="Point the record at a public address, or at 100:: where a Worker answers.",
+        url=f"{DOCS}/dns/manage-dns-records/",
+        frameworks=("Prowler dns_record_no_internal_ip",),
+        types=(RECORD,),
+        checks=(
+            checked(
+                _address,
+                ("type", "content"),
+                (
+                    Put("", {"type": "A", "name": "a.pull.com", "content": "10.0.0.3", "ttl": 1}),
+                    Put("", {"type": "AAAA", "name": "a.pull.com", "content": "fd00::1", "ttl": 1}),
+                ),
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="dns-no-wildcard",
+        severity=Severity.MEDIUM,
+        what="No record answers for names that nobody has thought of.",
+        fix="Name the host.",
+        url=f"{DOCS}/dns/manage-dns-records/reference/wildcard-dns-records/",
+        frameworks=("Prowler dns_record_no_wildcard",),
+        types=(RECORD,),
+        checks=(
+            must("name", unlike(re.compile(r"\*"), "must not be a wildcard", ("*", "*.pull.com"))),
+        ),
+    ),
+    ResourceRule(
+        id="dns-ttl",
+        severity=Severity.HIGH,
+        what="A record's time to live is one that Cloudflare takes.",
+        fix="Set ttl to 1 (automatic), or to 60 to 86400 seconds.",
+        url=f"{DOCS}/dns/manage-dns-records/reference/ttl/",
+        types=(RECORD,),
+        checks=(
+            checked(
+                _ttl, ("ttl", "proxied"), (Put("ttl", 5), Put("ttl", 90000), Put("ttl", ABSENT))
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="dns-spf-strict",
+        severity=Severity.MEDIUM,
+        what="Mail from elsewhere is not the domain's.",
+        fix='End the SPF record with "-all" or "~all".',
+        url="https://www.rfc-editor.org/rfc/rfc7208#section-5.1",
+        frameworks=("Prowler dns_record_spf",),
+        types=(RECORD,),
+        checks=(
+            when(
+                lambda view: _text(view, "v=spf1"),
+                (
+                    must(
+                        "content",
+                        unlike(
+                            re.compile(r"[+?]all|(?<![-~])\ball"),
+                            "must end with -all or ~all",
+                            ("v=spf1 +all", "v=spf1 include:x ?all", "v=spf1 all"),
+                        ),
+                        optional=True,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="dns-dmarc-acts",
+        severity=Severity.MEDIUM,
+        what="Mail that only pretends to be the domain's is not delivered.",
+        fix="Set p=quarantine or p=reject in the DMARC record.",
+        url="https://www.rfc-editor.org/rfc/rfc7489#section-6.3",
+        frameworks=("Prowler dns_record_dmarc",),
+        types=(RECORD,),
+        checks=(
+            when(
+                lambda view: _text(view, "v=dmarc1"),
+                (
+                    must(
+                        "content",
+                        unlike(re.compile(r"\bp\s*=\s*none"), "must act", ("v=DMARC1; p=none",)),
+                        optional=True,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="dns-protected",
+        severity=Severity.HIGH,
+        what="Records are protected: without one its service is gone for everybody.",
+        fix="Set the resource option protect.",
+        url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
+        types=(RECORD,),
+        checks=(must(PROTECT, equal(True)),),
+    ),
+    *(
+        ResourceRule(
+            id=f"zone-{setting.replace('_', '-')}",
+            severity=Severity.HIGH,
+            what=f"The zone's setting {setting} is the safe one.",
+            fix="Set the value as told.",
+            url=f"{DOCS}/fundamentals/reference/policies-compliances/",
+            frameworks=(f"Prowler {prowler}",),
+            types=(SETTING,),
+            checks=(when(_setting(setting), checks),),
+        )
+        for setting, checks, prowler in SETTINGS
+    ),
+    ResourceRule(
+        id="zone-dnssec",
+        severity=Severity.MEDIUM,
+        what="The zone's answers are signed.",
+        fix="Set status to active.",
+        url=f"{DOCS}/dns/dnssec/",
+        frameworks=("Prowler zone_dnssec_enabled",),
+        types=(DNSSEC,),
+        checks=(must("status", one_of("active", refused=("disabled",))),),
+    ),
+    ResourceRule(
+        id="zone-firewall-on",
+        severity=Severity.HIGH,
+        what="No rule of the firewall or of the rate limit is switched off.",
+        fix="Take the rule out, or switch it on.",
+        url=f"{DOCS}/waf/",
+        frameworks=("Prowler zone_waf_enabled", "Prowler zone_rate_limiting_enabled"),
+        types=(RULESET,),
+        checks=(must("rules[].enabled", equal(True), optional=True),),
+    ),
+)

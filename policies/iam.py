@@ -1,0 +1,224 @@
+"""Who may do what: grants, service accounts, and how CI signs in."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from policies.rule import (
+    NEVER,
+    ResourceRule,
+    Severity,
+    forbidden,
+    like,
+    must,
+    none_of,
+    one_of,
+    unlike,
+)
+
+PROJECT_MEMBER: Final = "gcp:projects/iAMMember:IAMMember"
+PROJECT_BINDING: Final = "gcp:projects/iAMBinding:IAMBinding"
+ACCOUNT: Final = "gcp:serviceaccount/account:Account"
+ACCOUNT_MEMBER: Final = "gcp:serviceaccount/iAMMember:IAMMember"
+PROVIDER: Final = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
+AUDIT: Final = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+
+DOCS: Final = "https://cloud.google.com/iam/docs"
+
+_EVERYBODY: Final = none_of("allUsers", "allAuthenticatedUsers")
+NOBODY: Final = (
+    must("member", _EVERYBODY, optional=True),
+    must("members[]", _EVERYBODY),
+)
+"""Checks of a grant, by member or as a binding: it is not to everybody."""
+
+GRANTS: Final = (
+    PROJECT_MEMBER,
+    PROJECT_BINDING,
+    ACCOUNT_MEMBER,
+    "gcp:storage/bucketIAMMember:BucketIAMMember",
+    "gcp:secretmanager/secretIamMember:SecretIamMember",
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
+    "gcp:pubsub/topicIAMMember:TopicIAMMember",
+    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
+)
+"""Grants of any kind that the estate makes."""
+
+RULES: Final = (
+    ResourceRule(
+        id="iam-no-basic-role",
+        severity=Severity.CRITICAL,
+        what="Nobody is owner, editor or viewer of the project.",
+        fix="Grant the predefined role of the one product that is needed.",
+        url=f"{DOCS}/roles-overview#basic",
+        frameworks=("CKV_GCP_115", "CKV_GCP_116", "CKV_GCP_117"),
+        types=(*GRANTS, "gcp:organizations/iAMMember:IAMMember", "gcp:folder/iAMMember:IAMMember"),
+        checks=(must("role", none_of("roles/owner", "roles/editor", "roles/viewer")),),
+    ),
+    ResourceRule(
+        id="iam-no-impersonation-of-all",
+        severity=Severity.HIGH,
+        what="Nobody may act as every service account of the project.",
+        fix="Grant the role on the one account, with gcp.serviceaccount.IAMMember.",
+        url=f"{DOCS}/service-account-permissions",
+        frameworks=("CIS-GCP-4.0 1.6", "CKV_GCP_41", "CKV_GCP_49"),
+        types=(PROJECT_MEMBER, PROJECT_BINDING),
+        checks=(
+            must(
+                "role",
+                none_of("roles/iam.serviceAccountUser", "roles/iam.serviceAccountTokenCreator"),
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="iam-no-key-file",
+        severity=Severity.CRITICAL,
+        what="No service account has a key that can be carried away.",
+        fix="Sign in by workload identity federation; in Cloud Run the account is there already.",
+        url=f"{DOCS}/best-practices-for-managing-service-account-keys",
+        frameworks=("CIS-GCP-4.0 1.4", "CKV2_GCP_3"),
+        types=("gcp:serviceaccount/key:Key", "gcp:storage/hmacKey:HmacKey"),
+        checks=(forbidden,),
+    ),
+    ResourceRule(
+        id="iam-federation-pinned",
+        severity=Severity.CRITICAL,
+        what="Only this repository's workflows can sign in through the federation.",
+        fix="Compare assertion.repository (or repository_id) with the repository, literally.",
+        url=f"{DOCS}/workload-identity-federation-with-deployment-pipelines",
+        frameworks=("CKV_GCP_118", "CKV_GCP_125", "Trivy GCP-0068"),
+        types=(PROVIDER,),
+        checks=(
+            must(
+                "attributeCondition",
+                like(
+                    r".*assertion\.repository(_id)? *== *['\"][\w./-]+['\"].*",
+                    "must compare the repository with a literal",
+                    (
+                        "true",
+                        "assertion.repository_owner == 'pull'",
+                        "assertion.repository.startsWith('pull')",
+                    ),
+                ),
+            ),
+            must(
+                "attributeCondition",
+                unlike(re.compile(r"\|\|"), "must have no alternative", ("a == 'b' || true",)),
+            ),
+            must(
+                "oidc.issuerUri",
+                one_of(
+                    "https://token.actions.githubusercontent.com", refused=("https://example.com",)
+                ),
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="iam-federated-subject",
+        severity=Severity.HIGH,
+        what="A federated identity is one subject or one set of them, never the whole pool.",
+        fix="Name principal://…/subject/repo:<owner>/<name>:environment:<environment>.",
+        url=f"{DOCS}/workload-identity-federation#principal-types",
+        types=(ACCOUNT_MEMBER,),
+        checks=(
+            must(
+                "member",
+                unlike(
+                    re.compile(r"^principalSet://.*/\*$|/subject/[^/]*\*"),
+                    "must not be everybody in the pool",
+                    ("principalSet://iam.googleapis.com/projects/1/pools/github/*",),
+                ),
+            ),
+        ),
+        decidable_after_update=True,
+    ),
+    ResourceRule(
+        id="iam-no-authoritative-grant",
+        severity=Severity.CRITICAL,
+        what="No resource owns all grants of a project or of a role: it would lock others out.",
+        fix="Use IAMMember, which adds one grant and leaves the others alone.",
+        url="https://www.pulumi.com/registry/packages/gcp/api-docs/projects/iampolicy/",
+        types=(
+            "gcp:projects/iAMPolicy:IAMPolicy",
+            PROJECT_BINDING,
+            "gcp:folder/iAMPolicy:IAMPolicy",
+            "gcp:folder/iAMBinding:IAMBinding",
+            "gcp:organizations/iAMPolicy:IAMPolicy",
+            "gcp:organizations/iAMBinding:IAMBinding",
+            "gcp:secretmanager/secretIamPolicy:SecretIamPolicy",
+            "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
+            "gcp:kms/cryptoKeyIAMPolicy:CryptoKeyIAMPolicy",
+            "gcp:serviceaccount/iAMPolicy:IAMPolicy",
+        ),
+        checks=(forbidden,),
+    ),
+    ResourceRule(
+        id="iam-no-person",
+        severity=Severity.MEDIUM,
+        what="Grants go to service accounts and groups, not to people.",
+        fix="Put the person into a group, and grant to that.",
+        url=f"{DOCS}/groups-best-practices",
+        frameworks=("Trivy GCP-0003",),
+        types=GRANTS,
+        checks=(
+            must(
+                "member",
+                unlike(re.compile(r"^user:"), "must not be a person", ("user:a@pull.com",)),
+                optional=True,
+            ),
+        ),
+        decidable_after_update=True,
+    ),
+    ResourceRule(
+        id="iam-no-default-account",
+        severity=Severity.HIGH,
+        what="The project's default accounts are given nothing.",
+        fix="Make a service account for what runs, and grant to that.",
+        url=f"{DOCS}/service-account-types#default",
+        frameworks=("CKV_GCP_46", "Trivy GCP-0006"),
+        types=GRANTS,
+        checks=(
+            must(
+                "member",
+                unlike(
+                    re.compile(r"compute@developer\.gserviceaccount|@appspot\.gserviceaccount"),
+                    "must not be a default account",
+                    ("serviceAccount:1-compute@developer.gserviceaccount.com",),
+                ),
+                optional=True,
+            ),
+        ),
+        decidable_after_update=True,
+    ),
+    ResourceRule(
+        id="iam-grant-not-public",
+        severity=Severity.CRITICAL,
+        what="No grant in the project is to everybody.",
+        fix="Name the account or group that needs it.",
+        url=f"{DOCS}/overview#all-users",
+        types=(PROJECT_MEMBER, PROJECT_BINDING, ACCOUNT_MEMBER),
+        checks=NOBODY,
+        decidable_after_update=True,
+    ),
+    ResourceRule(
+        id="iam-audit-log-complete",
+        severity=Severity.MEDIUM,
+        what="Nobody is exempt from the audit log of data access.",
+        fix="Leave exemptedMembers out, and log ADMIN_READ, DATA_READ and DATA_WRITE.",
+        url="https://cloud.google.com/logging/docs/audit/configure-data-access",
+        frameworks=("CIS-GCP-4.0 2.1", "CKV2_GCP_5"),
+        types=(AUDIT,),
+        checks=(
+            must("auditLogConfigs[].exemptedMembers", NEVER, optional=True),
+            must(
+                "auditLogConfigs[logType=ADMIN_READ].logType", one_of("ADMIN_READ", refused=("",))
+            ),
+            must("auditLogConfigs[logType=DATA_READ].logType", one_of("DATA_READ", refused=("",))),
+            must(
+                "auditLogConfigs[logType=DATA_WRITE].logType", one_of("DATA_WRITE", refused=("",))
+            ),
+        ),
+    ),
+)

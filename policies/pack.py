@@ -1,0 +1,184 @@
+"""From rules to what the engine runs."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyComplianceFramework,
+    PolicyConfigSchema,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy import Severity as EngineSeverity
+from pulumi_policy.proxy import UnknownValueError
+
+from policies import runbook
+from policies.exceptions import Exceptions, exceptions_rule, read
+from policies.graph import Graph, Node, StackRule
+from policies.rule import PARENT, PROTECT, UNKNOWN, ResourceRule, Rule, View
+from policies.rules import CONCERNS, RULES
+
+NAME: Final = "pull-estate"
+
+LEVEL: Final = EnforcementLevel.MANDATORY
+"""Of every adopted rule, unless the configuration says otherwise: the default is production."""
+
+
+def policies(exceptions: Exceptions | None = None, today: date | None = None) -> list[Policy]:
+    """The pack's policies. ``today`` decides what is too old; it is the day in UTC by default."""
+    day = today or datetime.now(UTC).date()
+    known = exceptions or read(frozenset(rule.id for rule in RULES))
+    # Components say their stage in their inputs, and a stack rule sees nothing but outputs.
+    stages: dict[str, str] = {}
+    made: list[Policy] = [
+        _resource_policy(rule, concern, known, day, stages)
+        if isinstance(rule, ResourceRule)
+        else _stack_policy(rule, concern, known, day, stages)
+        for concern, rules in CONCERNS.items()
+        for rule in rules
+    ]
+    return [*made, _stack_policy(exceptions_rule(known, day), "Exceptions", known, day, {})]
+
+
+def end_with_the_engine() -> None:
+    """Let this process not outlive the one that started it: a killed engine stops no plugin."""
+    engine = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == engine:
+            time.sleep(1)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _resource_policy(
+    rule: ResourceRule, concern: str, exceptions: Exceptions, today: date, stages: dict[str, str]
+) -> ResourceValidationPolicy:
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if not rule.is_about(args.resource_type):
+            return
+        view = View(
+            type=args.resource_type,
+            urn=args.urn,
+            inputs={
+                **plain(args.props),
+                PROTECT: args.opts.protect,
+                PARENT: args.opts.parent,
+            },
+            config=_settings(rule, args.get_config()),
+            today=today,
+        )
+        if rule is runbook.STAGE and isinstance(view.inputs.get("stage"), str):
+            stages[args.urn] = view.inputs["stage"]
+        for problem in rule.problems(view):
+            if not exceptions.cover(rule.id, problem.urn, today):
+                report(rule.message(problem), None)
+
+    return ResourceValidationPolicy(validate=validate, **_description(rule, concern))
+
+
+def _stack_policy(
+    rule: StackRule, concern: str, exceptions: Exceptions, today: date, stages: Mapping[str, str]
+) -> StackValidationPolicy:
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        graph = _graph(args.resources, _settings(rule, args.get_config()), today, stages)
+        for problem in rule.problems(graph):
+            if not exceptions.cover(rule.id, problem.urn, today):
+                report(rule.message(problem), problem.urn or None)
+
+    return StackValidationPolicy(validate=validate, **_description(rule, concern))
+
+
+def _description(rule: Rule, concern: str) -> dict[str, Any]:
+    catalogue, _, number = rule.frameworks[0].partition(" ") if rule.frameworks else ("", "", "")
+    return {
+        "name": rule.id,
+        "description": rule.what,
+        "enforcement_level": LEVEL if rule.adopted else EnforcementLevel.DISABLED,
+        "severity": EngineSeverity(rule.severity.value),
+        "framework": PolicyComplianceFramework(name=catalogue, reference=number)
+        if catalogue
+        else None,
+        "tags": [concern, *rule.frameworks],
+        "remediation_steps": rule.fix,
+        "url": rule.url,
+        "config_schema": PolicyConfigSchema(
+            {name: dict(one) for name, one in rule.settings.items()}
+        )
+        if rule.settings
+        else None,
+    }
+
+
+def _settings(rule: Rule, configured: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule's settings; the engine fills defaults in, `pulumi policy analyze` does not."""
+    defaults = {name: schema["default"] for name, schema in rule.settings.items()}
+    return {**defaults, **configured}
+
+
+def plain(value: Any) -> Any:
+    """The engine's proxies as dicts and lists, and ``UNKNOWN`` where reading one would raise."""
+    if isinstance(value, Mapping):
+        return {key: _item(value, key) for key in value}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_item(value, index) for index in range(len(value))]
+    return value
+
+
+def _item(container: Any, key: Any) -> Any:
+    try:
+        return plain(container[key])
+    except UnknownValueError:
+        return UNKNOWN
+
+
+def _graph(
+    resources: Sequence[PolicyResource],
+    config: Mapping[str, Any],
+    today: date,
+    stages: Mapping[str, str],
+) -> Graph:
+    def reader(resource: PolicyResource) -> Callable[[], View]:
+        return lambda: View(
+            type=resource.resource_type,
+            urn=resource.urn,
+            inputs=plain(resource.props),
+            today=today,
+        )
+
+    nodes = {
+        resource.urn: Node(
+            name=resource.name,
+            type=resource.resource_type,
+            urn=resource.urn,
+            read=reader(resource),
+            own_stage=stages.get(resource.urn, ""),
+        )
+        for resource in resources
+    }
+    for resource in resources:
+        node = nodes[resource.urn]
+        node.parent = nodes.get(resource.parent.urn) if resource.parent else None
+        node.waits_for = list(_known(nodes, resource.dependencies))
+        node.derives_from = {
+            name: list(_known(nodes, sources))
+            for name, sources in resource.property_dependencies.items()
+        }
+    return Graph(list(nodes.values()), config)
+
+
+def _known(nodes: Mapping[str, Node], resources: Sequence[PolicyResource]) -> Iterator[Node]:
+    return (nodes[resource.urn] for resource in resources if resource.urn in nodes)

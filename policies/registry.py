@@ -1,0 +1,91 @@
+"""Artifact Registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from policies.iam import NOBODY
+from policies.rule import (
+    ABSENT,
+    PROTECT,
+    Problem,
+    Put,
+    ResourceRule,
+    Severity,
+    View,
+    checked,
+    equal,
+    must,
+    none_of,
+)
+
+REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
+
+DOCS: Final = "https://cloud.google.com/artifact-registry/docs"
+
+
+def _tagged_images_stay(view: View) -> Iterator[Problem]:
+    for policy in view.parts("cleanupPolicies[]"):
+        if policy.get("action") == "DELETE" and policy.get("condition.tagState") != "UNTAGGED":
+            text = "must delete untagged images only: a rollback needs the tagged ones"
+            yield policy.problem("condition.tagState", text)
+
+
+RULES: Final = (
+    ResourceRule(
+        id="registry-not-public",
+        severity=Severity.CRITICAL,
+        what="No image can be pulled or pushed by everybody.",
+        fix="Grant to the account that pushes or pulls.",
+        url=f"{DOCS}/access-control",
+        frameworks=("CKV_GCP_101",),
+        types=(
+            "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
+            "gcp:artifactregistry/repositoryIamBinding:RepositoryIamBinding",
+        ),
+        checks=NOBODY,
+        decidable_after_update=True,
+    ),
+    ResourceRule(
+        id="registry-keeps-releases",
+        severity=Severity.HIGH,
+        what="Cleaning up takes no image that a rollback could need.",
+        fix="Set condition.tagState to UNTAGGED in every DELETE policy.",
+        url=f"{DOCS}/repositories/cleanup-policy",
+        types=(REPOSITORY,),
+        checks=(
+            checked(
+                _tagged_images_stay,
+                ("cleanupPolicies[].action", "cleanupPolicies[].condition.tagState"),
+                (
+                    Put("cleanupPolicies", [{"id": "a", "action": "DELETE"}]),
+                    Put("cleanupPolicies[action=DELETE].condition.tagState", "ANY"),
+                    Put("cleanupPolicies[action=DELETE].condition.tagState", ABSENT),
+                ),
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="registry-protected",
+        severity=Severity.HIGH,
+        what="The registry is protected from deletion.",
+        fix="Set the resource option protect.",
+        url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
+        types=(REPOSITORY,),
+        checks=(must(PROTECT, equal(True)),),
+    ),
+    ResourceRule(
+        id="registry-scanned",
+        severity=Severity.MEDIUM,
+        what="Images are looked through for known vulnerabilities.",
+        fix="Leave vulnerabilityScanningConfig out, or let it inherit.",
+        url="https://cloud.google.com/artifact-analysis/docs/automatic-scanning-howto",
+        types=(REPOSITORY,),
+        checks=(
+            must(
+                "vulnerabilityScanningConfig.enablementConfig", none_of("DISABLED"), optional=True
+            ),
+        ),
+    ),
+)

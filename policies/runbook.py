@@ -1,0 +1,276 @@
+"""The runbooks' figures and names: what production must be, word for word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from policies import cloud_run, redis, registry, secrets, storage, vercel, workers
+from policies.rule import (
+    ABSENT,
+    OURS,
+    PARENT,
+    Problem,
+    Put,
+    ResourceRule,
+    Severity,
+    View,
+    at_least,
+    checked,
+    each,
+    equal,
+    like,
+    must,
+    one_of,
+    when,
+)
+from policies.sql import INSTANCE as SQL
+
+GUIDE: Final = "docs/runbook-coverage.md"
+
+REGION: Final = "us-central1"
+REGIONAL: Final = {
+    SQL: "region",
+    redis.INSTANCE: "region",
+    "gcp:compute/subnetwork:Subnetwork": "region",
+    "gcp:compute/router:Router": "region",
+    "gcp:compute/address:Address": "region",
+    "gcp:vpcaccess/connector:Connector": "region",
+    cloud_run.SERVICE: "location",
+    cloud_run.POOL: "location",
+    cloud_run.JOB: "location",
+}
+
+ENVIRONMENT: Final[Mapping[str, Mapping[str, Any]]] = {
+    "environment": {"type": "string", "enum": ["production", "staging"], "default": "production"}
+}
+"""The setting of rules that must know which environment the stack is."""
+
+# Physical names, by type: where the name is, and what it is in an environment with a suffix that
+# only staging has.
+NAMES: Final[Mapping[str, tuple[str, str]]] = {
+    SQL: ("name", r"pull-{env}-postgres(-recovery)?"),
+    redis.INSTANCE: ("name", r"pull-{env}-redis"),
+    "gcp:compute/network:Network": ("name", r"pull-{env}"),
+    cloud_run.SERVICE: ("name", r"pull-(api|temporal-worker(-[a-z]+)?){suffix}"),
+    cloud_run.POOL: ("name", r"pull-temporal-worker(-[a-z]+)?{suffix}"),
+    secrets.SECRET: ("secretId", r"pull-{env}-[a-z0-9]+(-[a-z0-9]+)*|[A-Z][A-Z0-9_]*_{ENV}"),
+    storage.BUCKET: ("name", r".*{env}.*-backups"),
+    registry.REPOSITORY: ("repositoryId", r"gcr\.io"),
+    workers.WORKER: ("name", r"pull-api{suffix}"),
+    vercel.PROJECT: ("name", r"pull-web{suffix}"),
+    "cloudflare:index/r2Bucket:R2Bucket": ("name", r"pull-assets{suffix}"),
+    "kubernetes:core/v1:Namespace": ("metadata.name", r"pull"),
+}
+
+
+def environment(config: Mapping[str, Any]) -> str:
+    """The environment that the pack's configuration says the stack is."""
+    return str(config.get("environment", "production"))
+
+
+def _stands_alone(view: View) -> bool:
+    """A component inside of another one belongs to its step."""
+    parent = str(view.get(PARENT, "")).split("::")
+    return len(parent) < 3 or not parent[2].rpartition("$")[2].startswith(OURS)
+
+
+def _name(view: View) -> Iterator[Problem]:
+    env = environment(view.config)
+    suffix = "-staging" if env == "staging" else ""
+    path, pattern = NAMES[view.type]
+    expected = pattern.format(env=env, ENV=env.upper(), suffix=suffix)
+    if not re.fullmatch(expected, str(view.get(path, ""))):
+        yield view.problem(path, f"must be {expected}")
+
+
+def _variables(view: View) -> dict[str, Any]:
+    """Plain variables of a container, or plain bindings of a Worker; ``ABSENT`` if by reference."""
+    items = [*view.parts("envs[]"), *view.parts("bindings[]")]
+    return {
+        str(item.get("name", "")): item.get("value", item.get("text", ABSENT)) for item in items
+    }
+
+
+def _agrees(view: View) -> Iterator[Problem]:
+    env, found = environment(view.config), _variables(view)
+    expected = {"NODE_ENV": env, "TEMPORAL_NAMESPACE": f"pull-{env}"}
+    for name, value in expected.items():
+        if found.get(name, value) != value:
+            yield view.problem("", f"has a {name} that is not {value}")
+
+
+def _live(view: View) -> Iterator[Problem]:
+    if _variables(view).get("PLAID_ENV", "production") != "production":
+        yield view.problem("", "has a PLAID_ENV that is not production")
+
+
+def _real_chain(view: View) -> Iterator[Problem]:
+    network = str(_variables(view).get("CHAIN_NETWORK", "polygon-mainnet"))
+    if not network.endswith("-mainnet"):
+        yield view.problem("", "has a CHAIN_NETWORK that is a test network")
+
+
+# Where variables stand: what holds them, their list, and the property with the value.
+_LISTS: Final = (
+    (cloud_run.CONTAINERS, "envs", "value"),
+    ({workers.VERSION: ""}, "bindings", "text"),
+)
+
+
+def _in_variables(
+    function: Callable[[View], Iterator[Problem]], wrong: Mapping[str, str]
+) -> tuple[each, ...]:
+    """A check over the variables of whatever runs."""
+    return tuple(
+        each(
+            holders,
+            (
+                checked(
+                    function,
+                    (f"{items}[].name", f"{items}[].{value}"),
+                    tuple(
+                        Put(f"{items}[name={name}].{value}", replacement)
+                        for name, replacement in wrong.items()
+                    ),
+                ),
+            ),
+        )
+        for holders, items, value in _LISTS
+    )
+
+
+_RUNNING: Final = (*cloud_run.ALL, workers.VERSION)
+
+
+STAGE: Final = ResourceRule(
+    id="runbook-stage",
+    severity=Severity.HIGH,
+    what="Every component says which step of the runbook's deployment order it belongs to.",
+    fix="Derive the component from PullComponent.",
+    url=GUIDE,
+    types=(OURS,),
+    checks=(
+        when(
+            _stands_alone,
+            (must("stage", like(r"[1-5] [a-z ]+", "must be a step, 1 to 5", ("later",))),),
+        ),
+    ),
+)
+
+RULES: Final = (
+    STAGE,
+    ResourceRule(
+        id="runbook-names",
+        severity=Severity.HIGH,
+        what="Everything is called what the runbooks call it, in its own environment.",
+        fix="Take the name from components/names.py.",
+        url=GUIDE,
+        types=tuple(NAMES),
+        checks=tuple(
+            when(
+                lambda view, kind=kind: view.type == kind,  # type: ignore[misc]
+                (
+                    checked(
+                        _name,
+                        (path,),
+                        (Put(path, "my-thing"), Put(path, "pull-elsewhere-postgres")),
+                    ),
+                ),
+            )
+            for kind, (path, _) in NAMES.items()
+        ),
+        settings=ENVIRONMENT,
+    ),
+    ResourceRule(
+        id="runbook-environment",
+        severity=Severity.CRITICAL,
+        what="What runs is told the environment that it runs in.",
+        fix="Correct NODE_ENV or TEMPORAL_NAMESPACE; they follow from pull:environment.",
+        url=GUIDE,
+        types=_RUNNING,
+        checks=_in_variables(
+            _agrees, {"NODE_ENV": "development", "TEMPORAL_NAMESPACE": "pull-elsewhere"}
+        ),
+        settings=ENVIRONMENT,
+    ),
+    ResourceRule(
+        id="runbook-live-plaid",
+        severity=Severity.CRITICAL,
+        what="Production never works with a vendor's sandbox.",
+        fix="Set pull:runtime_config.worker.plaid_env to production.",
+        url=GUIDE,
+        types=_RUNNING,
+        checks=_in_variables(_live, {"PLAID_ENV": "sandbox"}),
+    ),
+    ResourceRule(
+        id="runbook-real-chain",
+        severity=Severity.CRITICAL,
+        what="Production works with the real chain.",
+        fix="Set pull:chain.network to polygon-mainnet.",
+        url=GUIDE,
+        types=_RUNNING,
+        checks=_in_variables(_real_chain, {"CHAIN_NETWORK": "polygon-amoy"}),
+    ),
+    ResourceRule(
+        id="runbook-region",
+        severity=Severity.HIGH,
+        what=f"Everything regional is in {REGION}.",
+        fix=f"Set pull:gcp.region to {REGION}.",
+        url=GUIDE,
+        types=tuple(REGIONAL),
+        checks=tuple(
+            when(
+                lambda view, path=path: REGIONAL[view.type] == path,  # type: ignore[misc]
+                (must(path, equal(REGION, "europe-west1")),),
+            )
+            for path in ("region", "location")
+        ),
+    ),
+    ResourceRule(
+        id="runbook-postgres",
+        severity=Severity.HIGH,
+        what="The database survives a zone, is backed up at 03:00, and keeps 7 days of its log.",
+        fix="Set availabilityType, backupConfiguration.startTime and transactionLogRetentionDays.",
+        url=GUIDE,
+        frameworks=("Prowler cloudsql_instance_high_availability_enabled",),
+        types=(SQL,),
+        checks=(
+            when(
+                lambda view: view.get("clone") is None,
+                (
+                    must("settings.availabilityType", one_of("REGIONAL", refused=("ZONAL",))),
+                    must("settings.backupConfiguration.startTime", equal("03:00", "15:00")),
+                    must("settings.backupConfiguration.transactionLogRetentionDays", equal(7, 3)),
+                    must("databaseVersion", equal("POSTGRES_16", "POSTGRES_13")),
+                ),
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="runbook-redis",
+        severity=Severity.HIGH,
+        what="Redis takes a snapshot every 12 hours.",
+        fix="Set persistenceConfig.rdbSnapshotPeriod to TWELVE_HOURS.",
+        url=GUIDE,
+        types=(redis.INSTANCE,),
+        checks=(
+            must("persistenceConfig.rdbSnapshotPeriod", equal("TWELVE_HOURS", "TWENTY_FOUR_HOURS")),
+        ),
+    ),
+    ResourceRule(
+        id="runbook-instances",
+        severity=Severity.HIGH,
+        what="Two instances of each service are always ready.",
+        fix="Set min_instances to 2 or more.",
+        url=GUIDE,
+        types=(cloud_run.SERVICE, cloud_run.POOL),
+        checks=(
+            each(
+                {cloud_run.SERVICE: "template.scaling", cloud_run.POOL: "scaling"},
+                (must("minInstanceCount", at_least(2)),),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,45 @@
+"""What a secret looks like: by the name of the variable that holds it, and by the value itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from policies.rule import Demand, unlike
+
+SECRET_NAME: Final = re.compile(
+    r"SECRET|PASSWORD|PASSWD|TOKEN|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_KEY|DEPLOY_KEY"
+    r"|SIGNING_KEY|ENCRYPTION_KEY|_TLS_(CERT|KEY)$|_DSN$|(DATABASE|POSTGRES|REDIS|MONGO)_UR[IL]$",
+    re.IGNORECASE,
+)
+"""Names of variables whose values are secret."""
+
+CREDENTIAL: Final = re.compile(
+    r"[a-z][a-z0-9+.-]*://[^\s/@:]*:[^\s/@]+@"  # a connection string with a password
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|\b(?:sk|rk)_(?:live|test)_[0-9a-zA-Z]{8,}"  # Stripe, Clerk
+    r"|\bwhsec_[0-9a-zA-Z]{8,}"
+    r"|\bAKIA[0-9A-Z]{16}\b"
+    r"|\bAIza[0-9A-Za-z_-]{35}\b"
+    r"|\bgh[pousr]_[0-9A-Za-z]{36}"
+    r"|\bxox[abpr]-[0-9A-Za-z-]{10,}"
+    r"|\bsk-ant-[0-9A-Za-z_-]{8,}"
+    r"|\bre_[0-9A-Za-z]{8,}_[0-9A-Za-z]{8,}"
+)
+"""Values that are credentials, whatever they are called."""
+
+# Put together here, so that no scanner takes these for leaks.
+CREDENTIALS: Final = (
+    "postgresql://pull:" + "hunter2@10.0.0.3:5432/pull",
+    "rediss://:" + "hunter2@10.0.0.4:6378",
+    "-----BEGIN " + "PRIVATE KEY-----",
+    "sk_live_" + "0123456789abcdef",
+    "AKIA" + "0123456789ABCDEF",
+    "ghp_" + "0123456789abcdefghijklmnopqrstuvwxyz",
+)
+
+NO_CREDENTIAL: Final[Demand] = unlike(
+    CREDENTIAL,
+    "must not hold a credential: anybody who reads the resource can read it",
+    CREDENTIALS,
+)

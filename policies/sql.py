@@ -1,0 +1,299 @@
+"""Cloud SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from policies.rule import (
+    GIVEN,
+    PROTECT,
+    Check,
+    Problem,
+    Put,
+    ResourceRule,
+    Severity,
+    View,
+    at_least,
+    checked,
+    equal,
+    like,
+    must,
+    one_of,
+    unlike,
+    when,
+)
+
+INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+DATABASE: Final = "gcp:sql/database:Database"
+USER: Final = "gcp:sql/user:User"
+
+DOCS: Final = "https://cloud.google.com/sql/docs/postgres"
+
+# Flag, what it must be, and a value that gives the log away.
+LOG_FLAGS: Final = (
+    ("log_checkpoints", ("on",), "off"),
+    ("log_connections", ("on",), "off"),
+    ("log_disconnections", ("on",), "off"),
+    ("log_lock_waits", ("on",), "off"),
+    ("log_min_duration_statement", ("-1",), "250"),
+    ("log_min_error_statement", ("error", "warning", "notice", "info"), "panic"),
+    ("log_min_messages", ("warning", "notice", "info"), "panic"),
+    ("log_statement", ("ddl", "mod", "all"), "none"),
+)
+
+
+def _flag(name: str) -> str:
+    return f"settings.databaseFlags[name={name}].value"
+
+
+def _own(*checks: Check) -> tuple[Check, ...]:
+    """Checks of an instance's own settings: a clone takes them over from its source."""
+    return (when(lambda view: view.get("clone") is None, checks),)
+
+
+def _is_custom(view: View) -> bool:
+    return str(view.get("settings.tier", "")).startswith("db-custom")
+
+
+def _custom_tier(view: View) -> Iterator[Problem]:
+    tier = re.fullmatch(r"db-custom-(\d+)-(\d+)", str(view.get("settings.tier", "")))
+    if not tier:
+        if _is_custom(view):
+            yield view.problem("settings.tier", "must be db-custom-<CPUs>-<MiB>")
+        return
+    cpus, mib = int(tier[1]), int(tier[2])
+    if cpus != 1 and (cpus % 2 or not 2 <= cpus <= 96):
+        yield view.problem("settings.tier", "takes 1 CPU or an even number up to 96")
+    if mib % 256 or mib < 3840 or not 0.9 * 1024 <= mib / max(cpus, 1) <= 6.5 * 1024:
+        text = "takes 0.9 to 6.5 GiB for each CPU, 3840 MiB at least, in steps of 256 MiB"
+        yield view.problem("settings.tier", text)
+
+
+RULES: Final = (
+    ResourceRule(
+        id="sql-no-public-address",
+        severity=Severity.CRITICAL,
+        what="A database has no public address.",
+        fix="Set settings.ipConfiguration.ipv4Enabled to false: absent means true.",
+        url=f"{DOCS}/configure-private-ip",
+        frameworks=("CIS-GCP-4.0 6.6", "CKV_GCP_60", "Trivy GCP-0017"),
+        types=(INSTANCE,),
+        checks=_own(must("settings.ipConfiguration.ipv4Enabled", equal(False))),
+    ),
+    ResourceRule(
+        id="sql-no-open-network",
+        severity=Severity.CRITICAL,
+        what="No database lets the whole internet in.",
+        fix="Take the range out of settings.ipConfiguration.authorizedNetworks.",
+        url=f"{DOCS}/authorize-networks",
+        frameworks=("CIS-GCP-4.0 6.5", "CKV_GCP_11"),
+        types=(INSTANCE,),
+        checks=(
+            must(
+                "settings.ipConfiguration.authorizedNetworks[].value",
+                unlike(
+                    re.compile(r"/0$"), "must not be a range of everybody", ("0.0.0.0/0", "::/0")
+                ),
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="sql-private-network",
+        severity=Severity.HIGH,
+        what="A database is reached through the estate's own network.",
+        fix="Set settings.ipConfiguration.privateNetwork to the VPC.",
+        url=f"{DOCS}/configure-private-ip",
+        frameworks=("Prowler cloudsql_instance_private_ip_assignment",),
+        types=(INSTANCE,),
+        checks=_own(must("settings.ipConfiguration.privateNetwork", GIVEN)),
+        decidable_after_update=True,
+    ),
+    ResourceRule(
+        id="sql-tls",
+        severity=Severity.HIGH,
+        what="A database takes encrypted connections only.",
+        fix="Set settings.ipConfiguration.sslMode to ENCRYPTED_ONLY.",
+        url=f"{DOCS}/configure-ssl-instance",
+        frameworks=("CIS-GCP-4.0 6.4", "CKV_GCP_6", "Trivy GCP-0015"),
+        types=(INSTANCE,),
+        checks=_own(
+            must(
+                "settings.ipConfiguration.sslMode",
+                one_of(
+                    "ENCRYPTED_ONLY",
+                    "TRUSTED_CLIENT_CERTIFICATE_REQUIRED",
+                    refused=("ALLOW_UNENCRYPTED_AND_ENCRYPTED", "ENCRYPTED"),
+                ),
+            )
+        ),
+    ),
+    ResourceRule(
+        id="sql-backups",
+        severity=Severity.HIGH,
+        what="A database is backed up every day.",
+        fix="Set settings.backupConfiguration.enabled to true.",
+        url=f"{DOCS}/backup-recovery/backups",
+        frameworks=("CIS-GCP-4.0 6.7", "CKV_GCP_14", "Trivy GCP-0024"),
+        types=(INSTANCE,),
+        checks=_own(must("settings.backupConfiguration.enabled", equal(True))),
+    ),
+    ResourceRule(
+        id="sql-point-in-time-recovery",
+        severity=Severity.HIGH,
+        what="A database can be restored to any moment.",
+        fix="Set settings.backupConfiguration.pointInTimeRecoveryEnabled to true.",
+        url=f"{DOCS}/backup-recovery/pitr",
+        frameworks=("CKV2_GCP_20",),
+        types=(INSTANCE,),
+        checks=_own(must("settings.backupConfiguration.pointInTimeRecoveryEnabled", equal(True))),
+    ),
+    ResourceRule(
+        id="sql-deletion-protection",
+        severity=Severity.HIGH,
+        what="All three switches against the deletion of a database are on.",
+        fix="Set deletionProtection, settings.deletionProtectionEnabled and the option protect.",
+        url=f"{DOCS}/deletion-protection",
+        frameworks=("CKV_GCP_79",),
+        types=(INSTANCE,),
+        checks=(
+            must("deletionProtection", equal(True)),
+            *_own(must(PROTECT, equal(True))),
+            *_own(must("settings.deletionProtectionEnabled", equal(True))),
+        ),
+    ),
+    ResourceRule(
+        id="sql-contents-protected",
+        severity=Severity.HIGH,
+        what="Databases and their users are protected from deletion.",
+        fix="Set the resource option protect.",
+        url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
+        types=(DATABASE, USER),
+        checks=(must(PROTECT, equal(True)),),
+    ),
+    ResourceRule(
+        id="sql-survives-deletion",
+        severity=Severity.MEDIUM,
+        what="Backups outlive the database that they are of.",
+        fix="Set settings.retainBackupsOnDelete and settings.finalBackupConfig.enabled to true.",
+        url=f"{DOCS}/backup-recovery/backups#final-backup",
+        types=(INSTANCE,),
+        checks=_own(
+            must("settings.retainBackupsOnDelete", equal(True)),
+            must("settings.finalBackupConfig.enabled", equal(True)),
+            must("settings.finalBackupConfig.retentionDays", at_least(1)),
+        ),
+    ),
+    ResourceRule(
+        id="sql-log-flags",
+        severity=Severity.MEDIUM,
+        what="PostgreSQL logs connections, checkpoints, lock waits, changes of schema and errors.",
+        fix="Set the flag in settings.databaseFlags.",
+        url=f"{DOCS}/flags",
+        frameworks=(
+            "CIS-GCP-4.0 6.2.2",
+            "CIS-GCP-4.0 6.2.3",
+            "CIS-GCP-4.0 6.2.4",
+            "CIS-GCP-4.0 6.2.5",
+            "CIS-GCP-4.0 6.2.6",
+            "CIS-GCP-4.0 6.2.7",
+            *(f"CKV_GCP_{number}" for number in (51, 52, 53, 54, 55, 57, 109, 111)),
+        ),
+        types=(INSTANCE,),
+        checks=_own(
+            *(
+                must(_flag(name), one_of(*allowed, refused=(refused,)))
+                for name, allowed, refused in LOG_FLAGS
+            )
+        ),
+    ),
+    ResourceRule(
+        id="sql-audit-log",
+        severity=Severity.MEDIUM,
+        what="PostgreSQL keeps an audit log.",
+        fix='Set the flag cloudsql.enable_pgaudit to "on" in settings.databaseFlags.',
+        url=f"{DOCS}/pg-audit",
+        frameworks=("CIS-GCP-4.0 6.2.8", "CKV_GCP_110"),
+        types=(INSTANCE,),
+        checks=_own(must(_flag("cloudsql.enable_pgaudit"), equal("on", "off"))),
+    ),
+    ResourceRule(
+        id="sql-own-key",
+        severity=Severity.MEDIUM,
+        what="A database is encrypted with a key of ours.",
+        fix="Set encryptionKeyName to a Cloud KMS key in the database's region.",
+        url=f"{DOCS}/cmek",
+        frameworks=("Prowler cloudsql_instance_cmek_encryption_enabled",),
+        types=(INSTANCE,),
+        checks=_own(must("encryptionKeyName", GIVEN)),
+        decidable_after_update=True,
+    ),
+    ResourceRule(
+        id="sql-edition",
+        severity=Severity.HIGH,
+        what="A custom tier says the edition that has it.",
+        fix="Set settings.edition to ENTERPRISE: the default of PostgreSQL 16 has no custom tiers.",
+        url=f"{DOCS}/editions-intro",
+        types=(INSTANCE,),
+        checks=_own(
+            when(_is_custom, (must("settings.edition", equal("ENTERPRISE", "ENTERPRISE_PLUS")),))
+        ),
+    ),
+    ResourceRule(
+        id="sql-tier",
+        severity=Severity.HIGH,
+        what="A custom tier is one that Cloud SQL makes.",
+        fix="Write db-custom-<CPUs>-<MiB>. The provider finds out only in the update.",
+        url=f"{DOCS}/instance-settings",
+        types=(INSTANCE,),
+        checks=_own(
+            checked(
+                _custom_tier,
+                ("settings.tier",),
+                tuple(
+                    Put("settings.tier", f"db-custom-{wrong}")
+                    for wrong in ("4-x", "3-7680", "98-98304", "4-16000", "4-2048", "2-15360")
+                ),
+            )
+        ),
+    ),
+    ResourceRule(
+        id="sql-backup-time",
+        severity=Severity.HIGH,
+        what="A backup window is a time of day.",
+        fix='Write settings.backupConfiguration.startTime as "03:00", in UTC.',
+        url=f"{DOCS}/backup-recovery/backing-up",
+        types=(INSTANCE,),
+        checks=_own(
+            must(
+                "settings.backupConfiguration.startTime",
+                like(r"([01]\d|2[0-3]):[0-5]\d", "must be HH:MM", ("3am", "24:00")),
+            )
+        ),
+    ),
+    ResourceRule(
+        id="sql-insights",
+        severity=Severity.LOW,
+        what="Slow queries can be found, without the addresses of those who asked.",
+        fix="Set settings.insightsConfig.queryInsightsEnabled, and leave recordClientAddress off.",
+        url=f"{DOCS}/using-query-insights",
+        types=(INSTANCE,),
+        checks=_own(
+            must("settings.insightsConfig.queryInsightsEnabled", equal(True)),
+            must("settings.insightsConfig.recordClientAddress", equal(False), optional=True),
+        ),
+    ),
+    ResourceRule(
+        id="sql-maintenance-window",
+        severity=Severity.LOW,
+        what="A database is maintained at an hour that was chosen.",
+        fix="Set settings.maintenanceWindow.day and hour.",
+        url=f"{DOCS}/maintenance",
+        types=(INSTANCE,),
+        checks=_own(
+            must("settings.maintenanceWindow.day", at_least(1)),
+            must("settings.maintenanceWindow.hour", at_least(0)),
+        ),
+    ),
+)

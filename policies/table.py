@@ -1,0 +1,62 @@
+"""The table of all rules, for ``docs/policies.md``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from policies.graph import StackRule
+from policies.rule import ResourceRule, reads
+from policies.rules import CONCERNS, RULES
+
+STACKS: Final = ("production", "staging")
+
+
+def table() -> str:
+    """The body of ``docs/policies.md``: one table for each concern."""
+    levels = {stack: _levels(stack) for stack in STACKS}
+    lines = [f"{len(RULES)} rules, besides the one about exceptions."]
+    for concern, rules in CONCERNS.items():
+        lines += [
+            "",
+            f"### {concern}",
+            "",
+            "| rule | severity | where | what it checks | also known as | what to do |",
+        ]
+        lines += ["| --- | --- | --- | --- | --- | --- |"]
+        for rule in rules:
+            cells = (
+                f"[`{rule.id}`]({rule.url.removeprefix('docs/')})",
+                rule.severity.value,
+                _where(rule.id, levels),
+                f"{rule.what} {_paths(rule)}".strip(),
+                ", ".join(rule.frameworks),
+                rule.fix,
+            )
+            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines)
+
+
+def _levels(stack: str) -> Mapping[str, str]:
+    text = Path(__file__).with_name(f"config.{stack}.json").read_text(encoding="utf-8")
+    configured = json.loads(text)
+    return {
+        rule.id: value if isinstance(value := configured.get(rule.id, ""), str) else ""
+        for rule in RULES
+    }
+
+
+def _where(rule: str, levels: Mapping[str, Mapping[str, str]]) -> str:
+    on = [stack for stack in STACKS if levels[stack][rule] != "disabled"]
+    return {2: "both", 0: "off"}.get(len(on), " ".join(on))
+
+
+def _paths(rule: ResourceRule | StackRule) -> str:
+    return ", ".join(f"`{path}`" for path in _read(rule))
+
+
+def _read(rule: ResourceRule | StackRule) -> Iterator[str]:
+    found = reads(rule.checks) if isinstance(rule, ResourceRule) else rule.paths
+    yield from sorted(set(found) - {""})

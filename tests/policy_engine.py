@@ -1,0 +1,73 @@
+"""Operations of the real engine with a policy pack, in a process of their own.
+
+    python -m tests.policy_engine STACK FOLDER PACK CONFIG|- OPERATION ...
+
+A line of JSON on standard output for each operation. Where the engine refuses a preview while the
+program still runs, the Automation API leaves an event loop open: it ends with this process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation.errors import CommandError
+
+from ops.checkout import Checkout
+from ops.engine import Engine
+from ops.place import sandboxed
+from sandbox.server import Sandbox
+from tools.engine import provide_engine
+
+Events = list[dict[str, Any]]
+
+
+def keep_events() -> Events:
+    """Where the engine's events will be: the SDK drops those that say which policies were asked."""
+    events: Events = []
+    read = automation.EngineEvent.from_json
+
+    def keep(data: dict[str, Any]) -> automation.EngineEvent:
+        events.append(data)
+        return read(data)
+
+    automation.EngineEvent.from_json = keep  # type: ignore[method-assign]
+    return events
+
+
+def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]) -> None:
+    """Carry the operations out, one after the other, in a sandbox in ``folder``."""
+    checkout = Checkout.here()
+    place = sandboxed(checkout, stack, folder)
+    events = keep_events()
+    with Sandbox(folder / "cloud") as cloud:
+        path = os.pathsep.join([str(checkout.root / "tools" / "bin"), os.environ["PATH"]])
+        os.environ.clear()
+        os.environ.update({**place.environment, **cloud.environment, "PATH": path})
+        os.environ["PULUMI_PYTHON_CMD"] = sys.executable
+        workspace = automation.LocalWorkspace(
+            work_dir=str(place.work_dir),
+            program=checkout.program,
+            pulumi_command=Engine(provide_engine(lambda line: print(line, file=sys.stderr))),
+        )
+        opened = automation.Stack.create_or_select(stack, workspace)
+        for operation in operations:
+            events.clear()
+            words = ""
+            try:
+                getattr(opened, operation)(
+                    on_event=lambda event: None,
+                    policy_packs=[pack],
+                    policy_pack_configs=None if config == "-" else [config],
+                )
+            except CommandError as error:
+                words = str(error)
+            print(json.dumps({"words": words, "events": events}), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5:])

@@ -1,0 +1,318 @@
+"""What the policy tests share: the real engine with a pack, recordings of what it asks, mutants.
+
+A recording is what the engine itself sent to a pack during a preview of a stack: the messages with
+the inputs, options and edges of every resource. Rules are judged by the SDK's own servicer, so that
+proxies, unknown values and levels are the real ones.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from google.protobuf import json_format, struct_pb2
+from pulumi.runtime.proto import analyzer_pb2
+from pulumi_policy import EnforcementLevel
+from pulumi_policy.deserialize import deserialize_properties
+from pulumi_policy.policy import _PolicyAnalyzerServicer
+
+from policies import runbook
+from policies.exceptions import Exceptions
+from policies.graph import StackRule
+from policies.pack import policies
+from policies.rule import (
+    ABSENT,
+    NOWHERE,
+    OURS,
+    PARENT,
+    PROTECT,
+    UNKNOWN,
+    Break,
+    Keys,
+    ResourceRule,
+    Rule,
+    View,
+)
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+TODAY: Final = datetime.now(UTC).date()
+UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+RECORDER: Final = """
+import base64
+from pulumi_policy import PolicyPack, ResourceValidationPolicy
+from pulumi_policy import policy as sdk
+
+class Recorder(sdk._PolicyAnalyzerServicer):
+    def Analyze(self, request, context):
+        return self.keep("resource", request) or super().Analyze(request, context)
+
+    def AnalyzeStack(self, request, context):
+        return self.keep("stack", request) or super().AnalyzeStack(request, context)
+
+    def keep(self, kind, request):
+        with open("recording", "a") as file:
+            file.write(f"{kind} {base64.b64encode(request.SerializeToString()).decode()}\\n")
+
+sdk._PolicyAnalyzerServicer = Recorder
+nothing = ResourceValidationPolicy("nothing", "records", validate=lambda args, report: None)
+PolicyPack("recorder", [nothing])
+"""
+
+
+# -- the real engine -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One operation: whether the engine was content, and the events that it sent, as JSON."""
+
+    succeeded: bool
+    events: Sequence[Mapping[str, Any]]
+    words: str
+
+    def violations(self) -> list[Mapping[str, Any]]:
+        return [event["policyEvent"] for event in self.events if "policyEvent" in event]
+
+    def judged(self) -> tuple[set[str], set[str]]:
+        """The policies that passed or failed somewhere, of resources and of the stack."""
+        found: tuple[set[str], set[str]] = (set(), set())
+        for event in self.events:
+            for index, name in enumerate(("Summary", "StackSummary")):
+                summary = event.get(f"policyAnalyze{name}Event", {})
+                found[index].update(summary.get("passed", ()), summary.get("failed", ()))
+        return found
+
+
+def run(stack: str, folder: Path, pack: Path, config: Path | None, *operations: str) -> list[Run]:
+    """Carry out ``operations`` with a pack, one after the other, in a sandbox in ``folder``."""
+    arguments = [stack, str(folder), str(pack), str(config or "-"), *operations]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.policy_engine", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return [Run(not line["words"], line["events"], line["words"]) for line in lines]
+
+
+# -- recordings ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What the engine asked a pack about one stack."""
+
+    stack: str
+    resources: Sequence[Any]
+    whole: Any
+
+
+def record(stack: str, shared: Path) -> Recording:
+    """The recording of ``stack``, made once for all processes of this test run."""
+    home = shared / f"recording-{stack}"
+    home.mkdir(exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "done").exists():
+            pack = home / "pack"
+            pack.mkdir()
+            (pack / "PulumiPolicy.yaml").write_text("runtime: python\n")
+            (pack / "__main__.py").write_text(RECORDER)
+            (made,) = run(stack, home / "sandbox", pack, None, "preview")
+            assert made.succeeded, made.words
+            (home / "done").touch()
+    lines = (home / "pack" / "recording").read_text().splitlines()
+    decoded = [
+        (kind, base64.b64decode(data)) for kind, _, data in (x.partition(" ") for x in lines)
+    ]
+    resources = [analyzer_pb2.AnalyzeRequest.FromString(d) for k, d in decoded if k == "resource"]
+    (whole,) = (analyzer_pb2.AnalyzeStackRequest.FromString(d) for k, d in decoded if k == "stack")
+    return Recording(stack, resources, whole)
+
+
+# -- one resource ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource as plain data, which mutants are made of. ``source`` says where it is from."""
+
+    type: str
+    urn: str
+    inputs: Mapping[str, Any]
+    protect: bool
+    source: str
+    parent: str = ""
+
+    @property
+    def view(self) -> View:
+        inputs = {**marked(self.inputs), PROTECT: self.protect, PARENT: self.parent}
+        return View(type=self.type, urn=self.urn, inputs=inputs, today=TODAY)
+
+    def request(self) -> Any:
+        struct = struct_pb2.Struct()
+        struct.update(self.inputs)
+        return analyzer_pb2.AnalyzeRequest(
+            type=self.type,
+            urn=self.urn,
+            name=self.urn.rpartition("::")[2],
+            properties=struct,
+            options=analyzer_pb2.AnalyzerResourceOptions(protect=self.protect, parent=self.parent),
+        )
+
+    def broken(self, one: Break) -> Resource | None:
+        """This resource with ``one`` broken; None where there is nothing to break."""
+        if one.keys == (PROTECT,):
+            protect = one.value is True
+            return None if protect == self.protect else self._with(self.inputs, protect)
+        inputs = put(self.inputs, one.keys, one.value)
+        return None if inputs is None or inputs == self.inputs else self._with(inputs, self.protect)
+
+    def _with(self, inputs: Mapping[str, Any], protect: bool) -> Resource:
+        return replace(self, inputs=inputs, protect=protect)
+
+
+def marked(value: Any) -> Any:
+    """``value`` with the mark that rules see in the place of what is not known."""
+    if isinstance(value, Mapping):
+        return {key: marked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [marked(item) for item in value]
+    return UNKNOWN if value == UNKNOWN_TEXT else value
+
+
+def put(document: Mapping[str, Any], keys: Keys, value: Any) -> dict[str, Any] | None:
+    """A copy of ``document`` with ``value`` at ``keys``; None where the way there is barred."""
+    changed: Any = copy.deepcopy(dict(document))
+    if not keys:
+        return copy.deepcopy(dict(value))
+    place = changed
+    for key, following in pairwise(keys):
+        if key == NOWHERE:
+            return None
+        if isinstance(key, str):
+            if place.get(key) == UNKNOWN_TEXT:
+                return None
+            place.setdefault(key, [] if isinstance(following, int) else {})
+        place = place[key]
+    last: Any = keys[-1]
+    if last == NOWHERE:
+        return None
+    if value is not ABSENT:
+        place[last] = copy.deepcopy(value)
+    elif isinstance(place, list) or last in place:
+        del place[last]
+    changed_document: dict[str, Any] = changed
+    return changed_document
+
+
+def resources_of(recording: Recording) -> list[Resource]:
+    """Its resources as plain data. Secrets are bare, as a validation sees them."""
+    return [
+        Resource(
+            type=one.type,
+            urn=one.urn,
+            inputs=plain_properties(one),
+            protect=one.options.protect,
+            source=recording.stack,
+            parent=one.options.parent,
+        )
+        for one in sorted(recording.resources, key=lambda one: str(one.urn))
+    ]
+
+
+def plain_properties(node: Any) -> dict[str, Any]:
+    """The properties of a message as plain data."""
+    found: dict[str, Any] = deserialize_properties(json_format.MessageToDict(node.properties))
+    return found
+
+
+# -- judging ---------------------------------------------------------------------------------------
+
+
+def servicer(
+    *rules: Rule, config: Mapping[str, Any] | None = None, exceptions: Exceptions | None = None
+) -> Any:
+    """The SDK's servicer with these rules, all mandatory; with all rules if none are named."""
+    ids = {rule.id for rule in rules}
+    made = [
+        policy
+        for policy in policies(exceptions or Exceptions(), TODAY)
+        if not rules or policy.name in ids
+    ]
+    serving = _PolicyAnalyzerServicer("pull", "1.0.0", made, EnforcementLevel.MANDATORY)
+    request = analyzer_pb2.ConfigureAnalyzerRequest()
+    for policy in made:
+        one = request.policyConfig[policy.name]
+        one.enforcementLevel = analyzer_pb2.MANDATORY
+        given = {
+            key: value
+            for key, value in (config or {}).items()
+            if policy.config_schema and key in policy.config_schema.properties
+        }
+        one.properties.update(given)
+    serving.Configure(request, None)  # type: ignore[no-untyped-call]
+    return serving
+
+
+def servicer_of_stack(rule: StackRule, recording: Recording) -> Any:
+    """One that has seen the components of the recorded stack, as the engine shows them first."""
+    serving = servicer(rule, runbook.STAGE, config=config_of(recording.stack))
+    for request in recording.resources:
+        if request.type.startswith(OURS):
+            serving.Analyze(request, None)
+    return serving
+
+
+def judge(serving: Any, resource: Resource) -> list[Any]:
+    """The diagnostics about one resource."""
+    return list(serving.Analyze(resource.request(), None).diagnostics)
+
+
+def judge_stack(serving: Any, request: Any) -> list[Any]:
+    """The diagnostics about a whole stack."""
+    return list(serving.AnalyzeStack(request, None).diagnostics)
+
+
+def config_of(stack: str) -> dict[str, str]:
+    """What a rule must be told about the stack that a resource is from."""
+    return {"environment": "staging" if stack == "staging" else "production"}
+
+
+def disabled(stack: str) -> set[str]:
+    """The rules that the stack's configuration switches off."""
+    configured = json.loads((ROOT / "policies" / f"config.{stack}.json").read_text())
+    return {rule for rule, level in configured.items() if level == "disabled"}
+
+
+def candidates(
+    rule: ResourceRule, resources: Sequence[Resource], most: int = 3
+) -> Iterator[tuple[Any, Resource]]:
+    """Up to ``most`` good resources of each of the rule's types and sources, with their judge."""
+    serving = {name: servicer(rule, config=config_of(name)) for name in ("production", "staging")}
+    taken: dict[tuple[str, str], int] = {}
+    for resource in resources:
+        key = (resource.type, resource.source)
+        enough = taken.get(key, 0) == most and resource.source != "fixture"
+        if not rule.is_about(resource.type) or enough:
+            continue
+        by = serving["staging" if resource.source == "staging" else "production"]
+        if not judge(by, resource):
+            taken[key] = taken.get(key, 0) + 1
+            yield by, resource

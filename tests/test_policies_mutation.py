@@ -1,0 +1,185 @@
+"""Every way in which a rule claims that something can be wrong, tried on the stacks themselves."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from pulumi.runtime.proto import analyzer_pb2
+
+from policies.graph import Add, Derive, Drop, Forget, GraphBreak, PutIn, StackRule, Wait
+from policies.rule import ResourceRule, find, forbidden, mutants
+from policies.rules import RULES
+from tests import policy_harness as harness
+from tests.policy_fixtures import fixtures
+from tests.policy_harness import Recording, Resource
+
+STACKS: Final = ("production", "staging")
+RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRule)]
+STACK_RULES: Final = [rule for rule in RULES if isinstance(rule, StackRule)]
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Recording]:
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if base.name.startswith("popen-") else base
+    return [harness.record(stack, shared) for stack in STACKS]
+
+
+@pytest.fixture(scope="session")
+def resources(recordings: list[Recording]) -> list[Resource]:
+    own = [one for recording in recordings for one in harness.resources_of(recording)]
+    return [*own, *fixtures()]
+
+
+def resource_mutants(
+    rule: ResourceRule, resources: list[Resource]
+) -> Iterator[tuple[str, Any, Resource]]:
+    """What was broken, who judges it, and the mutant."""
+    if forbidden in rule.checks:
+        for kind in rule.types:
+            urn = f"urn:pulumi:production::pull::{kind}::x"
+            serving = harness.servicer(rule)
+            yield kind, serving, Resource(kind, urn, {}, True, "made here")
+        return
+    for serving, resource in harness.candidates(rule, resources):
+        seen: Counter[str] = Counter()
+        for one in mutants(rule.checks, resource.view):
+            # Two items of a list are as good as forty; what is done to them is what matters.
+            place = ".".join("*" if isinstance(key, int) else key for key in one.keys)
+            what = f"{place} = {one.value!r}"
+            mutant = resource.broken(one) if seen[what] < 2 else None
+            if mutant is not None:
+                seen[what] += 1
+                yield f"{resource.source} {resource.urn} {what}", serving, mutant
+
+
+def stack_mutants(one: GraphBreak, recording: Recording) -> Iterator[tuple[str, Any]]:
+    """Up to three mutants of a stack for one way to break it."""
+    nodes = sorted(recording.whole.resources, key=lambda node: str(node.urn))
+    match one:
+        case PutIn(kind, path, value):
+            for node in [node for node in nodes if node.type == kind][:3]:
+                properties = harness.plain_properties(node)
+                for place in list(find(harness.marked(properties), path))[:3]:
+                    changed = harness.put(properties, place.keys, value)
+                    if changed is not None:
+                        yield node.name, _replaced(recording, node, changed)
+        case Drop(kind):
+            request = _copy(recording)
+            kept = [node for node in nodes if node.type != kind]
+            request.ClearField("resources")
+            request.resources.extend(kept)
+            yield f"no {kind}", request
+        case Add(kind, inputs, sources):
+            request = _copy(recording)
+            made = request.resources.add(
+                type=kind, name="mutant", urn=f"urn:pulumi:{recording.stack}::pull::{kind}::mutant"
+            )
+            suffix = "-staging" if recording.stack == "staging" else ""
+            text = json.dumps({**dict.fromkeys(sources, "?"), **inputs})
+            text = text.replace("{environment}", recording.stack).replace("{suffix}", suffix)
+            made.properties.update(json.loads(text))
+            for name, source in sources.items():
+                first = next(node for node in nodes if source in (node.type, node.name))
+                made.propertyDependencies[name].urns.append(first.urn)
+                made.dependencies.append(first.urn)
+            yield kind, request
+        case Wait(kind, other):
+            later = next(node for node in nodes if node.type == other)
+            for node in [node for node in nodes if node.type == kind][:3]:
+                request = _copy(recording)
+                _of(request, node.urn).dependencies.append(later.urn)
+                yield f"{node.name} waits for {later.name}", request
+        case Forget(kind, other):
+            request = _copy(recording)
+            gone = {node.urn for node in nodes if node.type == other}
+            for node in request.resources:
+                kept = [urn for urn in node.dependencies if urn not in gone]
+                node.ClearField("dependencies")
+                node.dependencies.extend(kept)
+            yield f"{kind} no longer waits for {other}", request
+        case Derive(kind, name, source):
+            for node in [node for node in nodes if node.type == kind][:3]:
+                request = _copy(recording)
+                edges = _of(request, node.urn).propertyDependencies
+                edges[name].ClearField("urns")
+                if source is not None:
+                    first = next((x.urn for x in nodes if x.type == source), "")
+                    edges[name].urns.append(first)
+                yield f"{node.name}.{name} from {source}", request
+
+
+def _copy(recording: Recording) -> Any:
+    request = analyzer_pb2.AnalyzeStackRequest()
+    request.CopyFrom(recording.whole)
+    return request
+
+
+def _of(request: Any, urn: str) -> Any:
+    return next(node for node in request.resources if node.urn == urn)
+
+
+def _replaced(recording: Recording, node: Any, properties: dict[str, Any]) -> Any:
+    request = _copy(recording)
+    changed = _of(request, node.urn)
+    changed.properties.Clear()
+    changed.properties.update(properties)
+    return request
+
+
+def test_every_mutant_of_a_resource_is_caught(resources: list[Resource]) -> None:
+    killed: Counter[str] = Counter()
+    survived: list[str] = []
+    for rule in RESOURCE_RULES:
+        for what, serving, mutant in resource_mutants(rule, resources):
+            if any(found.policyName == rule.id for found in harness.judge(serving, mutant)):
+                killed[rule.id] += 1
+            else:
+                survived.append(f"{rule.id}: {what}")
+    _report(killed, survived, RESOURCE_RULES)
+    assert killed.total() >= 300
+
+
+def test_every_mutant_of_a_stack_is_caught(recordings: list[Recording]) -> None:
+    killed: Counter[str] = Counter()
+    survived: list[str] = []
+    for rule in STACK_RULES:
+        for recording in recordings:
+            serving = harness.servicer_of_stack(rule, recording)
+            assert not harness.judge_stack(serving, recording.whole), rule.id
+            for one in rule.breaks:
+                for what, mutant in stack_mutants(one, recording):
+                    if harness.judge_stack(serving, mutant):
+                        killed[rule.id] += 1
+                    else:
+                        survived.append(f"{rule.id}: {recording.stack} {one} {what}")
+    _report(killed, survived, STACK_RULES)
+
+
+def _report(killed: Counter[str], survived: list[str], rules: Any) -> None:
+    lost = Counter(line.partition(":")[0] for line in survived)
+    print(f"\n{'rule':34} killed survived")
+    for rule in rules:
+        print(f"{rule.id:34} {killed[rule.id]:6} {lost[rule.id]:8}")
+    print(f"{'all':34} {killed.total():6} {len(survived):8}")
+    assert not survived, "\n".join(survived)
+    assert not [rule.id for rule in rules if not killed[rule.id]], "rules without a mutant"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_clean_stack_is_clean(recordings: list[Recording], stack: str) -> None:
+    """With the levels of the stack's own configuration."""
+    recording = next(one for one in recordings if one.stack == stack)
+    on = [rule for rule in RULES if rule.id not in harness.disabled(stack)]
+    serving = harness.servicer(*on, config=harness.config_of(stack))
+    found = [
+        f"{diagnostic.policyName}: {diagnostic.message}"
+        for request in recording.resources
+        for diagnostic in serving.Analyze(request, None).diagnostics
+    ]
+    found += [diagnostic.message for diagnostic in harness.judge_stack(serving, recording.whole)]
+    assert not found, "\n".join(found)
