@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any, Final
 
 import typer
@@ -25,6 +26,9 @@ from bench.rounds import Comparison, rounds
 from tools.engine import provide_engine
 
 FLOOR_AIM: Final = 1.15
+POLICIES_AIM: Final = 1.15
+POLICIES_SECONDS: Final = 1.0
+"""What the policy pack may add to a preview: this once, besides the factor."""
 START_AIM: Final = 1.2
 FLEET_AIM: Final = 1.6
 """A worker is heavier than most resources, so a large fleet costs more for each even where nothing
@@ -59,6 +63,7 @@ def main(
         scratch = Path(folder)
         found = [
             compare_with_floor(scratch),
+            compare_policies(scratch),
             compare_start(),
             *compare_fleets("preview", scratch / "previewed"),
             *compare_fleets("up", scratch / "made"),
@@ -92,6 +97,24 @@ def compare_with_floor(scratch: Path) -> Comparison:
         cost=cost,
         base=base,
         aim=FLOOR_AIM,
+    )
+
+
+def compare_policies(scratch: Path) -> Comparison:
+    """Preview of production with the policy pack against the same without it."""
+    sandbox = scratch / "policed"
+    cost, base = [], []
+    for number in rounds(PREVIEW_SECONDS, least=3):
+        base.append(preview(CHECKOUT, sandbox))
+        cost.append(preview(CHECKOUT, sandbox, "policed"))
+        say(f"policies: round {number + 1}, with {cost[-1]:.1f} s, without {base[-1]:.1f} s")
+    return Comparison(
+        what=f"preview of {STACK} with the policy pack",
+        against="the same without it",
+        unit="s",
+        cost=cost,
+        base=base,
+        aim=POLICIES_AIM + POLICIES_SECONDS / median(base),
     )
 
 
@@ -139,10 +162,9 @@ def compare_fleets(operation: str, scratch: Path) -> list[Comparison]:
     ]
 
 
-def preview(root: Path, sandbox: Path) -> float:
-    """Seconds of the whole command, as it is typed in ``root``."""
-    where = ("--stack", STACK, "--sandbox", "--sandbox-dir", str(sandbox))
-    return seconds("-m", "ops", "preview", *where, "--json", root=root)
+def preview(root: Path, sandbox: Path, *policed: str) -> float:
+    """Seconds of a preview of the program in ``root``, from the start of Python to its end."""
+    return seconds("-m", "bench.cold", str(root), str(sandbox), *policed, root=root)
 
 
 def seconds(*arguments: str, root: Path = CHECKOUT) -> float:

@@ -34,11 +34,16 @@ def carry_out(operation: str, root: Path) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="pull-bench-") as folder:
         place = sandboxed(checkout, STACK, Path(folder))
         place = replace(place, environment={**place.environment, **NO_CHECKPOINTS})
-        with open_stack(checkout, STACK, place, lambda line: print(line, file=sys.stderr)) as stack:
+        with open_stack(checkout, STACK, place, say, policed=False) as stack:
             outcome = stack.up(lambda step, seconds: None) if operation == "up" else stack.preview()
     if not outcome.succeeded:
         sys.exit("\n".join(diagnostic.message for diagnostic in outcome.diagnostics))
     return outcome
+
+
+def say(line: str) -> None:
+    """Progress goes to standard error: standard output belongs to the measurements."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -41,6 +41,16 @@ class Checkout:
             )
         return cls(root)
 
+    @property
+    def policies(self) -> Path:
+        """The policy pack."""
+        return self.root / "policies"
+
+    @property
+    def approvals(self) -> Path:
+        """What the guard over operations lets pass, in a file per stack."""
+        return self.root / "approvals"
+
     def stacks(self) -> tuple[str, ...]:
         """Names of the stacks that have a settings file, sorted."""
         files = self.root.glob("Pulumi.*.yaml")

@@ -23,7 +23,9 @@ from ops.checkout import Checkout
 from ops.errors import OpsError, Refused, WrongInput
 from ops.events import Outcome
 from ops.graph import draw
+from ops.guard import read_approvals, to_unprotect
 from ops.place import Place, default_sandbox, real_accounts, sandboxed
+from ops.policies import Verdict, verdict_on
 from ops.printing import Printer, Progress
 from ops.protection import lift, refuse_protected
 from ops.recovery import plan_recovery, refuse_interrupted
@@ -82,7 +84,8 @@ def preview(
     session = Session("preview", as_json)
     with session.open(stack, sandbox, sandbox_dir) as opened:
         outcome = opened.preview()
-    session.finish(outcome, planned=True)
+        verdict = session.judge(opened, outcome)
+    session.finish(outcome, verdict, planned=True)
 
 
 @app.command()
@@ -98,7 +101,17 @@ def up(
     session.require_consent(yes)
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
-        session.carry_out(opened.preview(), opened.up, yes)
+        plan = opened.preview()
+        verdict = session.judge(opened, plan)
+        if not verdict.passed:
+            session.finish(plan, verdict, planned=True)
+
+        def run(progress: Progress) -> Outcome:
+            # The verdict has passed: what still goes of the protected was approved, one by one.
+            opened.unprotect(to_unprotect(plan.changes, opened.state()))
+            return opened.up(progress)
+
+        session.carry_out(plan, run, yes, verdict)
 
 
 @app.command()
@@ -231,10 +244,13 @@ class Session:
         """Open the stack after everything that can be wrong without an engine was checked."""
         checkout = Checkout.here()
         checkout.stack_file(stack)
+        self._approvals = read_approvals(checkout.approvals, stack)
         place = self._place(checkout, stack, sandbox, sandbox_dir, protect)
         where = f"sandbox {place.sandbox}" if place.sandbox else "real accounts"
         self._printer.title(f"{self._operation} of {stack} ({where})")
-        with open_stack(checkout, stack, place, say) as opened:
+        # The policies demand protection: without it they have nothing to say.
+        policed = protect is None
+        with open_stack(checkout, stack, place, say, policed=policed) as opened:
             yield opened
 
     def _place(
@@ -259,7 +275,13 @@ class Session:
             )
         return real_accounts(checkout)
 
-    def carry_out(self, plan: Outcome, run: Callable[[Progress], Outcome], yes: bool) -> NoReturn:
+    def carry_out(
+        self,
+        plan: Outcome,
+        run: Callable[[Progress], Outcome],
+        yes: bool,
+        verdict: Verdict | None = None,
+    ) -> NoReturn:
         """Show the plan, ask if need be, run it and end the command."""
         if not plan.succeeded:
             self.finish(plan, planned=True)
@@ -267,7 +289,11 @@ class Session:
             self._printer.steps(plan)
             self._printer.summary(plan, planned=True)
             self._ask()
-        self.finish(run(Progress(self._console, plan)))
+        self.finish(run(Progress(self._console, plan)), verdict)
+
+    def judge(self, opened: OpenStack, plan: Outcome) -> Verdict:
+        """The verdict of the policy pack and of the guard on a preview."""
+        return verdict_on(opened, plan, self._approvals)
 
     def consent(self, lines: Sequence[str], yes: bool) -> None:
         """Say what is going to be done, and ask if need be."""
@@ -280,20 +306,31 @@ class Session:
         if not typer.confirm(f"\n{self._operation}?"):
             raise Refused("consent", "Nothing was changed.")
 
-    def finish(self, outcome: Outcome, *, planned: bool = False) -> NoReturn:
-        """Print the outcome and end the command with its exit code."""
+    def finish(
+        self, outcome: Outcome, verdict: Verdict | None = None, *, planned: bool = False
+    ) -> NoReturn:
+        """Print the outcome, what was said of it, and end the command with its exit code."""
+        succeeded = outcome.succeeded and (verdict is None or verdict.passed)
         if self._as_json:
-            print_json(outcome.document())
+            document = outcome.document()
+            if verdict:
+                document["policies"] = verdict.document()
+                if not verdict.passed:
+                    message = "\n".join(verdict.lines())
+                    document["error"] = {"kind": "policies", "message": message}
+            print_json({**document, "result": "succeeded" if succeeded else "failed"})
         else:
             if planned or outcome.operation in ("refresh", "recover"):
                 self._printer.steps(outcome)
             self._printer.diagnostics(outcome.diagnostics)
             if outcome.succeeded:
                 self._printer.outputs(outcome)
+            if verdict:
+                self._printer.verdict(verdict.lines(), passed=verdict.passed)
             self._printer.summary(outcome, planned=planned)
-        if not outcome.succeeded:
+        if not succeeded:
             say(f"\n{advice(outcome, planned=planned)}")
-        sys.exit(0 if outcome.succeeded else 130 if outcome.interrupted else 1)
+        sys.exit(0 if succeeded else 130 if outcome.interrupted else 1)
 
 
 def advice(outcome: Outcome, *, planned: bool) -> str:

@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from pulumi.automation import EngineEvent, OpType
-from pulumi.automation.events import DiagnosticEvent, StepEventMetadata, StepEventStateMetadata
+from pulumi.automation.events import (
+    DiagnosticEvent,
+    PolicyEvent,
+    StepEventMetadata,
+    StepEventStateMetadata,
+)
 
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 SECRET: Final = "[secret]"
@@ -42,6 +47,9 @@ _HALVES: Final = frozenset(
         OpType.REMOVE_PENDING_REPLACE,
     }
 )
+
+# What an engine without the official CLI's helpers says of the one that it found on the path.
+_ANALYZER: Final = re.compile(r"using pulumi-analyzer-policy-python from \$PATH")
 
 # How the engine says once more that something failed, after it said what.
 _ECHO: Final = re.compile(r"(preview|update|refresh|destroy) failed$|an unhandled error occurred:")
@@ -74,6 +82,19 @@ def at_path(value: Any, path: str) -> Any:
         else:
             value = value.get(quoted or key) if isinstance(value, Mapping) else None
     return value
+
+
+def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """The engine's paths of what differs between two values."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            step = f".{key}" if re.fullmatch(r"[A-Za-z_]\w*", key) else f'["{key}"]'
+            yield from _differences(old.get(key), new.get(key), f"{path}{step}".lstrip("."))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (before, after) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(before, after, f"{path}[{index}]")
+    elif old != new:
+        yield path
 
 
 def short_type(token: str) -> str:
@@ -184,7 +205,8 @@ class Step:
         if old is None or new is None:
             return
         details = self.detailed_diff or {
-            path: {"kind": "update", "inputDiff": True} for path in self.diff_reasons
+            path: {"kind": "update", "inputDiff": True}
+            for path in self.diff_reasons or _differences(old.inputs, new.inputs)
         }
         for path, detail in sorted(details.items()):
             yield Change(
@@ -193,6 +215,17 @@ class Step:
                 new=at_path(new.inputs, path),
                 replaces=detail["kind"].endswith("-replace") or path in self.replace_reasons,
             )
+
+    @property
+    def forced_by(self) -> tuple[str, ...]:
+        """The properties that force a replacement.
+
+        The engine compares nothing where something that this depends on is replaced, and has to
+        outlive it; then every property that differs may have forced it.
+        """
+        if self.op is not OpType.REPLACE:
+            return ()
+        return self.replace_reasons or tuple(change.path for change in self.changes())
 
     def document(self) -> dict[str, Any]:
         """The step as ``pulumi preview --json`` prints it."""
@@ -222,6 +255,36 @@ class Diagnostic:
         return {"severity": self.severity, "message": self.message, "urn": self.urn}
 
 
+# Marks where a terminal would change its colour.
+_COLOUR: Final = re.compile(r"<\{%.*?%\}>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """What a rule of a policy pack has against a resource; ``urn`` is the stack's for stack rules.
+
+    Attributes:
+        level: ``mandatory`` stops the operation, ``advisory`` does not.
+    """
+
+    rule: str
+    level: str
+    urn: str
+    message: str
+
+    @classmethod
+    def read(cls, event: PolicyEvent) -> Self:
+        return cls(
+            rule=event.policy_name,
+            level=event.enforcement_level,
+            urn=event.resource_urn or "",
+            message=_COLOUR.sub("", event.message).strip(),
+        )
+
+    def document(self) -> dict[str, str]:
+        return {"rule": self.rule, "level": self.level, "urn": self.urn, "message": self.message}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One finished operation.
@@ -230,6 +293,7 @@ class Outcome:
         steps: what was done, or in a preview would be done, with unchanged resources too.
         summary: the engine's own count per kind of step.
         outputs: the stack's outputs, secret ones masked.
+        packs: the policy packs that the engine says it applied.
         interrupted: somebody stopped it.
     """
 
@@ -239,9 +303,16 @@ class Outcome:
     interrupted: bool
     steps: tuple[Step, ...]
     diagnostics: tuple[Diagnostic, ...]
+    violations: tuple[Violation, ...]
+    packs: tuple[str, ...]
     summary: Mapping[str, int]
     outputs: Mapping[str, Any]
     duration_seconds: float
+
+    @property
+    def met_protection(self) -> bool:
+        """Whether the engine ended because something protected would have to go."""
+        return any("marked for protection" in item.message for item in self.diagnostics)
 
     @property
     def changes(self) -> tuple[Step, ...]:
@@ -277,6 +348,8 @@ class Recorder:
 
     watch: Watch | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    violations: dict[Violation, None] = field(default_factory=dict)
+    packs: tuple[str, ...] = ()
     summary: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     _steps: dict[tuple[str, OpType], Step] = field(default_factory=dict)
@@ -287,6 +360,13 @@ class Recorder:
         """The finished steps, in the order in which they first finished."""
         return tuple(self._steps.values())
 
+    @property
+    def said_why(self) -> bool:
+        """Whether an event said why an operation failed."""
+        return any(item.severity == "error" for item in self.diagnostics) or any(
+            one.level == "mandatory" for one in self.violations
+        )
+
     def __call__(self, event: EngineEvent) -> None:
         if event.resource_pre_event:
             self._started.setdefault(event.resource_pre_event.metadata.urn, time.monotonic())
@@ -294,13 +374,19 @@ class Recorder:
             self._finish(event.res_outputs_event.metadata)
         elif event.diagnostic_event:
             self._diagnose(event.diagnostic_event)
+        elif event.policy_event:
+            self.violations[Violation.read(event.policy_event)] = None
         elif event.summary_event:
+            # The engine adds to a pack's name where it found it: ``pull-estate|local|/…``.
+            packs = event.summary_event.policy_packs
+            self.packs = tuple(name.partition("|")[0] for name in packs)
             counts = event.summary_event.resource_changes
             self.summary = {str(op): count for op, count in sorted(counts.items())}
 
     def _diagnose(self, event: DiagnosticEvent) -> None:
         message = event.message.strip()
-        if event.severity in ("warning", "error") and not _ECHO.match(message):
+        told = event.severity in ("warning", "error") and not _ANALYZER.match(message)
+        if told and not _ECHO.match(message):
             self.diagnostics.append(
                 Diagnostic(severity=event.severity, message=message, urn=event.urn or "")
             )

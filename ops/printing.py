@@ -107,6 +107,13 @@ class Printer:
         self._line()
         self._line(f"Duration: {outcome.duration_seconds:.0f}s")
 
+    def verdict(self, lines: Iterable[str], *, passed: bool) -> None:
+        """What the policy pack and the guard say."""
+        self._line()
+        self._line("Policies:", style="bold")
+        for line in lines:
+            self._line(f"    {line}", style="" if passed else "red")
+
     def outputs(self, outcome: Outcome) -> None:
         """The stack's outputs."""
         if outcome.outputs:
@@ -151,8 +158,6 @@ class Printer:
         self._row(step.op, step.type, physical_name(step.state), note or _figures(step))
         for change in step.changes():
             self._change(change)
-        if step.op in DESTRUCTIVE and step.old and step.old.protect:
-            self._line("         protected: the engine refuses this", style="bold red")
 
     def _change(self, change: Change) -> None:
         forced = "  forces the replacement" if change.replaces else ""

@@ -6,11 +6,15 @@ import contextlib
 import gc
 import os
 import re
+import shutil
 import sys
+import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +28,7 @@ from ops.errors import Refused
 from ops.events import Diagnostic, Outcome, Recorder, Watch
 from ops.place import Place
 from sandbox.server import Sandbox
-from tools.engine import provide_engine
+from tools.engine import HELPERS, provide_engine
 
 STATE_VERSION: Final = 3
 """Of the engine's deployment format."""
@@ -38,27 +42,69 @@ class OpenStack:
     """What can be done to a stack. Failures of the engine are outcomes, not exceptions.
 
     Attributes:
+        checkout: holds the program and its policies.
+        policed: whether every preview and up applies the policies.
         cloud: the sandbox's cloud; ``None`` stands for real accounts.
         engine: the CLI that carries the operations out.
     """
 
     name: str
+    checkout: Checkout
     place: Place
     cloud: Sandbox | None
     engine: Engine
+    policed: bool
     _stack: automation.Stack
 
     def preview(self, plan: Path | None = None) -> Outcome:
-        """What an ``up`` would do. ``plan`` is where the engine writes its plan file."""
+        """What an ``up`` would do, also to what is protected.
+
+        ``plan`` is where the engine writes its plan file.
+
+        The engine ends a preview at the first protected resource that would have to go, and does
+        not say why. Then this looks further, on a copy of the state without any protection.
+        """
+        outcome = self._preview(plan)
+        return self._preview_unprotected() if outcome.met_protection else outcome
+
+    def _preview(self, plan: Path | None = None) -> Outcome:
         path = str(plan) if plan else None
         return self._record(
-            "preview", Recorder(), lambda on: self._stack.preview(on_event=on, plan=path)
+            "preview",
+            Recorder(),
+            lambda on: self._stack.preview(
+                on_event=on,
+                plan=path,
+                **self._packs,
+            ),
         )
+
+    def _preview_unprotected(self) -> Outcome:
+        deployment = dict(self.state())
+        deployment["resources"] = [
+            {**resource, "protect": False} for resource in deployment.get("resources", ())
+        ]
+        with (
+            tempfile.TemporaryDirectory(prefix="pull-unprotected-") as folder,
+            # After a refused preview the Automation API cannot run a program in this process again.
+            ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process,
+        ):
+            for name in ("Pulumi.yaml", f"Pulumi.{self.name}.yaml"):
+                shutil.copy(self.place.work_dir / name, folder)
+            return process.submit(
+                _preview_copy, self.name, self.checkout, Path(folder), deployment, self.policed
+            ).result()
 
     def up(self, watch: Watch | None = None) -> Outcome:
         """Make the cloud as the program says."""
         return self._record(
-            "up", Recorder(watch), lambda on: self._stack.up(on_event=on, show_secrets=False)
+            "up",
+            Recorder(watch),
+            lambda on: self._stack.up(
+                on_event=on,
+                show_secrets=False,
+                **self._packs,
+            ),
         )
 
     def refresh(self) -> Outcome:
@@ -89,6 +135,17 @@ class OpenStack:
         """Put an edited deployment in the place of the one that ``state`` gave."""
         self._stack.import_stack(Deployment(version=STATE_VERSION, deployment=dict(deployment)))
 
+    def unprotect(self, urns: Collection[str]) -> None:
+        """Take the engine's protection from these resources; the next ``up`` gives it back."""
+        if not urns:
+            return
+        deployment = dict(self.state())
+        deployment["resources"] = [
+            {**resource, "protect": False} if resource["urn"] in urns else resource
+            for resource in deployment.get("resources", ())
+        ]
+        self.replace_state(deployment)
+
     def break_lock(self) -> None:
         """Take away the engine's lock on the stack, whoever holds it.
 
@@ -99,6 +156,22 @@ class OpenStack:
             self.engine.run(["cancel", "--yes", "--stack", self.name], str(self.place.work_dir), {})
         except CommandError as error:
             raise Refused("engine", _printed_error(error)) from None
+
+    @property
+    def policy_config(self) -> Path:
+        """Which rules are in force here: the stack's own file, or production's for want of one."""
+        own = self.checkout.policies / f"config.{self.name}.json"
+        return own if own.exists() else own.with_name("config.production.json")
+
+    @property
+    def _packs(self) -> dict[str, Any]:
+        """The policy pack, as previews and ups take it."""
+        if not self.policed:
+            return {}
+        return {
+            "policy_packs": [str(self.checkout.policies)],
+            "policy_pack_configs": [str(self.policy_config)],
+        }
 
     @property
     def recover_command(self) -> str:
@@ -120,7 +193,7 @@ class OpenStack:
                 run(recorder)
         except CommandError as error:
             succeeded = False
-            if not any(item.severity == "error" for item in recorder.diagnostics):
+            if not recorder.said_why:
                 recorder.diagnostics.append(self._last_words(error))
         finally:
             gc.enable()
@@ -131,6 +204,8 @@ class OpenStack:
             interrupted=self.engine.interrupted,
             steps=recorder.steps,
             diagnostics=tuple(recorder.diagnostics),
+            violations=tuple(recorder.violations),
+            packs=recorder.packs,
             summary=recorder.summary,
             outputs=recorder.outputs,
             duration_seconds=time.monotonic() - started,
@@ -149,9 +224,38 @@ class OpenStack:
         return Diagnostic(severity="error", message=message, urn="")
 
 
+def _preview_copy(
+    name: str, checkout: Checkout, folder: Path, deployment: Mapping[str, Any], policed: bool
+) -> Outcome:
+    """Preview the stack as if ``deployment`` were its state; ``folder`` holds its settings."""
+    state = folder / "state"
+    state.mkdir()
+    os.environ["PULUMI_BACKEND_URL"] = state.as_uri()
+    engine = Engine(provide_engine(lambda _: None))
+    workspace = automation.LocalWorkspace(
+        work_dir=str(folder), program=checkout.program, pulumi_command=engine
+    )
+    opened = OpenStack(
+        name=name,
+        checkout=checkout,
+        place=Place(work_dir=folder, environment={}),
+        cloud=None,
+        engine=engine,
+        policed=policed,
+        _stack=automation.Stack.create_or_select(name, workspace),
+    )
+    opened.replace_state(deployment)
+    return opened._preview()
+
+
 @contextlib.contextmanager
 def open_stack(
-    checkout: Checkout, stack: str, place: Place, say: Callable[[str], None]
+    checkout: Checkout,
+    stack: str,
+    place: Place,
+    say: Callable[[str], None],
+    *,
+    policed: bool = True,
 ) -> Iterator[OpenStack]:
     """Open ``stack`` at ``place``. A sandbox makes a stack that it does not know yet.
 
@@ -161,7 +265,7 @@ def open_stack(
     """
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
-        stacked.enter_context(_environment(place.environment))
+        stacked.enter_context(_environment({**place.environment, **_analyzer()}))
         cloud = None
         if place.sandbox:
             cloud = stacked.enter_context(Sandbox(place.sandbox / "cloud"))
@@ -183,7 +287,21 @@ def open_stack(
             ) from None
         except CommandError as error:
             raise Refused("engine", _printed_error(error)) from None
-        yield OpenStack(name=stack, place=place, cloud=cloud, engine=engine, _stack=selected)
+        yield OpenStack(
+            name=stack,
+            checkout=checkout,
+            place=place,
+            cloud=cloud,
+            engine=engine,
+            policed=policed,
+            _stack=selected,
+        )
+
+
+def _analyzer() -> dict[str, str]:
+    """Lets an engine without the official CLI's helpers run a policy pack in this Python."""
+    path = os.pathsep.join([os.environ["PATH"], str(HELPERS)])
+    return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable}
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from sandbox.cloud import Cloud, Record
 from tests.merge import merged
 
 PROJECT: Final = ("Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.production.yaml", "__main__.py")
-"""What the engine reads. Everything else is imported from the checkout itself."""
+"""What the engine reads beside the policies. All else is imported from the checkout itself."""
 
 TOOLS: Final = ("__pycache__", "node_modules")
 
@@ -46,11 +46,12 @@ class Life:
             (folder / inside).mkdir(parents=True)
         for name in PROJECT:
             shutil.copy(checkout / name, folder / "project")
+        (folder / "project" / "policies").symlink_to(checkout / "policies")
         return cls(folder, stack, checkout)
 
     def fork(self, folder: Path) -> Life:
         """The same life from here on, in another folder."""
-        shutil.copytree(self.folder, folder)
+        shutil.copytree(self.folder, folder, symlinks=True)
         return Life(folder, self.stack, self.checkout)
 
     @property
@@ -104,6 +105,13 @@ class Life:
         )
         self.printed += [done.stdout, done.stderr]
         return done
+
+    def processes(self) -> list[str]:
+        """What still runs for this stack: the commands whose environment names the folder."""
+        listed = subprocess.run(
+            ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True
+        )
+        return [line for line in listed.stdout.splitlines() if str(self.folder) in line]
 
     # -- what is there -------------------------------------------------------------------------
 

@@ -65,6 +65,7 @@ def test_a_killed_up_ends_in_the_same_cloud(
         )
         life.run("recover")
     life.run("up")
+    assert life.processes() == [], "a killed engine left its policy pack running"
 
     made = life.cloud()
     assert Counter(thing.urn for thing in made) == Counter(thing.urn for thing in whole)

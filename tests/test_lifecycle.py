@@ -306,15 +306,21 @@ def test_releases_and_rollbacks_move_traffic_and_nothing_else(fork: Life) -> Non
     assert paths(rollback, "web-release") == {"ref"}
 
 
-def test_moving_the_database_is_a_replacement_that_the_engine_refuses(fork: Life) -> None:
+def test_moving_the_database_is_a_replacement_that_the_guard_refuses(fork: Life) -> None:
     before = fork.cloud()
     fork.settings(gcp={"region": "us-east1"})
     refused = fork.ops("up", "--json")
     assert refused.returncode == 1
-    message = json.loads(refused.stdout)["error"]["message"]
-    # The first that the engine comes upon: the instance, its key, or what hangs on either.
-    assert "unable to replace resource" in message
-    assert "as it is currently marked for protection" in message
+    said = json.loads(refused.stdout)
+    assert said["error"]["kind"] == "policies"
+    refusals = {one["urn"].rpartition("::")[2]: one for one in said["policies"]["refusals"]}
+    instance = refusals["postgres-instance"]
+    assert instance["operation"] == "replace"
+    assert "region" in instance["forcedBy"]
+    names = {urn.rpartition("::")[2] for urn in instance["dependents"]}
+    assert {"postgres-database", "secrets-database-url-version", "worker-all-service"} <= names
+    assert refusals["postgres-database"]["forcedBy"] == ["the replacement of postgres-instance"]
+    assert refusals["redis-instance"]["forcedBy"] == ["region"]
     assert same_things(fork.cloud(), before)
 
 

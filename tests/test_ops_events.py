@@ -127,6 +127,8 @@ def test_the_document_leaves_unchanged_steps_and_secret_outputs_out() -> None:
         interrupted=False,
         steps=(one_step(finished("same", old=state({}), new=state({}))),),
         diagnostics=(),
+        violations=(),
+        packs=(),
         summary={"same": 1},
         outputs={"url": "https://x", "password": "[secret]"},
         duration_seconds=1.26,

@@ -53,6 +53,8 @@ def outcome(*steps: Step, operation: str = "preview", **changes: Any) -> Outcome
         "interrupted": False,
         "steps": steps,
         "diagnostics": (),
+        "violations": (),
+        "packs": (),
         "summary": summary,
         "outputs": {},
         "duration_seconds": 3.2,

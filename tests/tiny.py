@@ -106,6 +106,25 @@ pulumi.export("password", pulumi.Output.secret("{PLANTED}"))
 '''
 
 
+_PACK: Final = """\
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+
+def validate(args, report):
+    if args.resource_type == "gcp:storage/bucket:Bucket" and args.props["location"] == "MOON":
+        report("a bucket must be on earth")
+
+
+rule = ResourceValidationPolicy("tiny-earth", "Buckets are on earth.", validate=validate)
+PolicyPack("pull-estate", [rule], enforcement_level=EnforcementLevel.MANDATORY)
+"""
+
+_HELD: Final = {
+    "bucket": "gcp:storage/bucket:Bucket",
+    "secret": "gcp:secretmanager/secret:Secret",
+}
+
+
 @dataclass(slots=True)
 class Tiny:
     """A checkout in ``root``, and its sandbox beside it.
@@ -132,7 +151,12 @@ class Tiny:
         (self.root / "__main__.py").write_text(_PROGRAM)
         (self.root / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
         (self.root / "Pulumi.staging.yaml").write_text("config:\n  pull:protect: false\n")
+        (self.root / "policies").mkdir()
+        (self.root / "policies" / "PulumiPolicy.yaml").write_text("runtime: python\n")
+        (self.root / "policies" / "__main__.py").write_text(_PACK)
+        (self.root / "policies" / "config.production.json").write_text('{"all": "mandatory"}')
         self.write()
+        self.approve()
 
     @property
     def sandbox(self) -> Path:
@@ -143,6 +167,24 @@ class Tiny:
         self.settings.update({f"pull:{key}": value for key, value in changes.items()})
         lines = [f"  {key}: {json.dumps(value)}" for key, value in self.settings.items()]
         (self.root / "Pulumi.production.yaml").write_text("\n".join(["config:", *lines, ""]))
+
+    def urn(self, store: str, kind: str) -> str:
+        """The URN of a store's ``bucket`` or ``secret``."""
+        path = f"pull:data:Store${_HELD[kind]}"
+        return f"urn:pulumi:production::tiny::{path}::{store}-{kind}"
+
+    def approve(self, until: str = "2999-12-31") -> None:
+        """Let the guard pass whatever the tests do to what holds data, until a day."""
+        entry = {"reason": "tests replace and delete", "approved_by": ["test"], "expires": until}
+        approvals = [
+            {"urn": self.urn(store, kind), "operation": operation, **entry}
+            for store in ("alpha", "beta", "gamma")
+            for kind in _HELD
+            for operation in ("delete", "replace")
+        ]
+        (self.root / "approvals").mkdir(exist_ok=True)
+        path = self.root / "approvals" / "production.yaml"
+        path.write_text(json.dumps({"approvals": approvals}))
 
     def ops(
         self, *arguments: str, variables: dict[str, str] | None = None, module: str = "ops"
@@ -179,6 +221,12 @@ class Tiny:
         listed = self.ops("list", "--dir", str(self.sandbox / "cloud"), "--json", module="sandbox")
         assert listed.returncode == 0, listed.stderr
         return sorted((thing["type"], thing["address"]) for thing in json.loads(listed.stdout))
+
+    def protected(self) -> list[str]:
+        """URNs of what the state protects, sorted."""
+        path = self.sandbox / "state" / ".pulumi" / "stacks" / "tiny" / "production.json"
+        resources = json.loads(path.read_text("utf-8"))["checkpoint"]["latest"]["resources"]
+        return sorted(one["urn"] for one in resources if one.get("protect"))
 
     def fingerprint(self) -> str:
         """A hash over the checkout's files and their content."""

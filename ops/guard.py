@@ -1,0 +1,238 @@
+"""The guard over operations: what a policy cannot see.
+
+A policy is shown what a resource will be; it sees neither that something goes away nor that it is
+replaced. The guard reads a preview's operations and refuses to delete or replace what holds data or
+identity, unless somebody approved it in ``approvals/<stack>.yaml``, in a reviewed change, for this
+very resource, this operation and a limited time.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import yaml
+from pulumi.automation import OpType
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ops.errors import WrongInput
+from ops.events import Step
+
+HOLDS: Final = {
+    "cloudflare:index/dnsRecord:DnsRecord": "a name that users reach us by",
+    "cloudflare:index/r2Bucket:R2Bucket": "uploaded files",
+    "cloudflare:index/zone:Zone": "every name of the domain",
+    "gcp:artifactregistry/repository:Repository": "the images that a rollback needs",
+    "gcp:compute/address:Address": "the address that partners have on their lists",
+    "gcp:compute/network:Network": "the network that everything private is in",
+    "gcp:container/cluster:Cluster": "everything that runs in the cluster",
+    "gcp:kms/cryptoKey:CryptoKey": "the key that data is encrypted with",
+    "gcp:kms/keyRing:KeyRing": "the keys that data is encrypted with",
+    "gcp:redis/instance:Instance": "the contents of Redis",
+    "gcp:secretmanager/secret:Secret": "every version of the secret",
+    "gcp:servicenetworking/connection:Connection": "the way to the database and to Redis",
+    "gcp:sql/database:Database": "the tables",
+    "gcp:sql/databaseInstance:DatabaseInstance": "the database",
+    "gcp:storage/bucket:Bucket": "the backups",
+    "kubernetes:core/v1:Namespace": "everything in the namespace",
+    "kubernetes:core/v1:PersistentVolumeClaim": "the contents of the volume",
+    "vercel:index/project:Project": "the project with its deployments and domains",
+}
+"""What is lost with a resource of the type."""
+
+CHAIN: Final = "external-polygon-chain"
+"""The node of the graph that names the contracts; those on mainnet cannot be rolled back."""
+
+Operation = Literal["delete", "replace", "change"]
+
+_OPERATIONS: Final[Mapping[OpType, Operation]] = {
+    OpType.DELETE: "delete",
+    OpType.REPLACE: "replace",
+}
+
+
+class Approval(BaseModel):
+    """Leave for one operation on one resource, until a day."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    urn: str = Field(min_length=1)
+    operation: Operation
+    reason: str = Field(min_length=10)
+    approved_by: tuple[str, ...] = Field(min_length=1)
+    expires: datetime.date
+
+
+class Approvals(BaseModel):
+    """The whole of an approval file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    approvals: tuple[Approval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An operation that the guard does not let pass.
+
+    Attributes:
+        forced_by: the properties that force a replacement, or the replacements that do.
+        dependents: URNs of what depends on the resource, nearest first.
+    """
+
+    urn: str
+    operation: Operation
+    loses: str
+    forced_by: tuple[str, ...]
+    dependents: tuple[str, ...]
+    because: str
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "urn": self.urn,
+            "operation": self.operation,
+            "loses": self.loses,
+            "forcedBy": list(self.forced_by),
+            "dependents": list(self.dependents),
+            "because": self.because,
+        }
+
+    def lines(self) -> Iterator[str]:
+        """The refusal for people."""
+        forced = f", forced by {', '.join(self.forced_by)}" if self.forced_by else ""
+        yield f"{self.operation} of {self.urn.rpartition('::')[2]}{forced}: {self.loses}"
+        yield f"  {self.urn}"
+        if self.dependents:
+            names = [urn.rpartition("::")[2] for urn in self.dependents]
+            more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+            yield f"  depends on it: {', '.join(names[:6])}{more}"
+        yield f"  {self.because}"
+
+
+def read_approvals(folder: Path, stack: str) -> tuple[Approval, ...]:
+    """The approvals of a stack; none when it has no file.
+
+    Raises:
+        WrongInput: the file is not what it should be; the text names each mistake.
+    """
+    path = folder / f"{stack}.yaml"
+    if not path.exists():
+        return ()
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return Approvals.model_validate(document).approvals
+    except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
+        wrong = (
+            [f"  {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+            if isinstance(error, ValidationError)
+            else [f"  {' '.join(str(error).split())}"]
+        )
+        raise WrongInput(
+            "approvals",
+            f"approvals/{path.name} cannot be used; nothing was started.\n" + "\n".join(wrong),
+        ) from error
+
+
+def judge(
+    steps: Sequence[Step],
+    approvals: Sequence[Approval],
+    state: Mapping[str, Any],
+    today: datetime.date,
+) -> tuple[Refusal, ...]:
+    """What of ``steps`` must not happen to ``state``, the engine's before them."""
+    resources = state.get("resources", ())
+    protected = {resource["urn"] for resource in resources if resource.get("protect")}
+    dependents = _dependents(resources)
+    refusals = []
+    for step in steps:
+        threat = _threat(step, protected)
+        if threat is None:
+            continue
+        operation, loses = threat
+        mine = [one for one in approvals if one.urn == step.urn and one.operation == operation]
+        if any(one.expires >= today for one in mine):
+            continue
+        refusals.append(
+            Refusal(
+                urn=step.urn,
+                operation=operation,
+                loses=loses,
+                forced_by=step.forced_by or _replaced(step, steps, dependents),
+                dependents=tuple(_downstream(step.urn, dependents)),
+                because=(
+                    f"its approval expired on {max(one.expires for one in mine)}"
+                    if mine
+                    else "nobody approved it: that takes an entry in the stack's file in "
+                    "approvals/, with this urn and operation, a reason, who and until when"
+                ),
+            )
+        )
+    return tuple(refusals)
+
+
+def _replaced(
+    step: Step, steps: Iterable[Step], dependents: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """The replacements that force this one, where no property does."""
+    if step.op is not OpType.REPLACE:
+        return ()
+    return tuple(
+        f"the replacement of {other.name}"
+        for other in steps
+        if other.op is OpType.REPLACE and step.urn in dependents.get(other.urn, ())
+    )
+
+
+def to_unprotect(steps: Iterable[Step], state: Mapping[str, Any]) -> tuple[str, ...]:
+    """URNs of what is protected in ``state`` and would be deleted or replaced by ``steps``."""
+    going = {step.urn for step in steps if step.op in _OPERATIONS}
+    resources = state.get("resources", ())
+    return tuple(one["urn"] for one in resources if one.get("protect") and one["urn"] in going)
+
+
+def _threat(step: Step, protected: Collection[str]) -> tuple[Operation, str] | None:
+    """What a step would do to what must stay, and what is lost by that."""
+    if step.name == CHAIN and _mainnet_contracts(step.old) not in (
+        {},
+        _mainnet_contracts(step.new),
+    ):
+        return "change", "contracts on mainnet that users hold value in"
+    operation = _OPERATIONS.get(step.op)
+    if operation and step.type in HOLDS:
+        return operation, f"{HOLDS[step.type]} would be lost"
+    if operation and step.urn in protected:
+        return operation, "it is protected"
+    return None
+
+
+def _mainnet_contracts(state: Any) -> Mapping[str, str]:
+    figures = state.inputs.get("figures", {}) if state else {}
+    if figures.get("network") != "polygon-mainnet":
+        return {}
+    contracts: Mapping[str, str] = figures.get("contracts", {})
+    return contracts
+
+
+def _dependents(resources: Iterable[Mapping[str, Any]]) -> Mapping[str, list[str]]:
+    """For each URN, who names it as a dependency or as its parent."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for resource in resources:
+        needed = [*(resource.get("dependencies") or ()), resource.get("parent")]
+        for urn in dict.fromkeys(filter(None, needed)):
+            found[urn].append(resource["urn"])
+    return found
+
+
+def _downstream(urn: str, dependents: Mapping[str, list[str]]) -> list[str]:
+    seen: dict[str, None] = {}
+    ahead = [urn]
+    while ahead:
+        for one in dependents.get(ahead.pop(0), ()):
+            if one not in seen:
+                seen[one] = None
+                ahead.append(one)
+    return list(seen)

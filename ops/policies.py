@@ -1,0 +1,71 @@
+"""The policy pack and the guard: one verdict on a preview, before anything is changed."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ops.events import Outcome, Violation
+from ops.guard import Approval, Refusal, judge
+from ops.stack import OpenStack
+from policies.pack import NAME
+from policies.rules import RULES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the pack and the guard say of an operation.
+
+    Attributes:
+        rules: how many rules of the pack were asked.
+        skipped: the engine came to its end without having run the pack.
+    """
+
+    rules: int
+    skipped: bool
+    violations: tuple[Violation, ...]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing stands against the operation. A pack that did not run passes nothing."""
+        mandatory = any(one.level == "mandatory" for one in self.violations)
+        return not (self.skipped or mandatory or self.refusals)
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "passed": self.passed,
+            "pack": NAME,
+            "rules": self.rules,
+            "violations": [one.document() for one in self.violations],
+            "refusals": [one.document() for one in self.refusals],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """The verdict for people, the worst first."""
+        for refusal in self.refusals:
+            yield from refusal.lines()
+        for violation in self.violations:
+            yield f"{violation.level}: {violation.rule}  {violation.urn.rpartition('::')[2]}"
+            yield from (f"  {line}" for line in violation.message.splitlines())
+        if self.skipped:
+            yield f"The engine did not run the pack {NAME}; nothing is known to be right."
+        broken = len({one.rule for one in self.violations})
+        yield f"{self.rules} rules, {broken or 'none'} broken"
+        count = len(self.refusals)
+        yield f"{count or 'no'} operation{'' if count == 1 else 's'} refused by the guard"
+
+
+def verdict_on(opened: OpenStack, outcome: Outcome, approvals: Sequence[Approval]) -> Verdict:
+    """Judge a preview."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    levels: Mapping[str, Any] = json.loads(opened.policy_config.read_text("utf-8"))
+    return Verdict(
+        rules=sum(levels.get(rule.id) != "disabled" for rule in RULES),
+        skipped=outcome.succeeded and NAME not in outcome.packs,
+        violations=outcome.violations,
+        refusals=judge(outcome.changes, approvals, opened.state(), today),
+    )
