@@ -7,24 +7,19 @@ runs the program itself, through the Automation API.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import re
 import shutil
 import socket
 import subprocess
 import tempfile
-import threading
-import time
 import urllib.error
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from semver import VersionInfo
 
 from tools.cache import cache_folder
+from tools.golang import GoError, Say, alone, build, find_go
 
 HELPERS: Final = Path(__file__).resolve().parent / "bin"
 """Programs that the engine looks for on the PATH, and that only the official CLI brings along."""
@@ -39,10 +34,6 @@ MODULE: Final = Path(__file__).parent / "pulumi"
 PACKAGE: Final = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 VERSION_SYMBOL: Final = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 INSTALLER_TIMEOUT_SECONDS: Final = 5.0
-PROGRESS_EVERY_SECONDS: Final = 10.0
-
-Say = Callable[[str], None]
-"""Takes one line of progress."""
 
 
 class EngineError(Exception):
@@ -65,7 +56,7 @@ def provide_engine(say: Say) -> Path:
     executable = home / "bin" / "pulumi"
     if executable.exists():
         return executable
-    with _alone(home, say):
+    with alone(home, "the Pulumi CLI", say):
         if executable.exists():
             return executable
         with tempfile.TemporaryDirectory(prefix=f"{home.name}-", dir=home.parent) as scratch:
@@ -97,19 +88,6 @@ def _on_path(say: Say) -> Path | None:
     return Path(found)
 
 
-@contextmanager
-def _alone(home: Path, say: Say) -> Iterator[None]:
-    """One process at a time; the kernel frees the lock even when its holder is killed."""
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with home.with_name(f"{home.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("Another process is providing the Pulumi CLI; waiting for it.")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _install(home: Path, say: Say) -> bool:
     """Try the official installer; being offline is a normal case and not an error."""
     # Imported late: it takes a third of a second, and only an installation needs it.
@@ -130,84 +108,21 @@ def _install(home: Path, say: Say) -> bool:
 
 
 def _build(home: Path, say: Say) -> None:
-    go = _go()
-    say(
-        f"Pulumi CLI {VERSION}: building it from its Go module, once. Two cores take about "
-        "3 minutes, and a download of 300 MB comes first if Go has not seen the module yet."
-    )
     executable = home / "bin" / "pulumi"
     executable.parent.mkdir(parents=True)
-    command = [
-        *(go, "build", "-v", "-trimpath", "-mod=readonly", "-o", str(executable)),
-        *("-ldflags", f"-s -w -X {VERSION_SYMBOL}=v{VERSION}", PACKAGE),
-    ]
-    # Neither a C compiler nor the user's workspace or flags may decide what is built.
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
-    with subprocess.Popen(
-        command,
-        cwd=MODULE,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        lines: list[str] = []
-        stream = process.stderr
-        assert stream is not None
-        reader = threading.Thread(target=lambda: lines.extend(line.rstrip() for line in stream))
-        reader.start()
-        started = time.monotonic()
-        while True:
-            try:
-                process.wait(PROGRESS_EVERY_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                say(f"  {time.monotonic() - started:4.0f} s  {_progress(lines)}")
-            except KeyboardInterrupt:
-                process.terminate()
-                raise
-        reader.join()
-    if process.returncode != 0:
-        listed = "\n".join(f"  {line}" for line in lines[-15:])
+    try:
+        go = find_go(GO_MINIMUM)
+        say(
+            f"Pulumi CLI {VERSION}: building it from its Go module, once. Two cores take about "
+            "3 minutes, and a download of 300 MB comes first if Go has not seen the module yet."
+        )
+        build(go, MODULE, PACKAGE, executable, f"-X {VERSION_SYMBOL}=v{VERSION}", say)
+    except GoError as error:
         raise EngineError(
-            f"Building the Pulumi CLI failed; Go ended with {process.returncode}:\n{listed}\n"
+            f"There is no Pulumi CLI here, and it cannot be built: {error}\n"
             f"Put a Pulumi CLI {VERSION} or newer on PATH (https://www.pulumi.com/docs/install), "
             "or let Go reach its module proxy (`go env GOPROXY`)."
-        )
-    say(f"  {time.monotonic() - started:4.0f} s  done")
-
-
-def _progress(lines: list[str]) -> str:
-    downloads = sum(line.startswith("go: downloading") for line in lines)
-    compiled = len(lines) - downloads
-    if compiled == 0:
-        return f"downloading modules, {downloads} so far"
-    return f"compiling, {compiled} packages so far"
-
-
-def _go() -> str:
-    """The path of a Go that is new enough.
-
-    Raises:
-        EngineError: there is none.
-    """
-    found = shutil.which("go")
-    wanted = ".".join(map(str, GO_MINIMUM))
-    remedy = (
-        "Install one of these, then run the command again:\n"
-        f"  the Pulumi CLI {VERSION} or newer   https://www.pulumi.com/docs/install\n"
-        f"  Go {wanted} or newer                https://go.dev/dl"
-    )
-    if found is None:
-        raise EngineError(f"There is no Pulumi CLI here and no Go to build one.\n{remedy}")
-    printed = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
-    version = re.search(r"go(\d+)\.(\d+)", printed)
-    if version is None or (int(version[1]), int(version[2])) < GO_MINIMUM:
-        raise EngineError(
-            f"There is no Pulumi CLI here, and {found} is too old to build one: "
-            f"{printed.strip() or 'no version'}, needed is {wanted}.\n{remedy}"
-        )
-    return found
+        ) from None
 
 
 def _first_line(error: BaseException) -> str:
