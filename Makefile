@@ -5,6 +5,7 @@
 #       SANDBOX_DIR=/tmp/mine         a folder in the cache by default
 #       ARGS=--json                   more options of `python -m ops`
 #   make test                         all tests
+#   make test-cluster                 the manifests on a real Kubernetes API server, which Go builds once
 #   make lint types generated-check   what .ci/run checks besides; make generate writes the files
 #   make soak bench                   long tests; benchmark
 #   make setup clean                  set up only; throw away everything that was set up
@@ -29,7 +30,7 @@ OPS = $(PYTHON) -m ops
 WHERE = --stack $(STACK) --sandbox $(if $(SANDBOX_DIR),--sandbox-dir $(SANDBOX_DIR)) $(ARGS)
 PYTEST = $(PYTHON) -m pytest -o cache_dir=$(CACHE)/pytest
 
-.PHONY: preview up refresh destroy test soak bench lint types generate generated-check setup clean
+.PHONY: preview up refresh destroy test test-cluster soak bench lint types generate generated-check setup clean
 
 preview: $(VENV)/ready
 	@$(OPS) preview $(WHERE)
@@ -45,6 +46,9 @@ destroy: $(VENV)/ready
 
 test: $(VENV)/ready-dev
 	@$(PYTEST) -n auto $(ARGS)
+
+test-cluster: $(VENV)/ready-dev
+	@$(PYTEST) -m cluster $(ARGS)
 
 soak: $(VENV)/ready-dev
 	@$(PYTEST) -n auto -m soak $(ARGS)

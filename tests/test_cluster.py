@@ -1,0 +1,230 @@
+"""The manifests on a real API server: accepted strictly, twice without a change, and restricted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tools.cluster import (
+    Cluster,
+    ClusterError,
+    external_secrets_definitions,
+    provide_cluster,
+    running_cluster,
+)
+from tools.golang import GoError
+
+pytestmark = pytest.mark.cluster
+
+NAMESPACE: Final = """\
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: pull
+  labels: {pod-security.kubernetes.io/enforce: restricted}
+"""
+SERVICE_ACCOUNT: Final = """\
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: api, namespace: pull}
+"""
+EXTERNAL_SECRET: Final = """\
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: api, namespace: pull}
+spec:
+  secretStoreRef: {name: google, kind: SecretStore}
+  target: {name: api}
+  data:
+    - secretKey: JWT_SECRET
+      remoteRef: {key: pull-production-jwt-secret}
+"""
+DEPLOYMENT: Final = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: pull}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      serviceAccountName: api
+      securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+      containers:
+        - name: api
+          image: registry.example/api@sha256:0123456789abcdef
+          securityContext:
+            allowPrivilegeEscalation: false
+            capabilities: {drop: [ALL]}
+"""
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """An API server that knows the resources of the External Secrets operator."""
+    try:
+        programs = provide_cluster(lambda line: print(line, file=sys.stderr))
+        definitions = external_secrets_definitions()
+    except GoError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"no API server to test against: {error}")
+    with running_cluster(programs, tmp_path_factory.mktemp("cluster")) as running:
+        applied = running.kubectl("apply", "--server-side", f"--kustomize={definitions}")
+        assert applied.returncode == 0, applied.stderr
+        established = running.kubectl(
+            "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"
+        )
+        assert established.returncode == 0, established.stderr
+        yield running
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Path:
+    """The folder with the manifests, in the order of their names."""
+    files = (NAMESPACE, SERVICE_ACCOUNT, EXTERNAL_SECRET, DEPLOYMENT)
+    for number, text in enumerate(files):
+        (tmp_path / f"{number}.yaml").write_text(text)
+    return tmp_path
+
+
+def apply_text(
+    cluster: Cluster, text: str, *options: str, verb: str = "apply"
+) -> subprocess.CompletedProcess[str]:
+    strict = ["--validate=strict", "--filename=-"]
+    server_side = ["--server-side"] if verb == "apply" else []
+    return cluster.kubectl(verb, *server_side, *strict, *options, text=text)
+
+
+def apply_all(cluster: Cluster, folder: Path) -> dict[str, str]:
+    """Apply each file in order; the resource version of every object in them, by kind and name."""
+    versions = {}
+    for file in sorted(folder.glob("*.yaml")):
+        applied = cluster.kubectl(
+            *("apply", "--server-side", "--validate=strict", "--output=json"),
+            f"--filename={file}",
+        )
+        assert applied.returncode == 0, f"{file.name}: {applied.stderr}"
+        for thing in objects(applied.stdout):
+            metadata = thing["metadata"]
+            versions[f"{thing['kind']} {metadata['name']}"] = metadata["resourceVersion"]
+    return versions
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    document = json.loads(text)
+    return list(document["items"]) if document["kind"] == "List" else [document]
+
+
+def pods(folder: Path) -> Iterator[dict[str, Any]]:
+    """A bare pod for each template in the manifests, in the namespace of its workload."""
+    for file in sorted(folder.glob("*.yaml")):
+        for manifest in yaml.safe_load_all(file.read_text()):
+            spec = (manifest or {}).get("spec", {})
+            template = spec.get("jobTemplate", {}).get("spec", spec).get("template", {})
+            if "containers" in template.get("spec", {}):
+                metadata = {"name": manifest["metadata"]["name"], "labels": {}}
+                metadata |= template.get("metadata", {})
+                metadata["namespace"] = manifest["metadata"]["namespace"]
+                yield {**template, "apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+
+
+def test_it_accepts_every_manifest_and_a_second_time_changes_nothing(
+    cluster: Cluster, rendered: Path
+) -> None:
+    first = apply_all(cluster, rendered)
+    assert len(first) >= 4
+    assert apply_all(cluster, rendered) == first
+
+
+def test_it_admits_the_pods_of_every_workload(cluster: Cluster, rendered: Path) -> None:
+    apply_all(cluster, rendered)
+    wanted = list(pods(rendered))
+    assert wanted
+    for pod in wanted:
+        # A Deployment whose pods are refused is accepted, with a warning at best.
+        made = apply_text(cluster, json.dumps(pod), "--dry-run=server", verb="create")
+        assert (made.returncode, made.stderr) == (0, ""), pod["metadata"]["name"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            "  selector:",
+            "  selektor: 1\n  selector:",
+            "spec.selektor: field not declared in schema",
+        ),
+        ("app: api}}\n  template", "app: web}}\n  template", "does not match template"),
+        ("  selector:", "  replicas: two\n  selector:", "failed to create typed patch object"),
+    ],
+)
+def test_it_refuses_a_wrong_manifest(cluster: Cluster, old: str, new: str, reason: str) -> None:
+    assert apply_text(cluster, NAMESPACE).returncode == 0
+    wrong = DEPLOYMENT.replace(old, new, 1).replace("name: api, name", "name: wrong, name")
+    refused = apply_text(cluster, wrong)
+    assert refused.returncode != 0
+    assert reason in refused.stderr
+
+
+def test_it_refuses_a_wrong_external_secret(cluster: Cluster) -> None:
+    assert apply_text(cluster, NAMESPACE).returncode == 0
+    wrong = EXTERNAL_SECRET.replace("secretStoreRef", "secretStore").replace(
+        "name: api,", "name: wrong,"
+    )
+    refused = apply_text(cluster, wrong)
+    assert refused.returncode != 0
+    assert "spec.secretStore: field not declared in schema" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("drop: [ALL]", "drop: []", "unrestricted capabilities"),
+        ("allowPrivilegeEscalation: false", "privileged: true", "privileged"),
+        ("runAsNonRoot: true, ", "", "runAsNonRoot != true"),
+        (
+            "serviceAccountName: api",
+            "serviceAccountName: nobody",
+            'serviceaccount "nobody" not found',
+        ),
+    ],
+)
+def test_it_refuses_a_pod_that_is_not_restricted(
+    cluster: Cluster, tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    for text in (NAMESPACE, SERVICE_ACCOUNT):
+        assert apply_text(cluster, text).returncode == 0
+    (tmp_path / "deployment.yaml").write_text(DEPLOYMENT.replace(old, new))
+    (pod,) = pods(tmp_path)
+    refused = apply_text(cluster, json.dumps(pod), "--dry-run=server", verb="create")
+    assert refused.returncode != 0
+    assert reason in refused.stderr
+
+
+def test_nothing_of_it_is_left_when_the_block_ends(cluster: Cluster, tmp_path: Path) -> None:
+    def running() -> int:
+        command = ["ps", "-axww", "-o", "args="]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return sum(str(tmp_path) in line for line in listed.splitlines())
+
+    with running_cluster(cluster.programs, tmp_path):
+        assert running() == 2
+    assert running() == 0
+
+
+def test_one_that_does_not_start_says_why(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "etcd").write_text("a file where its folder belongs")
+    with (
+        pytest.raises(ClusterError, match=r"(?s)does not get ready.*etcd\.log:.*not a directory"),
+        running_cluster(cluster.programs, tmp_path),
+    ):
+        pass
