@@ -12,67 +12,19 @@ import json
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from dataclasses import replace
+from typing import Any, Final
 
-from sandbox import rules
+from sandbox import kubernetes, rules
+from sandbox.kind import Answer, Kind, Use
 from sandbox.thing import Thing
-
-Answer = str | Callable[[Thing], Any]
-"""A template for ``Thing.text``, or a function of the thing."""
-
-Memory = Literal["revisions", "number"]
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """An input that names another thing, which must exist.
-
-    ``contained``: goes away with the other. ``blocks``: the other cannot be deleted before.
-    ``needs``: neither.
-    """
-
-    path: str
-    type: str
-    how: Literal["contained", "blocks", "needs"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """A resource type.
-
-    Attributes:
-        address: where it lives: no two things of the type have the same.
-        id: the id that the provider reports.
-        name: the input that a short reference means, and that the provider fills in when absent.
-        bare: the address that a short reference means, where it is not built as ``address`` is.
-        outputs: outputs beside the inputs; absent where the function returns None.
-        uses: inputs that name other things.
-        repeatable: creating it again is fine, as with a grant.
-        remembers: what the cloud keeps of it from one change to the next: the ``revisions`` of a
-            template, or its ``number`` among its like in the thing that contains it.
-        deletion: ``forgets`` leaves it in the cloud, ``reserves`` keeps its address taken.
-        protections: inputs that forbid deletion, with the value they have when not given.
-        refused_early: rules that the provider applies during a preview.
-        refused_late: rules that only the cloud applies, in the middle of an ``up``.
-    """
-
-    address: Answer
-    id: Answer = "{address}"
-    name: str = "name"
-    bare: str = ""
-    outputs: Mapping[str, Answer] = field(default_factory=dict)
-    uses: tuple[Use, ...] = ()
-    repeatable: bool = False
-    remembers: Memory | None = None
-    deletion: Literal["removes", "forgets", "reserves"] = "removes"
-    protections: Mapping[str, bool] = field(default_factory=dict)
-    refused_early: tuple[rules.Rule, ...] = ()
-    refused_late: tuple[rules.Rule, ...] = ()
+from sandbox.values import UNKNOWN, fill
 
 
 def kind_of(token: str) -> Kind:
     """The kind of a type; a plain one when the table does not list it."""
+    if token.startswith("kubernetes:"):
+        return kubernetes.kind_of(token)
     return KINDS.get(token) or _plain_kind(token)
 
 
@@ -80,7 +32,7 @@ def _plain_kind(token: str) -> Kind:
     """A type that is not listed: known by its name, if it has one, else by an id of its own."""
     if re.search(r"I[Aa][Mm](Member|Binding|Policy)$", token):
         return Kind(address=_plain_grant, name="", repeatable=True)
-    return Kind(address=_kubernetes_place if token.startswith("kubernetes:") else _plain_place)
+    return Kind(address=_plain_place)
 
 
 def _plain_grant(thing: Thing) -> str:
@@ -93,11 +45,6 @@ def _plain_place(thing: Thing) -> str:
         for name in ("project", "region", "location")
     ]
     return "/".join(str(part) for part in (*place, thing.get("name") or thing.uuid()) if part)
-
-
-def _kubernetes_place(thing: Thing) -> str:
-    namespace, name = thing.get("metadata.namespace"), thing.get("metadata.name")
-    return f"{namespace}/{name}" if namespace else str(name)
 
 
 NETWORK: Final = "gcp:compute/network:Network"
@@ -297,6 +244,23 @@ def _job() -> Kind:
         refused_early=(rules.seconds(f"{inside}.timeout"),),
         refused_late=(),
     )
+
+
+# -- Kubernetes Engine -----------------------------------------------------------------------------
+
+
+def _control_plane(thing: Thing) -> dict[str, Any]:
+    """The addresses of the API server: whatever was asked for, and the name that it always has."""
+    name = thing.text("gke-{hex32}-{number}.{location}.gke.goog")
+    return dict(
+        fill(
+            thing.get("controlPlaneEndpointsConfig", {}), {"dnsEndpointConfig": {"endpoint": name}}
+        )
+    )
+
+
+def _cluster_labels(thing: Thing) -> dict[str, str]:
+    return {"goog-pulumi-provisioned": "true", **(thing.get("resourceLabels") or {})}
 
 
 # -- Cloudflare and Vercel -------------------------------------------------------------------------
@@ -672,10 +636,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         outputs={
             "endpoint": Thing.public_address,
             "selfLink": "https://container.googleapis.com/v1/{address}",
-            "masterVersion": "1.33.5-gke.1000000",
-            "effectiveLabels": _labels,
-            "pulumiLabels": _labels,
+            "masterVersion": "1.34.1-gke.1000000",
+            "masterAuth": lambda thing: {
+                "clusterCaCertificate": base64.b64encode(thing.certificate().encode()).decode()
+            },
+            "controlPlaneEndpointsConfig": _control_plane,
+            "servicesIpv4Cidr": "34.118.224.0/20",
+            "effectiveLabels": _cluster_labels,
+            "pulumiLabels": _cluster_labels,
         },
+        unknown={"controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"endpoint": UNKNOWN}}},
         uses=(Use("network", NETWORK, "blocks"), Use("subnetwork", SUBNETWORK, "blocks")),
         protections={"deletionProtection": True},
     ),

@@ -12,17 +12,29 @@ import re
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sandbox.catalogue import Answer, Kind, Use, kind_of
+from sandbox.catalogue import kind_of
 from sandbox.diff import traits_of
+from sandbox.kind import Answer, Kind, Use
 from sandbox.schema import Output, Problem, check, schema_of
 from sandbox.thing import Thing, now
-from sandbox.values import DEFAULTS, UNKNOWN, Properties, each, is_secret, mask, reveal, secret
+from sandbox.values import (
+    DEFAULTS,
+    UNKNOWN,
+    Properties,
+    each,
+    fill,
+    is_secret,
+    is_special,
+    mask,
+    reveal,
+    secret,
+)
 
 FILE_NAME: Final = "cloud.sqlite"
 
@@ -178,6 +190,7 @@ class Cloud:
         with self._transaction():
             present = self._present(token, identity)
             thing = _thing(kind, inputs, settings, present)
+            _refuse_fixed(kind, present, thing)
             other = self._first(_BY_ADDRESS, token, thing.address)
             if other and other.key != present.key:
                 raise Refusal(409, _taken(token, thing.address, other))
@@ -189,9 +202,10 @@ class Cloud:
         thing = _thing(kind, inputs, settings, record)
         if kind.remembers == "revisions":
             thing.memory = _remember_revision(thing)
+        outputs = _outputs(record.type, kind, thing, inputs)
         return {
-            name: value if name in inputs or value == record.outputs.get(name) else UNKNOWN
-            for name, value in _outputs(record.type, kind, thing, inputs).items()
+            name: _planned(value, record.outputs.get(name), inputs.get(name))
+            for name, value in outputs.items()
         }
 
     def delete(self, token: str, identity: str) -> None:
@@ -393,7 +407,8 @@ def _answer(answer: Answer, thing: Thing) -> Any:
 def _uses(kind: Kind, thing: Thing) -> Iterator[tuple[Use, str, str]]:
     for use in kind.uses:
         for where, value in thing.each(use.path):
-            yield use, where, value
+            if value not in use.given:
+                yield use, where, value
 
 
 def _full_address(use: Use, value: str, thing: Thing) -> str:
@@ -445,6 +460,8 @@ def _refuse_revision(known: Properties, thing: Thing) -> None:
 
 def _outputs(token: str, kind: Kind, thing: Thing, inputs: Properties) -> Properties:
     """All that the provider reports: zero values, then the inputs, then what the catalogue adds."""
+    if kind.filled is not None:
+        return _with_secrets(token, fill(inputs, kind.filled(thing)))
     outputs: Properties = {
         name: zero
         for name, output in schema_of(token).outputs.items()
@@ -456,6 +473,17 @@ def _outputs(token: str, kind: Kind, thing: Thing, inputs: Properties) -> Proper
         if value is not None:
             outputs[name] = value
     return _with_secrets(token, outputs)
+
+
+def _planned(value: Any, before: Any, given: Any) -> Any:
+    """What a preview can tell of an output: what was given, and what stays as it was."""
+    if isinstance(value, Mapping) and isinstance(given, Mapping) and not is_special(value):
+        old = before if isinstance(before, Mapping) else {}
+        return {
+            name: _planned(element, old.get(name), given.get(name))
+            for name, element in value.items()
+        }
+    return value if given is not None or value == before else UNKNOWN
 
 
 def _with_secrets(token: str, outputs: Properties) -> Properties:
@@ -486,19 +514,30 @@ def _zero(name: str, output: Output, thing: Thing) -> Any:
 
 def preview(token: str, inputs: Properties, settings: Properties) -> Properties:
     """The outputs that a preview of a creation can tell: the inputs; the rest is unknown."""
+    kind = kind_of(token)
+    if kind.filled is not None:
+        return _with_secrets(token, fill(inputs, kind.unknown))
     computed = {name for name, output in schema_of(token).outputs.items() if output.always}
-    outputs: Properties = dict.fromkeys(sorted(computed | kind_of(token).outputs.keys()), UNKNOWN)
+    outputs: Properties = dict.fromkeys(sorted(computed | kind.outputs.keys()), UNKNOWN)
     outputs |= {
         name: settings[name] for name in _OF_THE_PROVIDER if name in computed & settings.keys()
     }
     outputs |= {name: value for name, value in inputs.items() if name != DEFAULTS}
-    return _with_secrets(token, outputs)
+    return _with_secrets(token, fill(outputs, kind.unknown))
 
 
 def _taken(token: str, address: str, present: Record | None) -> str:
     if present is None:
         return f"{token} {address} was deleted not long ago; the cloud keeps the name for a while"
     return f"{token} {address} already exists"
+
+
+def _refuse_fixed(kind: Kind, present: Record, thing: Thing) -> None:
+    before = reveal(present.inputs)
+    for path in kind.fixed:
+        old, new = list(each(before, path)), list(thing.each(path))
+        if old != new:
+            raise Refusal(400, f"{present.type} {present.address}: {path} may not be changed")
 
 
 def _refuse(problems: list[Problem], token: str, address: str) -> None:

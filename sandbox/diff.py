@@ -46,9 +46,14 @@ def traits_of(token: str) -> Traits:
     return _traits().get(token, Traits())
 
 
-def compare(token: str, old: Properties, new: Properties) -> list[Change]:
-    """Every change from the old to the new inputs; a value not known yet counts as changed."""
-    replaces = traits_of(token).replaces
+def compare(
+    token: str, old: Properties, new: Properties, replaces: tuple[str, ...] = ()
+) -> list[Change]:
+    """Every change from the old to the new inputs; a value not known yet counts as changed.
+
+    ``replaces`` are inputs that force a replacement beside those of the type's traits.
+    """
+    replaces = (*traits_of(token).replaces, *replaces)
     return [
         Change(path, kind, _forces(replaces, path, values))
         for path, kind, values in _walk(_comparable(old), _comparable(new), "")

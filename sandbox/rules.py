@@ -224,3 +224,21 @@ def deployment_shares(thing: Thing) -> Iterator[Problem]:
     twice = Counter(version.get("versionId") for version in versions).most_common(1)
     if twice and twice[0][1] > 1:
         yield Problem("versions", f"version {twice[0][0]} stands there twice")
+
+
+def object_name(thing: Thing) -> Iterator[Problem]:
+    """Kubernetes: the grammar of the names of objects, a DNS subdomain (RFC 1123)."""
+    for where, name in thing.each("metadata.name"):
+        label = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+        if len(name) > 253 or not re.fullmatch(rf"{label}(\.{label})*", name):
+            yield Problem(
+                where, f"{name!r}: up to 253 of a-z, 0-9, - and ., no - or . at either end"
+            )
+
+
+def selected_labels(thing: Thing) -> Iterator[Problem]:
+    """Kubernetes: a workload selects the pods that it makes."""
+    labels = thing.get("spec.template.metadata.labels", {})
+    for where, wanted in thing.each("spec.selector.matchLabels"):
+        if any(labels.get(name) != value for name, value in wanted.items()):
+            yield Problem(where, f"{wanted} does not match the labels of the template, {labels}")

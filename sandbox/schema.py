@@ -59,7 +59,10 @@ class Problem:
 
 @dataclass(slots=True)
 class Shape:
-    """What a value must be. ``fields`` belongs to objects, ``element`` to lists and maps."""
+    """What a value must be.
+
+    ``element`` belongs to lists and maps, ``fields`` to objects; an object with both is open.
+    """
 
     kind: Literal["any", "string", "integer", "number", "boolean", "list", "map", "object"]
     element: Shape | None = None
@@ -113,6 +116,8 @@ def _read_schema(token: str) -> Schema:
     provider, module_name, _ = token.split(":")
     importlib.import_module(SDKS[provider])
     module: Any = get_resource_module(provider, module_name, "")
+    if module is None and provider == "kubernetes" and "." in module_name:
+        return _custom_resource()
     if module is None or token not in module.mod_info["classes"]:
         raise UnknownType(f"{SDKS[provider]} {version(provider)} has no resource type {token}")
     name = module.mod_info["classes"][token]
@@ -121,6 +126,21 @@ def _read_schema(token: str) -> Schema:
     # The Kubernetes SDK calls them InitArgs where Args is the nested type of the same name.
     arguments = home.get(f"{name}InitArgs") or home[f"{name}Args"]
     return Schema(inputs=_object(arguments), outputs=_outputs(resource))
+
+
+def _custom_resource() -> Schema:
+    """What every object in Kubernetes has; only its definition in the cluster knows the rest."""
+    from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+    anything = Shape("any")
+    fields = {
+        "apiVersion": Shape("string"),
+        "kind": Shape("string"),
+        "metadata": _object(ObjectMetaArgs),
+        "spec": anything,
+    }
+    required = frozenset({"apiVersion", "kind"})
+    return Schema(Shape("object", anything, fields, required), outputs={})
 
 
 @functools.cache
@@ -242,7 +262,7 @@ def _check_mapping(value: Any, shape: Shape, path: str, problems: list[Problem])
         problems.append(Problem(join(path, name), "missing required property"))
     checked = {}
     for name, element in value.items():
-        expected = shape.element or shape.fields.get(name)
+        expected = shape.fields.get(name) or shape.element
         if expected is not None:
             checked[name] = _check(element, expected, join(path, name), problems)
         elif name == DEFAULTS:

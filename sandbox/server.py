@@ -24,7 +24,7 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from sandbox import schema
+from sandbox import kubernetes, schema
 from sandbox.catalogue import kind_of
 from sandbox.cloud import Cloud, Refusal, preview
 from sandbox.diff import Change, compare
@@ -214,8 +214,9 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(
         self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
-        changes = compare("", decode(request.old_inputs), decode(request.news))
-        return _difference(changes, delete_first=False)
+        old, new = decode(request.old_inputs), decode(request.news)
+        moves = kubernetes.moves(old, new) if self._name == "kubernetes" else ()
+        return _difference(compare("", old, new, moves), delete_first=False)
 
     def Configure(
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
@@ -238,8 +239,13 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
         shape = schema.schema_of(request.type)
         inputs, problems = schema.check(decode(request.news), shape.inputs)
         if not problems:
-            _name_when_unnamed(inputs, request)
             settings = self._settings_of(context)
+            if self._name == "kubernetes":
+                inputs = kubernetes.complete(
+                    *(request.type, request.name, request.randomSeed),
+                    *(decode(request.olds), inputs, settings),
+                )
+            _name_when_unnamed(inputs, request)
             problems = _refused_early(request.type, inputs, settings)
             wants_project = "project" in shape.inputs.fields and self._name == "gcp"
             if wants_project and not (inputs.get("project") or settings.get("project")):
@@ -251,6 +257,10 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
         old, new = decode(request.old_inputs), decode(request.news)
+        if self._name == "kubernetes":
+            replaces = kubernetes.replaces(request.type, new, self._settings_of(context))
+            changes = compare(request.type, old, new, replaces)
+            return _difference(changes, delete_first=kubernetes.keeps_its_name(old, new))
         changes = compare(request.type, old, new)
         return _difference(changes, delete_first=_keeps_its_given_name(request.type, old, new))
 
@@ -274,8 +284,11 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
         record = self._cloud.read(request.type, request.id)
         if record is None:
             return provider_pb2.ReadResponse()
+        inputs = record.inputs
+        if self._name == "kubernetes" and request.inputs.fields:
+            inputs = kubernetes.pruned(inputs, decode(request.inputs))
         return provider_pb2.ReadResponse(
-            id=record.id, inputs=encode(record.inputs), properties=encode(record.outputs)
+            id=record.id, inputs=encode(inputs), properties=encode(record.outputs)
         )
 
     @_refusing

@@ -118,6 +118,18 @@ def mask(value: Any) -> Any:
     return value
 
 
+def fill(value: Any, filled: Any) -> Any:
+    """The value with what is filled in where it says nothing, at any depth; secrets stay marked."""
+    if is_secret(value):
+        return secret(fill(value["value"], filled))
+    if isinstance(value, Mapping) and isinstance(filled, Mapping) and not is_special(value):
+        inside = {name: fill(element, filled.get(name)) for name, element in value.items()}
+        return {**filled, **inside}
+    if isinstance(value, list) and isinstance(filled, list) and len(value) == len(filled):
+        return [fill(*pair) for pair in zip(value, filled, strict=True)]
+    return value
+
+
 def is_special(value: Mapping[str, Any]) -> bool:
     """Whether the mapping is a marked value, such as an asset, and no plain mapping."""
     return _SIGNATURE in value

@@ -1,0 +1,71 @@
+"""The form in which the sandbox holds its knowledge of a resource type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sandbox import rules
+from sandbox.thing import Thing
+from sandbox.values import Properties
+
+Answer = str | Callable[[Thing], Any]
+"""A template for ``Thing.text``, or a function of the thing."""
+
+Memory = Literal["revisions", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An input that names another thing, which must exist.
+
+    ``contained``: goes away with the other. ``blocks``: the other cannot be deleted before.
+    ``needs``: neither. ``given`` are names of things that are there without anybody making them.
+    """
+
+    path: str
+    type: str
+    how: Literal["contained", "blocks", "needs"]
+    given: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A resource type.
+
+    Attributes:
+        address: where it lives: no two things of the type have the same.
+        id: the id that the provider reports.
+        name: the input that a short reference means, and that the provider fills in when absent.
+        bare: the address that a short reference means, where it is not built as ``address`` is.
+        outputs: outputs beside the inputs; absent where the function returns None.
+        filled: what the platform writes into the inputs' own places, at any depth, where the
+            inputs say nothing. Such a platform reports nothing else: no empty values.
+        unknown: what lies inside of inputs and a preview cannot tell.
+        uses: inputs that name other things.
+        repeatable: creating it again is fine, as with a grant.
+        remembers: what the cloud keeps of it from one change to the next: the ``revisions`` of a
+            template, or its ``number`` among its like in the thing that contains it.
+        deletion: ``forgets`` leaves it in the cloud, ``reserves`` keeps its address taken.
+        fixed: inputs that the cloud refuses to change in place.
+        protections: inputs that forbid deletion, with the value they have when not given.
+        refused_early: rules that the provider applies during a preview.
+        refused_late: rules that only the cloud applies, in the middle of an ``up``.
+    """
+
+    address: Answer
+    id: Answer = "{address}"
+    name: str = "name"
+    bare: Answer = ""
+    outputs: Mapping[str, Answer] = field(default_factory=dict)
+    filled: Callable[[Thing], Properties] | None = None
+    unknown: Properties = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
+    repeatable: bool = False
+    remembers: Memory | None = None
+    deletion: Literal["removes", "forgets", "reserves"] = "removes"
+    fixed: tuple[str, ...] = ()
+    protections: Mapping[str, bool] = field(default_factory=dict)
+    refused_early: tuple[rules.Rule, ...] = ()
+    refused_late: tuple[rules.Rule, ...] = ()

@@ -1,0 +1,464 @@
+"""Kubernetes in the sandbox: names, namespaces, what the server fills in, what is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
+import pytest
+from pulumi import automation
+
+from sandbox import catalogue
+from sandbox.cloud import Cloud, Record, Refusal, preview
+from sandbox.diff import compare
+from sandbox.kubernetes import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    JOB,
+    NAMESPACE,
+    PRIORITY_CLASS,
+    RELEASE,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    complete,
+    keeps_its_name,
+    kind_of,
+    moves,
+    pruned,
+    replaces,
+)
+from sandbox.schema import check, schema_of
+from sandbox.values import UNKNOWN, Properties, is_secret, reveal, secret
+from tests.test_sandbox_engine import by_hand, estate, on
+
+pytestmark = [
+    # The SDKs warn of old names while they are imported.
+    pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of"),
+    # The Automation API drops the event loop and the coroutines of a program whose up failed.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret"
+ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    cloud = Cloud(tmp_path)
+    yield cloud
+    cloud.close()
+
+
+def make(
+    cloud: Cloud, token: str, name: str, namespace: str | None = "pull", **inputs: Any
+) -> Record:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    inputs = {"metadata": metadata, **inputs}
+    return cloud.create(f"urn:{token}::{len(cloud.things())}", token, inputs, {})
+
+
+def workload(**pod: Any) -> Properties:
+    container = {"name": "api", "image": "api:1", "ports": [{"containerPort": 3000}]}
+    return {
+        "selector": {"matchLabels": {"app": "api"}},
+        "template": {
+            "metadata": {"labels": {"app": "api"}},
+            "spec": {"containers": [container], **pod},
+        },
+    }
+
+
+# -- What the API server does ----------------------------------------------------------------------
+
+
+def test_ids_are_what_kubectl_calls_them(cloud: Cloud) -> None:
+    assert make(cloud, NAMESPACE, "pull", None).id == "pull"
+    assert make(cloud, SERVICE_ACCOUNT, "api").id == "pull/api"
+    assert make(cloud, SERVICE_ACCOUNT, "api", "default").id == "default/api"
+    generated = cloud.create(
+        "urn", JOB, {"metadata": {"generateName": "migrate-", "namespace": "pull"}}, {}
+    )
+    assert generated.id.startswith("pull/migrate-")
+    assert generated.outputs["metadata"]["name"] == generated.id.removeprefix("pull/")
+
+
+def test_a_name_is_taken_per_kind_and_namespace(cloud: Cloud) -> None:
+    for namespace in ("pull", "other"):
+        make(cloud, NAMESPACE, namespace, None)
+        make(cloud, SERVICE_ACCOUNT, "api", namespace)
+    make(cloud, CONFIG_MAP, "api")
+    with pytest.raises(Refusal, match=r"Error 409: .*ConfigMap pull/api already exists"):
+        make(cloud, CONFIG_MAP, "api")
+
+
+def test_a_namespace_has_to_be_there_and_takes_all_with_it(cloud: Cloud) -> None:
+    with pytest.raises(Refusal, match=r"Error 404: .*:Namespace 'pull', which is not there"):
+        make(cloud, CONFIG_MAP, "api")
+    made = make(cloud, NAMESPACE, "pull", None)
+    make(cloud, CONFIG_MAP, "api")
+    make(cloud, EXTERNAL_SECRET, "api", apiVersion="external-secrets.io/v1", kind="ExternalSecret")
+    stays = make(cloud, CONFIG_MAP, "api", "default")
+    cloud.delete(NAMESPACE, made.id)
+    assert [thing.id for thing in cloud.things()] == [stays.id]
+
+
+@pytest.mark.parametrize(
+    ("pod", "missing"),
+    [
+        ({"serviceAccountName": "api"}, "ServiceAccount 'api'"),
+        ({"priorityClassName": "high"}, "PriorityClass 'high'"),
+        ({"volumes": [{"name": "v", "configMap": {"name": "files"}}]}, "ConfigMap 'files'"),
+    ],
+)
+def test_a_workload_whose_pods_cannot_start_is_no_success(
+    cloud: Cloud, pod: Properties, missing: str
+) -> None:
+    make(cloud, NAMESPACE, "pull", None)
+    with pytest.raises(Refusal, match=missing):
+        make(cloud, DEPLOYMENT, "api", spec=workload(**pod))
+    make(cloud, SERVICE_ACCOUNT, "api")
+    make(cloud, PRIORITY_CLASS, "high", None, value=1000)
+    make(cloud, CONFIG_MAP, "files")
+    make(cloud, DEPLOYMENT, "api", spec=workload(**pod))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "problem"),
+    [
+        ("Api_1", {}, "metadata.name: 'Api_1': up to 253"),
+        ("api", {"selector": {"matchLabels": {"app": "web"}}}, "spec.selector.matchLabels: .*web"),
+    ],
+)
+def test_the_server_refuses_what_does_not_fit(
+    cloud: Cloud, name: str, change: Properties, problem: str
+) -> None:
+    make(cloud, NAMESPACE, "pull", None)
+    with pytest.raises(Refusal, match=problem):
+        make(cloud, DEPLOYMENT, name, spec={**workload(), **change})
+
+
+def test_it_fills_in_what_the_server_does(cloud: Cloud) -> None:
+    made = make(cloud, NAMESPACE, "pull", None)
+    assert made.outputs["metadata"]["labels"] == {"kubernetes.io/metadata.name": "pull"}
+    deployment = make(cloud, DEPLOYMENT, "api", spec={**workload(), "replicas": 3})
+    spec = deployment.outputs["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": "25%", "maxUnavailable": "25%"}
+    assert (spec["replicas"], spec["revisionHistoryLimit"]) == (3, 10)
+    (container,) = spec["template"]["spec"]["containers"]
+    assert container["ports"] == [{"containerPort": 3000, "protocol": "TCP"}]
+    assert container["imagePullPolicy"] == "IfNotPresent"
+    assert deployment.outputs["status"]["readyReplicas"] == 3
+    assert {"uid", "resourceVersion", "creationTimestamp"} <= deployment.outputs["metadata"].keys()
+    service = make(cloud, SERVICE, "api", spec={"ports": [{"port": 80}]})
+    assert service.outputs["spec"]["type"] == "ClusterIP"
+    assert service.outputs["spec"]["ports"] == [{"port": 80, "protocol": "TCP", "targetPort": 80}]
+    assert service.outputs["spec"]["clusterIP"].startswith("34.118.")
+
+
+def test_the_content_of_a_secret_stays_marked(cloud: Cloud) -> None:
+    make(cloud, NAMESPACE, "pull", None)
+    made = make(cloud, SECRET, "api", stringData=secret({"KEY": "planted"}))
+    assert is_secret(made.outputs["data"])
+    assert is_secret(made.outputs["stringData"])
+    assert reveal(made.outputs["data"]) == {"KEY": "cGxhbnRlZA=="}
+    marked = workload()
+    marked["template"]["spec"]["containers"][0]["env"] = [{"name": "A", "value": secret("planted")}]
+    deployment = make(cloud, DEPLOYMENT, "api", spec=marked)
+    (container,) = deployment.outputs["spec"]["template"]["spec"]["containers"]
+    assert is_secret(container["env"][0]["value"])
+
+
+def test_a_preview_does_not_know_what_the_server_makes_up(cloud: Cloud) -> None:
+    inputs = {"metadata": {"name": "api", "namespace": "pull"}, "spec": {"ports": [{"port": 80}]}}
+    outputs = preview(SERVICE, inputs, {})
+    assert outputs["metadata"]["name"] == "api"
+    unknown = [outputs["metadata"]["uid"], outputs["spec"]["clusterIP"], outputs["status"]]
+    assert unknown == [UNKNOWN] * 3
+    make(cloud, NAMESPACE, "pull", None)
+    made = make(cloud, SERVICE, "api", spec={"ports": [{"port": 80}]})
+    planned = cloud.plan(made, {**inputs, "spec": {"ports": [{"port": 81}]}}, {})
+    assert planned["metadata"]["uid"] == made.outputs["metadata"]["uid"]
+    assert planned["metadata"]["resourceVersion"] == UNKNOWN
+    assert planned["spec"]["clusterIP"] == made.outputs["spec"]["clusterIP"]
+    assert planned["spec"]["ports"][0]["port"] == 81
+
+
+def test_what_the_provider_tries_and_the_server_refuses(cloud: Cloud) -> None:
+    made = make(cloud, PRIORITY_CLASS, "high", None, value=1000, description="a")
+    inputs = {**made.inputs, "description": "b"}
+    cloud.update(PRIORITY_CLASS, made.id, inputs, {})
+    with pytest.raises(Refusal, match="PriorityClass high: value may not be changed"):
+        cloud.update(PRIORITY_CLASS, made.id, {**inputs, "value": 1001}, {})
+
+
+def test_a_helm_release_is_deployed(cloud: Cloud) -> None:
+    inputs = {"chart": "external-secrets", "name": "eso", "namespace": "eso", "version": "0.20.4"}
+    made = cloud.create("urn", RELEASE, inputs, {})
+    assert made.id == "eso/eso"
+    assert made.outputs["status"]["status"] == "deployed"
+    assert made.outputs["status"].keys() >= {"name", "namespace", "version", "chart"}
+
+
+# -- What the provider does ------------------------------------------------------------------------
+
+
+def completed(inputs: Properties, old: Properties | None = None, **settings: Any) -> Properties:
+    return complete(CONFIG_MAP, "files", b"seed", old or {}, inputs, settings)
+
+
+def test_what_has_no_name_gets_one_and_keeps_it() -> None:
+    named = completed({"data": {"a": "1"}})
+    name = named["metadata"]["name"]
+    assert len(name) == len("files-") + 8
+    assert named["metadata"]["annotations"] == {"pulumi.com/autonamed": "true"}
+    assert completed({"data": {"a": "2"}}, named)["metadata"]["name"] == name
+    given = {"metadata": {"name": "mine", "annotations": {"a": "b"}}}
+    assert completed(given)["metadata"] == {**given["metadata"], "namespace": "default"}
+    assert completed({"metadata": UNKNOWN}) == {"metadata": UNKNOWN}
+
+
+def test_the_namespace_is_that_of_the_provider_or_the_default() -> None:
+    assert completed({})["metadata"]["namespace"] == "default"
+    assert completed({}, namespace="pull")["metadata"]["namespace"] == "pull"
+    for token in (
+        NAMESPACE,
+        PRIORITY_CLASS,
+        "kubernetes:external-secrets.io/v1:ClusterSecretStore",
+    ):
+        assert "namespace" not in complete(token, "a", b"seed", {}, {}, {})["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("token", "old", "new"),
+    [
+        (DEPLOYMENT, {"spec": workload()}, {"spec": {**workload(), "selector": {}}}),
+        (CONFIG_MAP, {"data": {"a": "1"}}, {"data": {"a": "2"}}),
+        (SECRET, {"data": {"a": "1"}}, {"data": {"a": "2"}}),
+        (JOB, {"spec": {"template": {"a": 1}}}, {"spec": {"template": {"a": 2}}}),
+        (SERVICE, {"spec": {"clusterIP": "None"}}, {"spec": {"clusterIP": "10.0.0.1"}}),
+        (ROLE_BINDING, {"roleRef": {"name": "a"}}, {"roleRef": {"name": "b"}}),
+        (NAMESPACE, {"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}),
+        (EXTERNAL_SECRET, {"metadata": {"namespace": "a"}}, {"metadata": {"namespace": "b"}}),
+    ],
+)
+def test_it_replaces(token: str, old: Properties, new: Properties) -> None:
+    assert any(change.replaces for change in compare(token, old, new, replaces(token, new, {})))
+
+
+@pytest.mark.parametrize(
+    ("token", "old", "new", "settings"),
+    [
+        (DEPLOYMENT, {"spec": {"replicas": 1}}, {"spec": {"replicas": 2}}, {}),
+        (
+            CONFIG_MAP,
+            {"data": {"a": "1"}},
+            {"data": {"a": "2"}},
+            {"enableConfigMapMutable": True},
+        ),
+        (SERVICE, {"spec": {"type": "ClusterIP"}}, {"spec": {"type": "NodePort"}}, {}),
+        (PRIORITY_CLASS, {"value": 1}, {"value": 2}, {}),
+        (EXTERNAL_SECRET, {"spec": {"a": 1}}, {"spec": {"a": 2}}, {}),
+    ],
+)
+def test_it_changes_in_place(
+    token: str, old: Properties, new: Properties, settings: Properties
+) -> None:
+    changes = compare(token, old, new, replaces(token, new, settings))
+    assert [change.replaces for change in changes] == [False]
+
+
+def test_an_immutable_map_is_replaced_whatever_the_settings_say() -> None:
+    mutable = {"enableConfigMapMutable": True}
+    assert "data" in replaces(CONFIG_MAP, {"immutable": True}, mutable)
+
+
+def test_what_keeps_its_given_name_is_deleted_first() -> None:
+    given = {"metadata": {"name": "api", "namespace": "pull"}}
+    assert keeps_its_name(given, given)
+    assert not keeps_its_name(given, {"metadata": {"name": "web", "namespace": "pull"}})
+    named = completed({})
+    assert not keeps_its_name(named, named)
+
+
+def test_live_objects_are_seen_in_the_shape_of_the_program() -> None:
+    wanted = {"spec": {"replicas": 2, "containers": [{"image": "a"}]}}
+    live = {"spec": {"replicas": 3, "paused": True, "containers": [{"image": "b", "tty": True}]}}
+    assert pruned(live, wanted) == {"spec": {"replicas": 3, "containers": [{"image": "b"}]}}
+
+
+def test_another_cluster_is_another_provider() -> None:
+    def kubeconfig(server: str, user: str) -> Properties:
+        return {
+            "kubeconfig": f"""
+                current-context: c
+                clusters: [{{name: a, cluster: {{server: "{server}"}}}}]
+                contexts: [{{name: c, context: {{cluster: a, user: {user}}}}}]
+            """
+        }
+
+    before = kubeconfig("https://1", "me")
+    assert moves(before, kubeconfig("https://1", "you")) == ()
+    assert moves(before, kubeconfig("https://2", "me")) == ("kubeconfig",)
+    assert moves(before, {"kubeconfig": UNKNOWN}) == ("kubeconfig",)
+    same = {"clusterIdentifier": "a"}
+    assert moves({**before, **same}, {"kubeconfig": UNKNOWN, **same}) == ()
+    assert moves(same, {"clusterIdentifier": "b"}) == ("clusterIdentifier",)
+
+
+def test_inputs_are_held_against_the_sdk_and_custom_resources_against_their_outline() -> None:
+    wrong = {"spec": {**workload(), "replicas": "two", "selektor": 1}}
+    _, problems = check(wrong, schema_of(DEPLOYMENT).inputs)
+    assert sorted(problem.path for problem in problems) == ["spec.replicas", "spec.selektor"]
+    custom = {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": {"name": "api", "labls": {}},
+        "spec": {"anything": [1]},
+    }
+    _, problems = check(custom, schema_of(EXTERNAL_SECRET).inputs)
+    assert [problem.path for problem in problems] == ["metadata.labls"]
+
+
+def test_the_paths_it_speaks_of_are_in_the_sdk() -> None:
+    for token in (DEPLOYMENT, JOB, CONFIG_MAP, SECRET, SERVICE, ROLE_BINDING, PRIORITY_CLASS):
+        kind = kind_of(token)
+        paths = (*(use.path for use in kind.uses), *kind.fixed, *replaces(token, {}, {}))
+        for path in paths:
+            place = schema_of(token).inputs
+            for step in path.replace("[]", "").split("."):
+                place = (place.element or place).fields[step]
+
+
+# -- Through the engine ----------------------------------------------------------------------------
+
+
+def cluster() -> kubernetes.Provider:
+    return kubernetes.Provider("cluster", kubeconfig="{}")
+
+
+def api(selected: str = "api", replicas: int = 2) -> None:
+    """A namespace with what runs an API in it."""
+    provider = cluster()
+    namespace = kubernetes.core.v1.Namespace("pull", metadata={"name": "pull"}, opts=on(provider))
+    metadata = {"name": "api", "namespace": namespace.metadata.name}
+    account = kubernetes.core.v1.ServiceAccount("account", metadata=metadata, opts=on(provider))
+    files = kubernetes.core.v1.ConfigMap(
+        "files",
+        metadata={"namespace": namespace.metadata.name},
+        data={"selected": selected},
+        opts=on(provider),
+    )
+    labels = {"app": selected}
+    deployment = kubernetes.apps.v1.Deployment(
+        "api",
+        metadata=metadata,
+        spec={
+            "replicas": replicas,
+            "selector": {"match_labels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "service_account_name": account.metadata.name,
+                    "containers": [
+                        {
+                            "name": "api",
+                            "image": "api:1",
+                            "env_from": [{"config_map_ref": {"name": files.metadata.name}}],
+                        }
+                    ],
+                },
+            },
+        },
+        opts=on(provider),
+    )
+    kubernetes.apiextensions.CustomResource(
+        "secret",
+        api_version="external-secrets.io/v1",
+        kind="ExternalSecret",
+        metadata=metadata,
+        spec={"target": {"name": "api"}},
+        opts=on(provider),
+    )
+    pulumi.export("uid", deployment.metadata.uid)
+
+
+def test_a_life_in_a_cluster(tmp_path: Path) -> None:
+    with estate(tmp_path) as stack:
+        stack.program = api
+        assert stack.preview() == stack.up() == {"create": 7}
+        uid = stack.outputs()["uid"].value
+        assert stack.up() == {"same": 7}
+        assert stack.refresh() == {"same": 7}
+
+        with by_hand(tmp_path) as cloud:
+            (deployment,) = (thing for thing in cloud.things() if thing.type == DEPLOYMENT)
+            cloud.edit(deployment, "spec.replicas", 9)
+        assert stack.refresh() == {"same": 6, "update": 1}
+        assert stack.differences() == {"api.spec.replicas": "update"}
+        assert stack.up() == {"same": 6, "update": 1}
+
+        # The content of the map is part of its name, so its reader rolls over to the new one.
+        stack.program = lambda: api(selected="web")
+        assert stack.differences()["api.spec.selector.matchLabels.app"] == "update-replace"
+        assert stack.up() == {"same": 5, "replace": 2}
+        assert stack.outputs()["uid"].value != uid
+        assert stack.destroy() == {"delete": 7}
+        with by_hand(tmp_path) as cloud:
+            assert cloud.things() == []
+
+
+def test_a_collision_says_what_is_there(tmp_path: Path) -> None:
+    def program() -> None:
+        provider = cluster()
+        for name in ("one", "two"):
+            metadata = {"name": "same", "namespace": "default"}
+            kubernetes.core.v1.ConfigMap(name, metadata=metadata, opts=on(provider))
+
+    with estate(tmp_path) as stack:
+        stack.program = program
+        stack.preview()
+        with pytest.raises(automation.CommandError, match=r"ConfigMap default/same already exists"):
+            stack.up()
+
+
+def test_an_autopilot_cluster(tmp_path: Path) -> None:
+    location, release = "us-central1", "REGULAR"
+
+    def program() -> None:
+        provider = gcp.Provider("google", project="pull", region="us-central1")
+        network = gcp.compute.Network("network", name="main", opts=on(provider))
+        made = gcp.container.Cluster(
+            "cluster",
+            name="pull",
+            location=location,
+            network=network.id,
+            enable_autopilot=True,
+            deletion_protection=False,
+            release_channel={"channel": release},
+            private_cluster_config={"enable_private_nodes": True},
+            opts=on(provider),
+        )
+        pulumi.export("endpoint", made.endpoint)
+        pulumi.export("authority", made.master_auth.cluster_ca_certificate)
+
+    with estate(tmp_path) as stack:
+        stack.program = program
+        assert stack.up() == {"create": 4}
+        assert stack.outputs()["endpoint"].value
+        assert stack.outputs()["authority"].value
+        assert stack.refresh() == {"same": 4}
+        assert stack.up() == {"same": 4}
+        release = "STABLE"
+        assert stack.up() == {"same": 3, "update": 1}
+        location = "europe-west1"
+        assert stack.differences()["cluster.location"] == "update-replace"
+        with by_hand(tmp_path) as cloud:
+            assert [thing.id for thing in cloud.things() if thing.type == catalogue.CLUSTER] == [
+                "projects/pull/locations/us-central1/clusters/pull"
+            ]
