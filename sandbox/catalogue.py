@@ -18,7 +18,7 @@ from typing import Any, Final
 from sandbox import kubernetes, rules
 from sandbox.kind import Answer, Kind, Use
 from sandbox.thing import Thing
-from sandbox.values import UNKNOWN, fill
+from sandbox.values import UNKNOWN
 
 
 def kind_of(token: str) -> Kind:
@@ -72,6 +72,16 @@ R2_BUCKET: Final = "cloudflare:index/r2Bucket:R2Bucket"
 PROJECT: Final = "vercel:index/project:Project"
 
 _COMPUTE: Final = "https://www.googleapis.com/compute/v1/{address}"
+
+
+def _control_plane(thing: Thing) -> dict[str, Any]:
+    """With the name that Google gives the control plane."""
+    said = thing.inputs.get("controlPlaneEndpointsConfig", {})
+    dns = {
+        **said.get("dnsEndpointConfig", {}),
+        "endpoint": f"gke-{thing.hexadecimal(40, 'dns')}.{thing['location']}.gke.goog",
+    }
+    return {**said, "dnsEndpointConfig": dns}
 
 
 def _grant(parent: str, uses: Use | None = None) -> Kind:
@@ -249,18 +259,8 @@ def _job() -> Kind:
 # -- Kubernetes Engine -----------------------------------------------------------------------------
 
 
-def _control_plane(thing: Thing) -> dict[str, Any]:
-    """The addresses of the API server: whatever was asked for, and the name that it always has."""
-    name = thing.text("gke-{hex32}-{number}.{location}.gke.goog")
-    return dict(
-        fill(
-            thing.get("controlPlaneEndpointsConfig", {}), {"dnsEndpointConfig": {"endpoint": name}}
-        )
-    )
-
-
-def _cluster_labels(thing: Thing) -> dict[str, str]:
-    return {"goog-pulumi-provisioned": "true", **(thing.get("resourceLabels") or {})}
+def _cluster_authority(thing: Thing) -> dict[str, str]:
+    return {"clusterCaCertificate": base64.b64encode(thing.certificate().encode()).decode()}
 
 
 # -- Cloudflare and Vercel -------------------------------------------------------------------------
@@ -635,15 +635,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         address="projects/{project}/locations/{location}/clusters/{name}",
         outputs={
             "endpoint": Thing.public_address,
-            "selfLink": "https://container.googleapis.com/v1/{address}",
-            "masterVersion": "1.34.1-gke.1000000",
-            "masterAuth": lambda thing: {
-                "clusterCaCertificate": base64.b64encode(thing.certificate().encode()).decode()
-            },
             "controlPlaneEndpointsConfig": _control_plane,
-            "servicesIpv4Cidr": "34.118.224.0/20",
-            "effectiveLabels": _cluster_labels,
-            "pulumiLabels": _cluster_labels,
+            "selfLink": "https://container.googleapis.com/v1/{address}",
+            "masterVersion": "1.33.5-gke.1000000",
+            "effectiveLabels": _labels,
+            "pulumiLabels": _labels,
+            "masterAuth": _cluster_authority,
         },
         unknown={"controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"endpoint": UNKNOWN}}},
         uses=(Use("network", NETWORK, "blocks"), Use("subnetwork", SUBNETWORK, "blocks")),

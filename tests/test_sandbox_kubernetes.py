@@ -198,7 +198,7 @@ def test_what_the_provider_tries_and_the_server_refuses(cloud: Cloud) -> None:
 
 
 def test_a_helm_release_is_deployed(cloud: Cloud) -> None:
-    inputs = {"chart": "external-secrets", "name": "eso", "namespace": "eso", "version": "0.20.4"}
+    inputs = {"chart": "external-secrets", "name": "eso", "namespace": "eso", "version": "1.3.2"}
     made = cloud.create("urn", RELEASE, inputs, {})
     assert made.id == "eso/eso"
     assert made.outputs["status"]["status"] == "deployed"

@@ -26,7 +26,7 @@ from tools.golang import Say, alone, build, find_go, module
 KUBERNETES: Final = VersionInfo.parse("1.34.1")
 """The API server and its client (``cluster/go.mod``, which takes the etcd that belongs to it)."""
 
-EXTERNAL_SECRETS: Final = VersionInfo.parse("0.20.4")
+EXTERNAL_SECRETS: Final = VersionInfo.parse("1.3.2")
 """The operator whose resource definitions the tests use; it serves external-secrets.io/v1."""
 
 GO_MINIMUM: Final = (1, 24)
