@@ -218,7 +218,7 @@ def kind_of(token: str) -> Kind:
         unknown=_unknown(token),
         uses=(*((_IN_NAMESPACE,) if namespaced else ()), *_uses_of_pods(token)),
         fixed=_FIXED.get(token, ()),
-        refused_late=(rules.object_name, rules.selected_labels),
+        refused_late=(rules.object_name, *((rules.selected_labels,) if token in _PODS else ())),
     )
 
 

@@ -143,6 +143,12 @@ def test_the_server_refuses_what_does_not_fit(
         make(cloud, DEPLOYMENT, name, spec={**workload(), **change})
 
 
+def test_only_a_workload_has_to_select_its_own_pods(cloud: Cloud) -> None:
+    make(cloud, NAMESPACE, "pull", None)
+    budget = {"selector": {"matchLabels": {"app": "api"}}, "minAvailable": 1}
+    make(cloud, "kubernetes:policy/v1:PodDisruptionBudget", "api", spec=budget)
+
+
 def test_it_fills_in_what_the_server_does(cloud: Cloud) -> None:
     made = make(cloud, NAMESPACE, "pull", None)
     assert made.outputs["metadata"]["labels"] == {"kubernetes.io/metadata.name": "pull"}
