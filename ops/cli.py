@@ -22,7 +22,7 @@ from rich.console import Console
 from ops.checkout import Checkout
 from ops.errors import OpsError, Refused, WrongInput
 from ops.events import Outcome
-from ops.graph import draw
+from ops.graph import Graph, before_and_after, draw, preview_with_needs
 from ops.guard import read_approvals, to_unprotect
 from ops.place import Place, default_sandbox, real_accounts, sandboxed
 from ops.policies import Verdict, verdict_on
@@ -30,6 +30,10 @@ from ops.printing import Printer, Progress
 from ops.protection import lift, refuse_protected
 from ops.recovery import plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
+from ops.report.forms import Form as ReportForm
+from ops.report.forms import render, write
+from ops.report.model import Report
+from ops.report.previews import read_preview, run_preview
 from ops.stack import OpenStack, open_stack
 from tools.engine import EngineError, provide_engine
 
@@ -83,9 +87,50 @@ def preview(
     """Show what an up would do, and change nothing."""
     session = Session("preview", as_json)
     with session.open(stack, sandbox, sandbox_dir) as opened:
-        outcome = opened.preview()
+        outcome, needs = preview_with_needs(opened)
         verdict = session.judge(opened, outcome)
-    session.finish(outcome, verdict, planned=True)
+        graph = before_and_after(outcome, needs, opened.state())
+    session.finish(outcome, verdict, graph, planned=True)
+
+
+@app.command()
+def report(
+    stack: Annotated[
+        list[str] | None, typer.Option("--stack", help="A stack to preview; more than one may be.")
+    ] = None,
+    saved: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="What preview --json has printed, instead of a preview now."),
+    ] = None,
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+    form: Annotated[
+        ReportForm, typer.Option("--form", help="What to write it as.")
+    ] = ReportForm.TEXT,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file to write; standard output without it.")
+    ] = None,
+    whole: Annotated[
+        str, typer.Option("--whole", metavar="URL", help="Where a cut comment points to.")
+    ] = "",
+) -> None:
+    """Tell a reviewer what a change does and whether to let it pass. Changes nothing."""
+    if bool(stack) == bool(saved):
+        raise WrongInput("report", "Give either --stack or --from, once or more often.")
+    if saved:
+        documents = [read_preview(path) for path in saved]
+    else:
+        place = ["--sandbox"] if sandbox else []
+        place += ["--sandbox-dir", str(sandbox_dir)] if sandbox_dir else []
+        documents = [run_preview(name, place) for name in stack or ()]
+    made = Report(documents)
+    text = render(made, form, whole)
+    if out:
+        write(out, text)
+        say(f"{made.risk}: the report is in {out}")
+    else:
+        print(text)
+    sys.exit(made.exit_code)
 
 
 @app.command()
@@ -243,7 +288,11 @@ class Session:
     ) -> Iterator[OpenStack]:
         """Open the stack after everything that can be wrong without an engine was checked."""
         checkout = Checkout.here()
-        checkout.stack_file(stack)
+        try:
+            checkout.stack_file(stack)
+        except WrongInput as error:
+            error.details["stack"] = stack
+            raise
         self._approvals = read_approvals(checkout.approvals, stack)
         place = self._place(checkout, stack, sandbox, sandbox_dir, protect)
         where = f"sandbox {place.sandbox}" if place.sandbox else "real accounts"
@@ -307,7 +356,12 @@ class Session:
             raise Refused("consent", "Nothing was changed.")
 
     def finish(
-        self, outcome: Outcome, verdict: Verdict | None = None, *, planned: bool = False
+        self,
+        outcome: Outcome,
+        verdict: Verdict | None = None,
+        graph: Graph | None = None,
+        *,
+        planned: bool = False,
     ) -> NoReturn:
         """Print the outcome, what was said of it, and end the command with its exit code."""
         succeeded = outcome.succeeded and (verdict is None or verdict.passed)
@@ -318,6 +372,8 @@ class Session:
                 if not verdict.passed:
                     message = "\n".join(verdict.lines())
                     document["error"] = {"kind": "policies", "message": message}
+            if graph:
+                document["graph"] = graph.document()
             print_json({**document, "result": "succeeded" if succeeded else "failed"})
         else:
             if planned or outcome.operation in ("refresh", "recover"):

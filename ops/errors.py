@@ -17,7 +17,12 @@ class OpsError(Exception):
 
     def document(self) -> dict[str, Any]:
         """The error as the JSON document holds it."""
-        return {"kind": self.kind, "message": str(self), **self.details}
+        return {
+            "kind": self.kind,
+            "message": str(self),
+            "exitCode": self.exit_code,
+            **self.details,
+        }
 
 
 class WrongInput(OpsError):

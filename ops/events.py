@@ -74,8 +74,13 @@ def masked(value: Any) -> Any:
 
 
 def at_path(value: Any, path: str) -> Any:
-    """The item of ``value`` at an engine's property path (``a.b[0]["c.d"]``), or None."""
+    """The item of ``value`` at an engine's property path (``a.b[0]["c.d"]``), or None.
+
+    Whatever lies within a secret is as secret.
+    """
     for quoted, index, key in _PATH_ELEMENT.findall(path):
+        if value == SECRET:
+            return SECRET
         if index:
             items = value if isinstance(value, list) else []
             value = items[int(index)] if int(index) < len(items) else None
@@ -128,6 +133,21 @@ class State:
             protect=bool(state.protect),
             inputs=masked(state.inputs or {}),
             outputs=masked(state.outputs or {}),
+        )
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self:
+        """The state that ``document`` wrote, or a resource of the engine's deployment."""
+        return cls(
+            urn=document["urn"],
+            type=document["type"],
+            id=document.get("id", ""),
+            parent=document.get("parent", ""),
+            provider=document.get("provider", ""),
+            custom=bool(document.get("custom")),
+            protect=bool(document.get("protect")),
+            inputs=masked(document.get("inputs") or {}),
+            outputs=masked(document.get("outputs") or {}),
         )
 
     def document(self) -> dict[str, Any]:
@@ -185,6 +205,22 @@ class Step:
                 path: {"kind": diff.diff_kind.value, "inputDiff": diff.input_diff}
                 for path, diff in (metadata.detailed_diff or {}).items()
             },
+        )
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self:
+        """The step that ``document`` wrote."""
+        old, new = document.get("oldState"), document.get("newState")
+        return cls(
+            op=OpType(document["op"]),
+            urn=document["urn"],
+            type=(new or old)["type"],
+            provider=document.get("provider", ""),
+            old=State.parse(old) if old else None,
+            new=State.parse(new) if new else None,
+            diff_reasons=tuple(document.get("diffReasons") or ()),
+            replace_reasons=tuple(document.get("replaceReasons") or ()),
+            detailed_diff=document.get("detailedDiff") or {},
         )
 
     @property

@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from ops.errors import Refused
-from ops.events import State
+from ops.events import Outcome, State
 from ops.figures import FIGURES, physical_name
 from ops.rooms import GROUNDWORK, Room, Rooms
 from ops.stack import OpenStack
+
+Needs = Mapping[str, Sequence[str]]
+"""For each URN, those that it needs."""
 
 LINES: Final = 4
 """So many lines tell what a component holds; a last one counts the rest."""
@@ -81,7 +84,7 @@ class Graph:
             lines.append("  end")
         arrows = {(where[needed], where[needing]) for needing, needed in self.edges}
         drawn = {(a, b) for a, b in arrows if a != b and a in rooms and b in rooms}
-        lines += [f"  {_id(before)} --> {_id(after)}" for before, after in _reduced(drawn)]
+        lines += [f"  {_id(before)} --> {_id(after)}" for before, after in reduced(drawn)]
         return "\n".join(lines)
 
 
@@ -91,26 +94,50 @@ def draw(opened: OpenStack) -> Graph:
     Raises:
         Refused: the preview failed.
     """
+    outcome, needs = preview_with_needs(opened)
+    if not outcome.succeeded:
+        messages = "\n".join(item.message for item in outcome.diagnostics)
+        raise Refused("engine", f"The preview failed, so there is nothing to draw:\n{messages}")
+    declared = [step.state for step in outcome.steps if step.new]
+    return _graph(opened.name, declared, needs)
+
+
+def preview_with_needs(opened: OpenStack) -> tuple[Outcome, Needs]:
+    """A preview, and what needs what in the program; nothing where the preview failed."""
     with tempfile.TemporaryDirectory(prefix="pull-plan-") as folder:
         path = Path(folder) / "plan.json"
         outcome = opened.preview(plan=path)
-        if not outcome.succeeded:
-            messages = "\n".join(item.message for item in outcome.diagnostics)
-            raise Refused("engine", f"The preview failed, so there is nothing to draw:\n{messages}")
-        plans: Mapping[str, Any] = json.loads(path.read_text("utf-8"))["resourcePlans"]
-    rooms = Rooms(outcome.steps)
-    declared = {step.urn: step.state for step in outcome.steps if step.new}
-    nodes = [Node(state=state, room=rooms.of(urn)) for urn, state in sorted(declared.items())]
+        plans = json.loads(path.read_text("utf-8"))["resourcePlans"] if path.exists() else {}
+    return outcome, {urn: plan["goal"].get("dependencies") or () for urn, plan in plans.items()}
+
+
+def before_and_after(outcome: Outcome, needs: Needs, state: Mapping[str, Any]) -> Graph:
+    """The graph of what ``state`` holds together with what the preview ``outcome`` makes."""
+    resources = state.get("resources") or ()
+    states = {one["urn"]: State.parse(one) for one in resources}
+    states |= {step.urn: step.state for step in outcome.steps}
+    merged: dict[str, tuple[str, ...]] = {
+        one["urn"]: tuple(one.get("dependencies") or ()) for one in resources
+    }
+    for urn, needed in needs.items():
+        merged[urn] = (*merged.get(urn, ()), *needed)
+    return _graph(outcome.stack, states.values(), merged)
+
+
+def _graph(stack: str, states: Iterable[State], needs: Needs) -> Graph:
+    by_urn = {state.urn: state for state in states}
+    rooms = Rooms(by_urn.values())
+    nodes = [Node(state=state, room=rooms.of(urn)) for urn, state in sorted(by_urn.items())]
     edges = {
         (urn, needed)
-        for urn, plan in plans.items()
-        for needed in plan["goal"].get("dependencies") or ()
-        if urn in declared and needed in declared
+        for urn, all_needed in needs.items()
+        for needed in all_needed
+        if urn in by_urn and needed in by_urn
     }
-    return Graph(stack=opened.name, nodes=nodes, edges=sorted(edges))
+    return Graph(stack=stack, nodes=nodes, edges=sorted(edges))
 
 
-def _reduced(edges: set[tuple[Room, Room]]) -> list[tuple[Room, Room]]:
+def reduced(edges: set[tuple[Room, Room]]) -> list[tuple[Room, Room]]:
     """The edges without those that longer ways make superfluous, sorted."""
     kept = set(edges)
     for edge in sorted(edges):

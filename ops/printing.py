@@ -70,7 +70,7 @@ class Printer:
 
     def steps(self, outcome: Outcome) -> None:
         """All that changes: what is replaced or deleted, then everything in the runbook's order."""
-        rooms = Rooms(outcome.steps)
+        rooms = Rooms(step.state for step in outcome.steps)
         worst = [step for step in outcome.changes if step.op in DESTRUCTIVE]
         if worst and outcome.operation != "destroy":
             self._line()
@@ -207,7 +207,7 @@ class Progress:
     _total: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._rooms = Rooms(self.plan.steps)
+        self._rooms = Rooms(step.state for step in self.plan.steps)
         self._total = len(self.plan.changes)
 
     def __call__(self, step: Step, seconds: float) -> None:

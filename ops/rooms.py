@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ops.events import STACK_TYPE, State, Step
+from ops.events import STACK_TYPE, State
 
 GROUNDWORK: Final = "0 providers and stack"
 """The group of what stands outside of the runbook's five stages."""
@@ -33,10 +33,10 @@ class Room:
 
 
 class Rooms:
-    """The rooms of one operation's resources, told from the parents and their ``stage`` inputs."""
+    """The rooms of one stack's resources, told from the parents and their ``stage`` inputs."""
 
-    def __init__(self, steps: Iterable[Step]) -> None:
-        self._states: dict[str, State] = {step.urn: step.state for step in steps}
+    def __init__(self, states: Iterable[State]) -> None:
+        self._states: dict[str, State] = {state.urn: state for state in states}
         self._parents = {state.parent for state in self._states.values()}
 
     def of(self, urn: str) -> Room:

@@ -1,0 +1,297 @@
+"""The report as a comment on a change: GitHub's Markdown, never longer than a comment may be.
+
+Everything that settings, states and clouds can put into it stands in code spans and code blocks,
+where neither Markdown nor HTML nor a mention means anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from textwrap import indent
+from typing import Final
+
+from ops.report.model import Changed, Node, Report, StackReport
+from ops.report.picture import picture
+from ops.report.risk import Reason, Risk
+from ops.report.values import Property, printable
+
+MARKER: Final = "<!-- pull-estate report -->"
+"""Begins every comment, so that the next run finds the one that it should replace."""
+
+LIMIT: Final = 60_000
+"""Characters. GitHub takes 65,536 in a comment."""
+
+NAMES: Final = 6
+"""So many names follow a reason; the rest is counted."""
+
+PROPERTIES: Final = 30
+"""So many properties of one resource are told."""
+
+DEPENDENTS: Final = 40
+"""So many of what depends on a resource are named."""
+
+MESSAGE: Final = 3_000
+"""So many characters of a message are shown."""
+
+ALIKE: Final = 4
+"""So many new resources of a type share a line."""
+
+_ALERTS: Final = {Risk.SAFE: "NOTE", Risk.REVIEW: "WARNING", Risk.BLOCKED: "CAUTION"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Blocks that belong together; each is shown whole or not at all.
+
+    Attributes:
+        rank: what has the lowest is cut last.
+        title: a heading; the words of the fold where ``folded``.
+        what: what the blocks are, for counting those that were cut.
+    """
+
+    rank: int
+    title: str
+    blocks: Sequence[str]
+    what: str
+    folded: bool = False
+
+    def render(self, kept: int) -> str:
+        """The section with its first ``kept`` blocks."""
+        left = len(self.blocks) - kept
+        shown = [*self.blocks[:kept], *([f"*{left:,} more {self.what}*"] if left else [])]
+        body = "\n".join(shown)
+        if self.folded:
+            return f"<details>\n<summary>{self.title}</summary>\n\n{body}\n\n</details>"
+        return f"{self.title}\n\n{body}" if self.title else body
+
+
+def markdown(report: Report, whole: str = "") -> str:
+    """The comment. ``whole`` is the address of the report that nothing was cut from."""
+    head = [MARKER, f"## {', '.join(f'{label(one.stack)}: {one.risk}' for one in report.stacks)}"]
+    sections = [list(_sections(one)) for one in report.stacks]
+    kept = _fit([one for of_stack in sections for one in of_stack], _room(head, report, whole))
+    parts = head
+    for stack, of_stack in zip(report.stacks, sections, strict=True):
+        if len(report.stacks) > 1:
+            parts.append(f"## {label(stack.stack)}")
+        parts.append(_verdict(stack))
+        parts += [one.render(kept[id(one)]) for one in of_stack]
+    if any(kept[id(one)] < len(one.blocks) for of_stack in sections for one in of_stack):
+        parts.append(_cut(report, whole))
+    return "\n\n".join(parts)
+
+
+def _room(head: Iterable[str], report: Report, whole: str) -> int:
+    """Characters left for the sections."""
+    fixed = [*head, *map(_verdict, report.stacks), _cut(report, whole)]
+    return LIMIT - sum(len(one) + 2 for one in fixed) - 100 * len(report.stacks)
+
+
+def _fit(sections: Sequence[Section], room: int) -> dict[int, int]:
+    """How many blocks of each section fit, the most important sections served first."""
+    kept = {}
+    room -= sum(len(one.render(0)) + 2 for one in sections)
+    for section in sorted(sections, key=lambda one: one.rank):
+        kept[id(section)] = 0
+        for block in section.blocks:
+            if len(block) + 1 > room:
+                break
+            room -= len(block) + 1
+            kept[id(section)] += 1
+    return kept
+
+
+def _cut(report: Report, whole: str) -> str:
+    stacks = " ".join(f"--stack {label(one.stack)}" for one in report.stacks)
+    where = f"[here](<{whole}>)" if whole else f"`python -m ops report {stacks} --form html`"
+    return f"*This comment was cut to what a comment may hold. The whole report: {where}*"
+
+
+# -- sections ----------------------------------------------------------------------------------
+
+
+def _verdict(stack: StackReport) -> str:
+    lines = [f"[!{_ALERTS[stack.risk]}]", f"**{stack.risk.capitalize()}**", ""]
+    lines += [f"- {_reason(reason)}" for reason in stack.reasons]
+    alert = "\n".join(f"> {line}".rstrip() for line in lines)
+    counts = ", ".join(f"{count} to {word}" for word, count in stack.counts.items())
+    if stack.operation == "refresh":
+        counts = ""
+    return f"{alert}\n\n{counts.capitalize()}." if counts else alert
+
+
+def _reason(reason: Reason) -> str:
+    if not reason.names:
+        return reason.words
+    named = ", ".join(map(code, reason.names[:NAMES]))
+    more = f" and {len(reason.names) - NAMES:,} more" if len(reason.names) > NAMES else ""
+    return f"{reason.words}: {named}{more}"
+
+
+def _sections(stack: StackReport) -> Iterator[Section]:
+    """What there is to say after the verdict, in the order in which it is said."""
+    drift = stack.operation == "refresh"
+    if stack.failure:
+        yield Section(rank=0, title="", blocks=list(_failure(stack)), what="mistakes")
+    if stack.moves:
+        yield Section(rank=1, title="", blocks=list(_traffic(stack)), what="moves of traffic")
+        return
+    if stack.worst:
+        title = "### Gone" if drift else "### Replaced or deleted"
+        blocks = [_destroyed(one) for one in stack.worst]
+        yield Section(rank=1, title=title, blocks=blocks, what="of them")
+    first = True
+    for stage, changes in groupby(stack.changed, key=lambda one: one.room.stage):
+        above = f"### {'Different' if drift else 'Changed'}\n\n" if first else ""
+        first = False
+        yield Section(
+            rank=3,
+            title=f"{above}#### {label(stage)}",
+            blocks=[_changed(one) for one in changes],
+            what="changes",
+        )
+    if stack.violations or stack.rules:
+        yield Section(rank=2, title=_rules(stack), blocks=list(_violations(stack)), what="of them")
+    drawn = picture(stack)
+    if drawn:
+        yield Section(
+            rank=5,
+            title="<b>Picture</b> of what is touched",
+            blocks=[f"```mermaid\n{drawn}\n```"],
+            what="picture",
+            folded=True,
+        )
+    if stack.diagnostics and not stack.failure:
+        blocks = [_message(one.severity, one.urn, one.message) for one in stack.diagnostics]
+        yield Section(rank=4, title="### Messages", blocks=blocks, what="messages")
+    if stack.created:
+        yield Section(
+            rank=6,
+            title=f"<b>New:</b> {len(stack.created):,} resources",
+            blocks=list(_created(stack.created)),
+            what="lines",
+            folded=True,
+        )
+
+
+def _failure(stack: StackReport) -> Iterator[str]:
+    assert stack.failure
+    for problem in stack.failure.problems:
+        yield (
+            f"- {code(problem.path)}\n"
+            f"  - is {code(problem.value)}\n"
+            f"  - allowed: {code(problem.allowed)}"
+        )
+    if not stack.failure.problems:
+        told = [_message(one.severity, one.urn, one.message) for one in stack.diagnostics]
+        yield from told or [block(stack.failure.message)]
+
+
+def _traffic(stack: StackReport) -> Iterator[str]:
+    for move in stack.moves:
+        yield f"**Traffic** of {code(move.name)}: {_shares(move.old)} → {_shares(move.new)}"
+
+
+def _shares(shares: Iterable[str]) -> str:
+    return ", ".join(map(code, shares)) or "nothing"
+
+
+def _destroyed(changed: Changed) -> str:
+    where = f"{label(changed.room.stage)}, {label(changed.room.name)}".rstrip(", ")
+    lines = [f"#### {changed.word} {code(changed.name)}", "", f"{code(changed.type)} in {where}"]
+    refused = changed.refused
+    if refused:
+        lines += ["", f"**Refused**, {label(refused.loses)}: {label(refused.because)}."]
+    lines += ["", *_properties(changed.properties)] if changed.properties else []
+    if changed.downstream:
+        lines += ["", *_downstream(changed.downstream)]
+    return "\n".join([*lines, ""])
+
+
+def _downstream(nodes: Sequence[Node]) -> Iterator[str]:
+    count = len(nodes)
+    words = "resource depends" if count == 1 else "resources depend"
+    yield f"<details>\n<summary>{count:,} {words} on it</summary>\n"
+    in_order = sorted(nodes[:DEPENDENTS], key=lambda node: (node.room.stage, node.name))
+    for stage, alike in groupby(in_order, key=lambda node: node.room.stage):
+        yield f"- {label(stage)}: {', '.join(code(node.name) for node in alike)}"
+    if count > DEPENDENTS:
+        yield f"- and {count - DEPENDENTS:,} further away"
+    yield "\n</details>"
+
+
+def _changed(changed: Changed) -> str:
+    where = f" in {label(changed.room.name)}" if changed.room.name else ""
+    lines = [f"- **{changed.word}** {code(changed.name)}, {code(changed.type)}{where}"]
+    lines += [f"  {line}" for line in _properties(changed.properties)]
+    return "\n".join(lines)
+
+
+def _properties(properties: Sequence[Property]) -> Iterator[str]:
+    for one in properties[:PROPERTIES]:
+        forced = " **forces the replacement**" if one.replaces else ""
+        values = code(one.new) if one.old is None else f"{code(one.old)} → {code(one.new)}"
+        yield f"- {code(one.path)}: {values}{forced}"
+    if len(properties) > PROPERTIES:
+        yield f"- and {len(properties) - PROPERTIES:,} more properties"
+
+
+def _rules(stack: StackReport) -> str:
+    broken = len({one.rule for one in stack.violations})
+    return f"### Policies\n\n{stack.rules} rules, {broken or 'none'} broken."
+
+
+def _violations(stack: StackReport) -> Iterator[str]:
+    for one in stack.violations:
+        yield _message(one.level, one.urn, one.message, title=one.rule)
+
+
+def _message(severity: str, urn: str, message: str, title: str = "") -> str:
+    named = f" {code(title)}" if title else ""
+    about = f" on {code(urn.rpartition('::')[2])}" if urn else ""
+    return f"- **{label(severity)}**{named}{about}\n\n{indent(block(message), '  ')}\n"
+
+
+def _created(created: Sequence[Changed]) -> Iterator[str]:
+    """A block for each component."""
+    for room, in_room in groupby(created, key=lambda one: one.room):
+        lines = [f"- {label(room.stage)}, **{label(room.name)}**" if room.name else "- others"]
+        own = [one for one in in_room if one.step.state.custom]
+        for (type_, told), group in groupby(own, key=lambda one: (one.type, one.figures)):
+            alike = list(group)
+            remark = f": {code(told)}" if told else ""
+            if len(alike) < ALIKE:
+                lines += [f"  - {code(type_)} {code(one.name)}{remark}" for one in alike]
+            else:
+                names = ", ".join(code(one.name) for one in alike[:DEPENDENTS])
+                more = f" and {len(alike) - DEPENDENTS:,} more" if len(alike) > DEPENDENTS else ""
+                lines.append(f"  - {len(alike)} {code(type_)}{remark}: {names}{more}")
+        yield "\n".join(lines)
+
+
+# -- escaping ----------------------------------------------------------------------------------
+
+
+def code(text: str) -> str:
+    """Foreign text in one line, as code."""
+    line = printable(text)
+    ticks = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
+    pad = " " if line[:1] in ("`", " ") or line[-1:] in ("`", " ") else ""
+    return f"{ticks}{pad}{line or ' '}{pad}{ticks}"
+
+
+def block(text: str) -> str:
+    """Foreign text in several lines, as a block of code."""
+    lines = [printable(line, keep=True) for line in text[:MESSAGE].splitlines()]
+    if len(text) > MESSAGE:
+        lines.append(f"... ({len(text):,} characters)")
+    ticks = "`" * max(3, max(map(len, re.findall("`+", text)), default=0) + 1)
+    return "\n".join([f"{ticks}text", *lines, ticks])
+
+
+def label(text: str) -> str:
+    """A word or a sentence of ours that may have come through a file: no sign with a meaning."""
+    return re.sub(r"[^\w ,.;:()/'-]", "", printable(text)).replace("_", r"\_")

@@ -1,0 +1,423 @@
+"""The report as data, made from previews' JSON documents; every form is drawn from this."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any, Final
+
+from pulumi.automation import OpType
+
+from ops.events import STACK_TYPE, Change, Diagnostic, Step, Violation, short_type
+from ops.figures import figures, physical_name
+from ops.report.risk import Reason, Risk, loses_something, reasons_to_review
+from ops.report.traffic import Move, moves
+from ops.report.values import Property, shown
+from ops.rooms import GROUNDWORK, Room
+
+WORDS: Final[Mapping[OpType, str]] = {
+    OpType.REPLACE: "replace",
+    OpType.DELETE: "delete",
+    OpType.UPDATE: "update",
+    OpType.CREATE: "create",
+    OpType.IMPORT: "import",
+    OpType.READ: "read",
+    OpType.REFRESH: "differs",
+}
+"""The kinds of change, the worst first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A resource or component of the graph, whether or not it changes."""
+
+    urn: str
+    type: str
+    name: str
+    room: Room
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Node:
+        component = document["component"]
+        return cls(
+            urn=document["urn"],
+            type=document["type"],
+            name=document["name"],
+            room=Room(
+                stage=document["stage"],
+                name=component.rpartition("::")[2],
+                component=component,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """What the guard says against an operation."""
+
+    urn: str
+    operation: str
+    loses: str
+    forced_by: tuple[str, ...]
+    because: str
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Refused:
+        return cls(
+            urn=document["urn"],
+            operation=document["operation"],
+            loses=document["loses"],
+            forced_by=tuple(document["forcedBy"]),
+            because=document["because"],
+        )
+
+    @property
+    def name(self) -> str:
+        return self.urn.rpartition("::")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A resource that changes.
+
+    Attributes:
+        downstream: what depends on it, nearest first; known of what is deleted or replaced.
+        refused: the guard does not let it pass.
+    """
+
+    step: Step
+    room: Room
+    properties: tuple[Property, ...]
+    downstream: tuple[Node, ...]
+    refused: Refused | None
+
+    @property
+    def name(self) -> str:
+        return physical_name(self.step.state)
+
+    @property
+    def type(self) -> str:
+        return short_type(self.step.type)
+
+    @property
+    def word(self) -> str:
+        return WORDS.get(self.step.op, self.step.op.value)
+
+    @property
+    def figures(self) -> str:
+        """What is worth knowing of a new resource, in one line."""
+        return ", ".join(f"{label} {shown(value)}" for label, value in figures(self.step.state))
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "urn": self.step.urn,
+            "type": self.step.type,
+            "name": self.name,
+            "operation": self.word,
+            "stage": self.room.stage,
+            "component": self.room.name,
+            "properties": [one.document() for one in self.properties],
+            "downstream": [node.urn for node in self.downstream],
+            "refused": self.refused.because if self.refused else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A setting that is wrong."""
+
+    path: str
+    value: str
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why there is no whole preview.
+
+    Attributes:
+        kind: ``settings`` and other names of wrong input, ``engine``, ``interrupted``.
+        exit_code: of the command that failed.
+        message: the text for people; of settings the problems tell it better.
+    """
+
+    kind: str
+    message: str
+    exit_code: int
+    problems: tuple[Problem, ...]
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Failure:
+        return cls(
+            kind=document["kind"],
+            message=document["message"],
+            exit_code=document.get("exitCode", 1),
+            problems=tuple(
+                Problem(path=one["path"], value=shown(one["value"]), allowed=str(one["allowed"]))
+                for one in document.get("problems", ())
+            ),
+        )
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "problems": [
+                {"path": one.path, "value": one.value, "allowed": one.allowed}
+                for one in self.problems
+            ],
+        }
+
+    def reason(self) -> Reason:
+        match self.kind, len(self.problems):
+            case "settings", 1:
+                words = "a setting is wrong; nothing was started"
+            case "settings", count:
+                words = f"{count} settings are wrong; nothing was started"
+            case "interrupted", _:
+                words = "the preview was interrupted"
+            case "engine", _:
+                words = "the preview failed"
+            case _:
+                words = "the preview could not start"
+        return Reason(risk=Risk.BLOCKED, words=words)
+
+
+class StackReport:
+    """What is to be said of one stack.
+
+    Args:
+        document: what ``ops preview --json`` or ``ops refresh --json`` printed.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        error = document.get("error")
+        self.stack: str = document.get("stack") or (error or {}).get("stack") or "unknown"
+        self.operation: str = document.get("operation", "preview")
+        policies: Mapping[str, Any] = document.get("policies") or {}
+        self.pack: str = policies.get("pack", "")
+        self.rules: int = policies.get("rules", 0)
+        self.violations = tuple(
+            Violation(**one) for one in sorted(policies.get("violations", ()), key=_by_level)
+        )
+        self.refusals = tuple(Refused.parse(one) for one in policies.get("refusals", ()))
+        self._policies_passed: bool = policies.get("passed", True)
+        self.diagnostics = tuple(Diagnostic(**one) for one in document.get("diagnostics", ()))
+        self.failure = Failure.parse(error) if error and not self._judged else None
+
+    @property
+    def _judged(self) -> bool:
+        """Whether policies or guard are what the preview failed by, and so say it better."""
+        mandatory = any(one.level == "mandatory" for one in self.violations)
+        errors = any(one.severity == "error" for one in self.diagnostics)
+        return bool(self.refusals) or (mandatory and not errors)
+
+    # -- the graph -----------------------------------------------------------------------------
+
+    @cached_property
+    def nodes(self) -> Mapping[str, Node]:
+        """Everything that was there or is to be, by URN; empty where there was no preview."""
+        resources = self._document.get("graph", {}).get("resources", ())
+        return {one["urn"]: Node.parse(one) for one in resources}
+
+    @cached_property
+    def edges(self) -> Sequence[tuple[str, str]]:
+        """Pairs of URNs; the first needs the second."""
+        edges = self._document.get("graph", {}).get("dependencies", ())
+        return [(one["from"], one["to"]) for one in edges]
+
+    @cached_property
+    def _dependents(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for needing, needed in self.edges:
+            found[needed].append(needing)
+        return found
+
+    def downstream(self, urn: str) -> Iterator[Node]:
+        """What depends on a resource, directly or not, nearest first."""
+        seen = {urn}
+        ahead = deque([urn])
+        while ahead:
+            for one in self._dependents.get(ahead.popleft(), ()):
+                if one not in seen:
+                    seen.add(one)
+                    ahead.append(one)
+                    yield self.nodes[one]
+
+    # -- what changes --------------------------------------------------------------------------
+
+    @cached_property
+    def steps(self) -> Sequence[Step]:
+        """The steps that change something other than the stack's outputs."""
+        steps = (Step.parse(one) for one in self._document.get("steps", ()))
+        return [step for step in steps if step.op is not OpType.SAME and step.type != STACK_TYPE]
+
+    @cached_property
+    def changes(self) -> Sequence[Changed]:
+        """All changes, in the runbook's order; in a component the worst first."""
+        refused = {one.urn: one for one in self.refusals}
+        order = list(WORDS)
+
+        def place(changed: Changed) -> tuple[Room, int, str, str, str]:
+            rank = order.index(changed.step.op) if changed.step.op in order else len(order)
+            return changed.room, rank, changed.type, changed.figures, changed.name
+
+        return sorted(
+            (
+                Changed(
+                    step=step,
+                    room=self._room(step.urn),
+                    properties=tuple(map(Property.of, _telling(step))),
+                    downstream=tuple(self.downstream(step.urn)) if loses_something(step) else (),
+                    refused=refused.get(step.urn),
+                )
+                for step in self.steps
+            ),
+            key=place,
+        )
+
+    def _room(self, urn: str) -> Room:
+        node = self.nodes.get(urn)
+        return node.room if node else Room(stage=GROUNDWORK, name="", component="")
+
+    @cached_property
+    def worst(self) -> Sequence[Changed]:
+        """What is replaced or deleted and lost by that, refused and far-reaching first."""
+        found = [one for one in self.changes if loses_something(one.step)]
+        return sorted(
+            found, key=lambda one: (one.refused is None, -len(one.downstream), one.step.urn)
+        )
+
+    @cached_property
+    def changed(self) -> Sequence[Changed]:
+        """What changes and stays."""
+        return [
+            one
+            for one in self.changes
+            if not loses_something(one.step) and one.step.op is not OpType.CREATE
+        ]
+
+    @cached_property
+    def created(self) -> Sequence[Changed]:
+        """What is new."""
+        return [one for one in self.changes if one.step.op is OpType.CREATE]
+
+    @cached_property
+    def moves(self) -> tuple[Move, ...]:
+        """What traffic moves, if nothing else happens."""
+        return moves(self.steps)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many resources each kind of change is about, the worst kind first."""
+        of = [one.step.op for one in self.changes]
+        return {word: of.count(op) for op, word in WORDS.items() if op in of}
+
+    # -- the verdict ---------------------------------------------------------------------------
+
+    @cached_property
+    def reasons(self) -> Sequence[Reason]:
+        """Why the verdict is what it is, the worst first."""
+        found = [*self._blocking()]
+        if self.operation == "refresh" and self.steps:
+            words = "the cloud is not as the state says: somebody changed it outside of this"
+            names = tuple(one.name for one in self.changes)
+            return [*found, Reason(risk=Risk.REVIEW, words=words, names=names)]
+        advice = tuple(one.rule for one in self.violations if one.level != "mandatory")
+        if advice:
+            found.append(Reason(risk=Risk.REVIEW, words="advice of the policies", names=advice))
+        refused = {one.urn for one in self.refusals}
+        found += reasons_to_review([step for step in self.steps if step.urn not in refused])
+        return found or [Reason(risk=Risk.SAFE, words=self._harmless())]
+
+    @property
+    def risk(self) -> Risk:
+        """The verdict."""
+        return max((reason.risk for reason in self.reasons), key=lambda risk: risk.rank)
+
+    def _blocking(self) -> Iterator[Reason]:
+        if self.failure:
+            yield self.failure.reason()
+        for word, same in groupby(sorted(self.refusals, key=_by_operation), key=_by_operation):
+            names = tuple(one.name for one in same)
+            yield Reason(risk=Risk.BLOCKED, words=f"nobody approved to {word}", names=names)
+        broken = tuple(
+            dict.fromkeys(one.rule for one in self.violations if one.level == "mandatory")
+        )
+        if broken:
+            words = "a mandatory policy is broken" if len(broken) == 1 else "policies are broken"
+            yield Reason(risk=Risk.BLOCKED, words=words, names=broken)
+        if not (self._policies_passed or self.failure or self.refusals or broken):
+            yield Reason(risk=Risk.BLOCKED, words="the policies did not run")
+
+    def _harmless(self) -> str:
+        if not self.steps:
+            return "the cloud is as the state says" if self._drift else "nothing changes"
+        if self.moves:
+            return "only traffic moves; the same line undoes it"
+        told = [
+            f"{len(found)} {word}"
+            for word, found in (("created", self.created), ("changed in place", self.changed))
+            if found
+        ]
+        return f"{' and '.join(told)}; nothing is deleted or replaced"
+
+    @property
+    def _drift(self) -> bool:
+        return self.operation == "refresh"
+
+    def document(self) -> dict[str, Any]:
+        """This stack's part of the JSON form."""
+        return {
+            "stack": self.stack,
+            "operation": self.operation,
+            "verdict": self.risk.value,
+            "reasons": [reason.document() for reason in self.reasons],
+            "counts": dict(self.counts),
+            "failure": self.failure.document() if self.failure else None,
+            "traffic": [move.document() for move in self.moves],
+            "changes": [one.document() for one in self.changes],
+            "policies": self._document.get("policies"),
+            "diagnostics": [one.document() for one in self.diagnostics],
+        }
+
+
+class Report:
+    """One or more stacks, the worst verdict of which is the whole's."""
+
+    def __init__(self, documents: Sequence[Mapping[str, Any]]) -> None:
+        self.stacks = [StackReport(document) for document in documents]
+
+    @property
+    def risk(self) -> Risk:
+        return max((one.risk for one in self.stacks), key=lambda risk: risk.rank)
+
+    @property
+    def exit_code(self) -> int:
+        """That of the previews: 2 where something was wrong before they began, 1 if blocked."""
+        failed = max((one.failure.exit_code for one in self.stacks if one.failure), default=0)
+        return max(failed, int(self.risk is Risk.BLOCKED))
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "verdict": self.risk.value,
+            "stacks": [one.document() for one in self.stacks],
+        }
+
+
+def _telling(step: Step) -> Iterator[Change]:
+    """The changed properties, those that force a replacement first."""
+    return iter(sorted(step.changes(), key=lambda change: not change.replaces))
+
+
+def _by_level(violation: Mapping[str, Any]) -> tuple[bool, str, str]:
+    return violation["level"] != "mandatory", violation["rule"], violation["urn"]
+
+
+def _by_operation(refused: Refused) -> str:
+    return refused.operation

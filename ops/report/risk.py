@@ -1,0 +1,125 @@
+"""How risky a change is, and why: the table that ``docs/reports.md`` explains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from pulumi.automation import OpType
+
+from ops.events import SECRET, Step
+from ops.figures import physical_name
+from ops.guard import HOLDS
+
+
+class Risk(StrEnum):
+    """What a reviewer has to do. In the order of their definition each is worse than the last."""
+
+    SAFE = "safe"
+    REVIEW = "needs review"
+    BLOCKED = "blocked"
+
+    @property
+    def rank(self) -> int:
+        return list(Risk).index(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a report says what it says.
+
+    Attributes:
+        words: ours, for people.
+        names: what it is about, in the words of settings, state or clouds: to be escaped.
+    """
+
+    risk: Risk
+    words: str
+    names: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        return {"risk": self.risk.value, "words": self.words, "names": list(self.names)}
+
+
+DESTRUCTIVE: Final = (OpType.DELETE, OpType.REPLACE)
+
+REPLACED_BY_DESIGN: Final = frozenset(
+    {
+        "cloudflare:index/workerVersion:WorkerVersion",
+        "cloudflare:index/workersDeployment:WorkersDeployment",
+        "vercel:index/deployment:Deployment",
+    }
+)
+"""Immutable records of a release: each change is a new one, and the platform keeps the old one."""
+
+GRANTS: Final = ("IAM", "Iam", "WorkloadIdentityPool", "Role")
+"""Words in the names of the types that say who may do what."""
+
+ENTRANCES: Final = frozenset(
+    {
+        "cloudflare:index/workersCustomDomain:WorkersCustomDomain",
+        "cloudflare:index/workersRoute:WorkersRoute",
+        "gcp:compute/firewall:Firewall",
+        "kubernetes:networking.k8s.io/v1:Ingress",
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+        "vercel:index/projectDomain:ProjectDomain",
+    }
+)
+"""What decides who reaches us."""
+
+
+def loses_something(step: Step) -> bool:
+    """Whether the step takes away what was there."""
+    return step.op in DESTRUCTIVE and not (
+        step.op is OpType.REPLACE and step.type in REPLACED_BY_DESIGN
+    )
+
+
+def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
+    """Why people should look at ``steps``, the worst first."""
+    gone = [step for step in steps if loses_something(step)]
+    kept = [step for step in steps if step not in gone]
+    changed = [step for step in kept if step.op is not OpType.CREATE]
+    kinds: Iterable[tuple[str, Iterable[Step]]] = (
+        ("deletes what holds data or identity", _of(gone, OpType.DELETE, holding=True)),
+        ("replaces what holds data or identity", _of(gone, OpType.REPLACE, holding=True)),
+        ("deletes", _of(gone, OpType.DELETE, holding=False)),
+        ("replaces", _of(gone, OpType.REPLACE, holding=False)),
+        ("takes protection away", (one for one in changed if _unprotected(one))),
+        (
+            "changes in place what holds data or identity",
+            (one for one in changed if one.type in HOLDS),
+        ),
+        ("changes who may do what", (one for one in kept if _grants(one))),
+        ("changes a way in", (one for one in changed if _is_entrance(one))),
+        ("changes secret values", (one for one in changed if _changes_secret(one))),
+    )
+    for words, found in kinds:
+        names = tuple(physical_name(step.state) for step in found)
+        if names:
+            yield Reason(risk=Risk.REVIEW, words=words, names=names)
+
+
+def _of(steps: Iterable[Step], op: OpType, *, holding: bool) -> Iterator[Step]:
+    return (step for step in steps if step.op is op and (step.type in HOLDS) is holding)
+
+
+def _unprotected(step: Step) -> bool:
+    return bool(step.old and step.new and step.old.protect and not step.new.protect)
+
+
+def _grants(step: Step) -> bool:
+    kind = step.type.rpartition(":")[2]
+    return step.state.custom and any(word in kind for word in GRANTS)
+
+
+def _is_entrance(step: Step) -> bool:
+    return step.type in ENTRANCES or any(
+        change.path.split(".")[0] == "ingress" for change in step.changes()
+    )
+
+
+def _changes_secret(step: Step) -> bool:
+    return any(SECRET in (change.old, change.new) for change in step.changes())
