@@ -1,0 +1,198 @@
+"""Golden reports: what a reviewer reads of each kind of change, kept word for word.
+
+``<name>.json`` is what ``ops preview --json`` said of the scenario through the real engine, and
+``<name>.md`` is the report that is made of it. After a change of the reports,
+
+    python -m tests.golden
+
+writes the reports anew, for a reader to look through their differences. After a change of the
+estate, of its policies or of the preview's document,
+
+    python -m tests.golden record
+
+asks the engine first (some minutes). ``tests/test_report_golden.py`` compares, and asks the engine
+about some of the scenarios in every run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ops.report.markdown import markdown
+from ops.report.model import Report
+from tests.life import Life
+
+FOLDER: Final = Path(__file__).resolve().parent
+NEW_IMAGE: Final = f"gcr.io/pull-production/pull-temporal-worker@sha256:{2:064}"
+_UUID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A change to production, and how it is looked at.
+
+    Attributes:
+        released: it follows a release on top of the first deployment.
+    """
+
+    change: Callable[[Life], None]
+    verb: str = "preview"
+    released: bool = False
+
+    def document(self, life: Life) -> dict[str, Any]:
+        """Make the change to ``life`` and ask the engine."""
+        self.change(life)
+        done = life.ops(self.verb, "--json")
+        return normalised({"stack": life.stack, **json.loads(done.stdout)})
+
+
+def nothing(_: Life) -> None:
+    """No change."""
+
+
+def release(life: Life) -> None:
+    """A release: a canary of the API at 10 %, and a new image of the worker for everybody."""
+    up = json.loads((life.folder / "up.json").read_text("utf-8"))
+    stable = up["outputs"]["api_version"]
+    life.settings(
+        workers={"image": NEW_IMAGE},
+        api={
+            "compatibility_date": "2026-11-01",
+            "versions": [
+                {"version": "current", "percentage": 10},
+                {"version": stable, "percentage": 90},
+            ],
+        },
+    )
+    life.run("up")
+
+
+def canary_step(life: Life) -> None:
+    stable = json.loads((life.folder / "up.json").read_text("utf-8"))["outputs"]["api_version"]
+    versions = [
+        {"version": "current", "percentage": 50},
+        {"version": stable, "percentage": 50},
+    ]
+    life.settings(api={"versions": versions})
+
+
+def rollback(life: Life) -> None:
+    outputs = json.loads((life.folder / "up.json").read_text("utf-8"))["outputs"]
+    revision = outputs["workers"]["pull-temporal-worker"]["described"]
+    life.settings(
+        workers={"fleet": {"all": {"traffic": [{"revision": revision, "percent": 100}]}}},
+        api={"versions": [{"version": outputs["api_version"], "percentage": 100}]},
+    )
+
+
+def appended(text: str) -> Callable[[Life], None]:
+    """The program with more at its end."""
+
+    def change(life: Life) -> None:
+        with (life.root / "__main__.py").open("a", encoding="utf-8") as program:
+            program.write(text)
+
+    return change
+
+
+def without_assets(life: Life) -> None:
+    """A program that no longer makes the bucket for uploads."""
+    program = life.root / "__main__.py"
+    dropped = (
+        "from unittest import mock\n"
+        "mock.patch('components.estate.Assets', mock.Mock(return_value=mock.Mock(bucket=''))"
+        ").start()\n"
+    )
+    text = program.read_text("utf-8")
+    program.write_text(text.replace("estate = ", f"{dropped}estate = "), "utf-8")
+
+
+def settings(**sections: Any) -> Callable[[Life], None]:
+    """The stack file with other settings."""
+    return lambda life: life.settings(**sections)
+
+
+def by_hand(life: Life) -> None:
+    """What somebody changed in the console."""
+    life.by_hand("edit", "pull-production-redis", "memorySizeGb=1")
+    life.by_hand("edit", "pull-production-postgres", 'settings.availabilityType="ZONAL"')
+    (route,) = (thing.id for thing in life.cloud() if thing.type.endswith(":WorkersRoute"))
+    life.by_hand("remove", route)
+
+
+_NEW_BUCKET: Final = '''
+import pulumi
+import pulumi_gcp as gcp
+
+gcp.storage.Bucket(
+    "exports",
+    name=pulumi.Output.concat("pull-", estate.postgres.instance.name, "-exports"),
+    location="US",
+    opts=pulumi.ResourceOptions(provider=estate._opts.providers[0]),
+)
+'''
+
+SCENARIOS: Final[Mapping[str, Scenario]] = {
+    "image-bump": Scenario(change=settings(workers={"image": NEW_IMAGE})),
+    "canary-step": Scenario(change=canary_step, released=True),
+    "rollback": Scenario(change=rollback, released=True),
+    "sql-tier": Scenario(change=settings(postgres={"cpus": 8, "memory_mib": 32768})),
+    "sql-region": Scenario(change=settings(gcp={"region": "us-east1"})),
+    "secret-rotation": Scenario(change=settings(postgres={"password_generation": 2})),
+    "deleted-bucket": Scenario(change=without_assets),
+    "policy-violation": Scenario(change=settings(postgres={"availability": "ZONAL"})),
+    "unknown-property": Scenario(change=appended(_NEW_BUCKET)),
+    "settings-error": Scenario(
+        change=settings(postgres={"backup_start": "3am"}, redis={"tier": "HA"})
+    ),
+    "broken-program": Scenario(change=appended("\nestate.cache.resize()\n")),
+    "drift": Scenario(change=by_hand, verb="refresh"),
+    "no-change": Scenario(change=nothing),
+}
+"""What is recorded of production after its first deployment."""
+
+
+def normalised(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without what is another one in every run."""
+    document.pop("durationSeconds", None)
+    for key in ("steps", "diagnostics"):
+        document.get(key, []).sort(key=lambda one: (one["urn"], one.get("op", one.get("message"))))
+    ids: dict[str, str] = {_UNKNOWN: _UNKNOWN}
+
+    def stable(found: re.Match[str]) -> str:
+        number = len(ids)
+        return ids.setdefault(found[0], f"{number:08}-0000-4000-8000-{number:012}")
+
+    made: dict[str, Any] = json.loads(_UUID.sub(stable, json.dumps(document)))
+    return made
+
+
+def report(*documents: Mapping[str, Any]) -> str:
+    """The golden form of a report."""
+    return f"{markdown(Report(documents))}\n"
+
+
+# -- files -------------------------------------------------------------------------------------
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """The document of a scenario, as it was last recorded."""
+    kept = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    urns = kept["urns"]
+
+    def unpacked(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: unpacked(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [unpacked(item) for item in value]
+        if isinstance(value, str) and value.startswith("$"):
+            return urns[int(value[1:])]
+        return value
+
+    return unpacked(kept["document"])
