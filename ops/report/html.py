@@ -108,6 +108,7 @@ def _stack(stack: StackReport) -> dict[str, Any]:
             {
                 "urn": node.urn,
                 "name": printable(node.name),
+                "physical": printable(node.physical),
                 "type": short_type(node.type),
                 "stage": node.room.stage,
                 "component": node.room.name,

@@ -50,6 +50,7 @@ class Section:
         rank: what has the lowest is cut last.
         title: a heading; the words of the fold where ``folded``.
         what: what the blocks are, for counting those that were cut.
+        open: unfolded until somebody folds it.
     """
 
     rank: int
@@ -57,15 +58,16 @@ class Section:
     blocks: Sequence[str]
     what: str
     folded: bool = False
+    open: bool = False
 
     def render(self, kept: int) -> str:
         """The section with its first ``kept`` blocks."""
         left = len(self.blocks) - kept
-        shown = [*self.blocks[:kept], *([f"*{left:,} more {self.what}*"] if left else [])]
-        body = "\n".join(shown)
+        body = "\n".join([*self.blocks[:kept], *([f"*{left:,} more {self.what}*"] if left else [])])
         if self.folded:
-            return f"<details>\n<summary>{self.title}</summary>\n\n{body}\n\n</details>"
-        return f"{self.title}\n\n{body}" if self.title else body
+            tag = "details open" if self.open else "details"
+            return f"<{tag}>\n<summary>{self.title}</summary>\n\n{body}\n\n</details>"
+        return "\n\n".join(part for part in (self.title, body.strip()) if part)
 
 
 def markdown(report: Report, whole: str = "") -> str:
@@ -117,43 +119,41 @@ def _verdict(stack: StackReport) -> str:
     lines = [f"[!{_ALERTS[stack.risk]}]", f"**{stack.risk.capitalize()}**", ""]
     lines += [f"- {_reason(reason)}" for reason in stack.reasons]
     alert = "\n".join(f"> {line}".rstrip() for line in lines)
-    counts = ", ".join(f"{count} to {word}" for word, count in stack.counts.items())
-    if stack.operation == "refresh":
-        counts = ""
-    return f"{alert}\n\n{counts.capitalize()}." if counts else alert
+    if stack.drift and stack.steps:
+        return f"{alert}\n\nThe next `up` undoes this, unless the program comes to say the same."
+    if stack.drift or stack.moves or not stack.steps:
+        return alert
+    counts = ", ".join(f"{count:,} to {word}" for word, count in stack.counts.items())
+    return f"{alert}\n\n{counts.capitalize()}."
 
 
 def _reason(reason: Reason) -> str:
     if not reason.names:
         return reason.words
-    named = ", ".join(map(code, reason.names[:NAMES]))
-    more = f" and {len(reason.names) - NAMES:,} more" if len(reason.names) > NAMES else ""
-    return f"{reason.words}: {named}{more}"
+    return f"{reason.words}: {_named(reason.names)}"
+
+
+def _named(names: Sequence[str]) -> str:
+    """The first names; the rest is counted."""
+    more = f" and {len(names) - NAMES:,} more" if len(names) > NAMES else ""
+    return f"{', '.join(map(code, names[:NAMES]))}{more}"
 
 
 def _sections(stack: StackReport) -> Iterator[Section]:
     """What there is to say after the verdict, in the order in which it is said."""
-    drift = stack.operation == "refresh"
     if stack.failure:
         yield Section(rank=0, title="", blocks=list(_failure(stack)), what="mistakes")
     if stack.moves:
         yield Section(rank=1, title="", blocks=list(_traffic(stack)), what="moves of traffic")
-        return
     if stack.worst:
-        title = "### Gone" if drift else "### Replaced or deleted"
-        blocks = [_destroyed(one) for one in stack.worst]
+        title = "### Gone" if stack.drift else "### Replaced or deleted"
+        why = {one.because for one in stack.refusals}
+        title += "".join(f"\n\nRefused: {label(because)}." for because in sorted(why))
+        blocks = [_destroyed(one, drift=stack.drift) for one in stack.worst]
         yield Section(rank=1, title=title, blocks=blocks, what="of them")
-    first = True
-    for stage, changes in groupby(stack.changed, key=lambda one: one.room.stage):
-        above = f"### {'Different' if drift else 'Changed'}\n\n" if first else ""
-        first = False
-        yield Section(
-            rank=3,
-            title=f"{above}#### {label(stage)}",
-            blocks=[_changed(one) for one in changes],
-            what="changes",
-        )
-    if stack.violations or stack.rules:
+    if not stack.moves:
+        yield from _stages(stack)
+    if stack.violations or (stack.rules and not stack.failure):
         yield Section(rank=2, title=_rules(stack), blocks=list(_violations(stack)), what="of them")
     drawn = picture(stack)
     if drawn:
@@ -163,18 +163,32 @@ def _sections(stack: StackReport) -> Iterator[Section]:
             blocks=[f"```mermaid\n{drawn}\n```"],
             what="picture",
             folded=True,
+            open=bool(stack.worst),
         )
     if stack.diagnostics and not stack.failure:
-        blocks = [_message(one.severity, one.urn, one.message) for one in stack.diagnostics]
+        blocks = list(_diagnostics(stack))
         yield Section(rank=4, title="### Messages", blocks=blocks, what="messages")
     if stack.created:
         yield Section(
             rank=6,
-            title=f"<b>New:</b> {len(stack.created):,} resources",
+            title=f"<b>New:</b> {len(stack.created):,} resource{'s'[: len(stack.created) > 1]}",
             blocks=list(_created(stack.created)),
             what="lines",
             folded=True,
         )
+
+
+def _stages(stack: StackReport) -> Iterator[Section]:
+    """What changes and stays, a section for each stage."""
+    above = f"### {'Different' if stack.drift else 'Changed'}\n\n"
+    for stage, changes in groupby(stack.changed, key=lambda one: one.room.stage):
+        yield Section(
+            rank=3,
+            title=f"{above}#### {label(stage)}",
+            blocks=[_changed(one, drift=stack.drift) for one in changes],
+            what="changes",
+        )
+        above = ""
 
 
 def _failure(stack: StackReport) -> Iterator[str]:
@@ -186,25 +200,28 @@ def _failure(stack: StackReport) -> Iterator[str]:
             f"  - allowed: {code(problem.allowed)}"
         )
     if not stack.failure.problems:
-        told = [_message(one.severity, one.urn, one.message) for one in stack.diagnostics]
-        yield from told or [block(stack.failure.message)]
+        yield from list(_diagnostics(stack)) or [block(stack.failure.message)]
 
 
 def _traffic(stack: StackReport) -> Iterator[str]:
     for move in stack.moves:
-        yield f"**Traffic** of {code(move.name)}: {_shares(move.old)} → {_shares(move.new)}"
+        yield f"- **traffic** of {code(move.name)}: {_shares(move.old)} → {_shares(move.new)}"
 
 
 def _shares(shares: Iterable[str]) -> str:
     return ", ".join(map(code, shares)) or "nothing"
 
 
-def _destroyed(changed: Changed) -> str:
+def _destroyed(changed: Changed, *, drift: bool) -> str:
     where = f"{label(changed.room.stage)}, {label(changed.room.name)}".rstrip(", ")
-    lines = [f"#### {changed.word} {code(changed.name)}", "", f"{code(changed.type)} in {where}"]
+    word = "" if drift else f"{changed.word} "
+    lines = [f"#### {word}{code(changed.name)}", "", f"{_called(changed)} in {where}"]
     refused = changed.refused
     if refused:
-        lines += ["", f"**Refused**, {label(refused.loses)}: {label(refused.because)}."]
+        lines += ["", f"**Refused**: {label(refused.loses)}."]
+    if changed.follows:
+        named = _named([node.name for node in changed.follows])
+        lines += ["", f"Follows from what it needs: {named}."]
     lines += ["", *_properties(changed.properties)] if changed.properties else []
     if changed.downstream:
         lines += ["", *_downstream(changed.downstream)]
@@ -223,11 +240,18 @@ def _downstream(nodes: Sequence[Node]) -> Iterator[str]:
     yield "\n</details>"
 
 
-def _changed(changed: Changed) -> str:
+def _changed(changed: Changed, *, drift: bool) -> str:
     where = f" in {label(changed.room.name)}" if changed.room.name else ""
-    lines = [f"- **{changed.word}** {code(changed.name)}, {code(changed.type)}{where}"]
+    word = "" if drift else f"**{changed.word}** "
+    lines = [f"- {word}{code(changed.name)}, {_called(changed)}{where}"]
     lines += [f"  {line}" for line in _properties(changed.properties)]
     return "\n".join(lines)
+
+
+def _called(changed: Changed) -> str:
+    """Type and physical name."""
+    own = "" if changed.physical == changed.name else f" {code(changed.physical)}"
+    return f"{code(changed.type)}{own}"
 
 
 def _properties(properties: Sequence[Property]) -> Iterator[str]:
@@ -245,28 +269,36 @@ def _rules(stack: StackReport) -> str:
 
 
 def _violations(stack: StackReport) -> Iterator[str]:
-    for one in stack.violations:
-        yield _message(one.level, one.urn, one.message, title=one.rule)
+    """A block for each rule and each thing that it says."""
+    for (level, rule, message), alike in groupby(
+        stack.violations, key=lambda one: (one.level, one.rule, one.message)
+    ):
+        names = [one.urn.rpartition("::")[2] for one in alike]
+        yield _message(f"**{label(level)}** {code(rule)} on {_named(names)}", message)
 
 
-def _message(severity: str, urn: str, message: str, title: str = "") -> str:
-    named = f" {code(title)}" if title else ""
-    about = f" on {code(urn.rpartition('::')[2])}" if urn else ""
-    return f"- **{label(severity)}**{named}{about}\n\n{indent(block(message), '  ')}\n"
+def _diagnostics(stack: StackReport) -> Iterator[str]:
+    for one in stack.diagnostics:
+        about = f" on {code(one.urn.rpartition('::')[2])}" if one.urn else ""
+        yield _message(f"**{label(one.severity)}**{about}", one.message)
+
+
+def _message(title: str, message: str) -> str:
+    return f"- {title}\n\n{indent(block(message), '  ')}\n"
 
 
 def _created(created: Sequence[Changed]) -> Iterator[str]:
     """A block for each component."""
     for room, in_room in groupby(created, key=lambda one: one.room):
-        lines = [f"- {label(room.stage)}, **{label(room.name)}**" if room.name else "- others"]
-        own = [one for one in in_room if one.step.state.custom]
+        lines = [f"- {label(room.stage)}, **{label(room.name)}**" if room.name else "- providers"]
+        own = [one for one in in_room if one.step.urn != room.component]
         for (type_, told), group in groupby(own, key=lambda one: (one.type, one.figures)):
             alike = list(group)
             remark = f": {code(told)}" if told else ""
             if len(alike) < ALIKE:
-                lines += [f"  - {code(type_)} {code(one.name)}{remark}" for one in alike]
+                lines += [f"  - {code(type_)} {code(one.physical)}{remark}" for one in alike]
             else:
-                names = ", ".join(code(one.name) for one in alike[:DEPENDENTS])
+                names = ", ".join(code(one.physical) for one in alike[:DEPENDENTS])
                 more = f" and {len(alike) - DEPENDENTS:,} more" if len(alike) > DEPENDENTS else ""
                 lines.append(f"  - {len(alike)} {code(type_)}{remark}: {names}{more}")
         yield "\n".join(lines)

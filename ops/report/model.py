@@ -25,7 +25,6 @@ WORDS: Final[Mapping[OpType, str]] = {
     OpType.CREATE: "create",
     OpType.IMPORT: "import",
     OpType.READ: "read",
-    OpType.REFRESH: "differs",
 }
 """The kinds of change, the worst first."""
 
@@ -36,8 +35,13 @@ class Node:
 
     urn: str
     type: str
-    name: str
+    physical: str
     room: Room
+
+    @property
+    def name(self) -> str:
+        """The logical name, which is unique and what approvals and the code go by."""
+        return self.urn.rpartition("::")[2]
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Node:
@@ -45,7 +49,7 @@ class Node:
         return cls(
             urn=document["urn"],
             type=document["type"],
-            name=document["name"],
+            physical=document["name"],
             room=Room(
                 stage=document["stage"],
                 name=component.rpartition("::")[2],
@@ -85,6 +89,8 @@ class Changed:
 
     Attributes:
         downstream: what depends on it, nearest first; known of what is deleted or replaced.
+        follows: what it needs and is lost as well, where no property of its own forces its
+            replacement.
         refused: the guard does not let it pass.
     """
 
@@ -92,10 +98,16 @@ class Changed:
     room: Room
     properties: tuple[Property, ...]
     downstream: tuple[Node, ...]
+    follows: tuple[Node, ...]
     refused: Refused | None
 
     @property
     def name(self) -> str:
+        return self.step.name
+
+    @property
+    def physical(self) -> str:
+        """What the platform's console calls it."""
         return physical_name(self.step.state)
 
     @property
@@ -104,6 +116,7 @@ class Changed:
 
     @property
     def word(self) -> str:
+        """What happens to it."""
         return WORDS.get(self.step.op, self.step.op.value)
 
     @property
@@ -116,11 +129,13 @@ class Changed:
             "urn": self.step.urn,
             "type": self.step.type,
             "name": self.name,
+            "physicalName": self.physical,
             "operation": self.word,
             "stage": self.room.stage,
             "component": self.room.name,
             "properties": [one.document() for one in self.properties],
             "downstream": [node.urn for node in self.downstream],
+            "follows": [node.urn for node in self.follows],
             "refused": self.refused.because if self.refused else None,
         }
 
@@ -237,6 +252,13 @@ class StackReport:
             found[needed].append(needing)
         return found
 
+    @cached_property
+    def _needs(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for needing, needed in self.edges:
+            found[needing].append(needed)
+        return found
+
     def downstream(self, urn: str) -> Iterator[Node]:
         """What depends on a resource, directly or not, nearest first."""
         seen = {urn}
@@ -259,26 +281,33 @@ class StackReport:
     @cached_property
     def changes(self) -> Sequence[Changed]:
         """All changes, in the runbook's order; in a component the worst first."""
-        refused = {one.urn: one for one in self.refusals}
         order = list(WORDS)
 
         def place(changed: Changed) -> tuple[Room, int, str, str, str]:
             rank = order.index(changed.step.op) if changed.step.op in order else len(order)
-            return changed.room, rank, changed.type, changed.figures, changed.name
+            return changed.room, rank, changed.type, changed.figures, changed.physical
 
-        return sorted(
-            (
-                Changed(
-                    step=step,
-                    room=self._room(step.urn),
-                    properties=tuple(map(Property.of, _telling(step))),
-                    downstream=tuple(self.downstream(step.urn)) if loses_something(step) else (),
-                    refused=refused.get(step.urn),
-                )
-                for step in self.steps
-            ),
-            key=place,
+        return sorted(map(self._change, self.steps), key=place)
+
+    def _change(self, step: Step) -> Changed:
+        lost = loses_something(step)
+        properties = tuple(map(Property.of, _telling(step)))
+        follows: tuple[Node, ...] = ()
+        if lost and step.op is OpType.REPLACE and not any(one.replaces for one in properties):
+            needed = self._needs.get(step.urn, ())
+            follows = tuple(self.nodes[urn] for urn in needed if urn in self._lost)
+        return Changed(
+            step=step,
+            room=self._room(step.urn),
+            properties=properties,
+            downstream=tuple(self.downstream(step.urn)) if lost else (),
+            follows=follows,
+            refused=next((one for one in self.refusals if one.urn == step.urn), None),
         )
+
+    @cached_property
+    def _lost(self) -> set[str]:
+        return {step.urn for step in self.steps if loses_something(step)}
 
     def _room(self, urn: str) -> Room:
         node = self.nodes.get(urn)
@@ -323,8 +352,8 @@ class StackReport:
     def reasons(self) -> Sequence[Reason]:
         """Why the verdict is what it is, the worst first."""
         found = [*self._blocking()]
-        if self.operation == "refresh" and self.steps:
-            words = "the cloud is not as the state says: somebody changed it outside of this"
+        if self.drift and self.steps:
+            words = "the cloud is not as the state says: somebody changed it by other means"
             names = tuple(one.name for one in self.changes)
             return [*found, Reason(risk=Risk.REVIEW, words=words, names=names)]
         advice = tuple(one.rule for one in self.violations if one.level != "mandatory")
@@ -344,7 +373,7 @@ class StackReport:
             yield self.failure.reason()
         for word, same in groupby(sorted(self.refusals, key=_by_operation), key=_by_operation):
             names = tuple(one.name for one in same)
-            yield Reason(risk=Risk.BLOCKED, words=f"nobody approved to {word}", names=names)
+            yield Reason(risk=Risk.BLOCKED, words=f"the guard refuses to {word}", names=names)
         broken = tuple(
             dict.fromkeys(one.rule for one in self.violations if one.level == "mandatory")
         )
@@ -356,7 +385,7 @@ class StackReport:
 
     def _harmless(self) -> str:
         if not self.steps:
-            return "the cloud is as the state says" if self._drift else "nothing changes"
+            return "the cloud is as the state says" if self.drift else "nothing changes"
         if self.moves:
             return "only traffic moves; the same line undoes it"
         told = [
@@ -367,7 +396,8 @@ class StackReport:
         return f"{' and '.join(told)}; nothing is deleted or replaced"
 
     @property
-    def _drift(self) -> bool:
+    def drift(self) -> bool:
+        """Whether the differences are what a refresh has found, and not what an ``up`` would do."""
         return self.operation == "refresh"
 
     def document(self) -> dict[str, Any]:
@@ -415,8 +445,10 @@ def _telling(step: Step) -> Iterator[Change]:
     return iter(sorted(step.changes(), key=lambda change: not change.replaces))
 
 
-def _by_level(violation: Mapping[str, Any]) -> tuple[bool, str, str]:
-    return violation["level"] != "mandatory", violation["rule"], violation["urn"]
+def _by_level(violation: Mapping[str, Any]) -> tuple[bool, str, str, str]:
+    """Sorts the worst first, and what is said of several resources together."""
+    told = (violation["rule"], violation["message"], violation["urn"])
+    return violation["level"] != "mandatory", *told
 
 
 def _by_operation(refused: Refused) -> str:

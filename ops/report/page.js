@@ -24,7 +24,8 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const plural = (count, one) => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
-const textOf = (node) => [node.name, node.type, node.component, node.change?.operation ?? ""]
+const called = (node) => (node.physical === node.name ? node.type : `${node.type} ${node.physical}`);
+const textOf = (node) => [node.name, node.physical, node.type, node.component, node.change?.operation ?? ""]
   .concat((node.change?.properties ?? []).map((one) => one.path)).join("\n").toLowerCase();
 
 function prepare(raw) {
@@ -65,7 +66,7 @@ function message(title, about, text) {
 function head() {
   const counts = Object.entries(stack.counts).map(([word, count]) => `${count} to ${word}`);
   const box = make("div", { class: "verdict", "data-verdict": stack.verdict },
-    make("b", {}, `${stack.stack}: ${stack.verdict}`),
+    report.stacks.length > 1 ? make("b", {}, `${stack.stack}: ${stack.verdict}`) : null,
     make("ul", {}, ...stack.reasons.map((reason) => {
       const shown = reason.names.slice(0, 12).join(", ");
       const more = reason.names.length > 12 ? ` and ${reason.names.length - 12} more` : "";
@@ -129,7 +130,9 @@ function component(name, nodes, searching) {
   const changed = nodes.filter((node) => node.change);
   const lost = changed.some((node) => node.change.lost);
   const dull = changed.every((node) => node.change.operation === "create");
-  const told = changed.length ? `${changed.length} of ${nodes.length} change` : `${nodes.length}`;
+  const told = !changed.length ? `${nodes.length}`
+    : dull && changed.length === nodes.length ? `${nodes.length} new`
+      : `${changed.length} of ${nodes.length} change`;
   const box = make("details", {
     class: `component${lost ? " lost" : changed.length && !dull ? " touched" : ""}`,
     "data-component": name,
@@ -153,7 +156,7 @@ function row(node) {
   const word = node.change?.operation ?? "";
   const button = make("button", { class: "row", type: "button", onclick: () => select(node) },
     make("span", { class: `sign ${word}`, "aria-label": word || "unchanged" }, SIGNS[word] ?? (word ? "~" : "")),
-    make("span", {}, make("span", { class: "name" }, node.name), make("span", { class: "kind" }, node.type)));
+    make("span", {}, make("span", { class: "name" }, node.name), make("span", { class: "kind" }, called(node))));
   rows.set(node, button);
   return button;
 }
@@ -171,7 +174,7 @@ function select(node) {
   detail.replaceChildren(...[
     make("button", { class: "close", type: "button", "aria-label": "Close", onclick: close }, "×"),
     make("h1", {}, change ? make("span", { class: change.operation }, `${change.operation} `) : null, node.name),
-    make("div", { class: "soft" }, `${node.type}, ${node.stage}${node.component ? `, ${node.component}` : ""}`),
+    make("div", { class: "soft" }, `${called(node)}, ${node.stage}${node.component ? `, ${node.component}` : ""}`),
     make("code", { class: "soft" }, node.urn),
     change?.refused ? make("p", { class: "delete" }, `Refused: ${change.refused}`) : null,
     properties.length ? make("h3", {}, "Properties") : null,

@@ -91,7 +91,7 @@ def _class(touched: Mapping[Room, Sequence[Changed]], room: Room) -> str:
 
 def _label(room: Room, changes: Sequence[Changed]) -> str:
     lines = [f"<b>{_escaped(room.name)}</b>"]
-    own = [one for one in changes if one.step.state.custom]
+    own = [one for one in changes if one.step.urn != room.component]
     if own and all(one.word == "create" for one in own):
         lines.append(f"+ {len(own)}")
     else:

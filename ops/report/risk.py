@@ -10,7 +10,6 @@ from typing import Any, Final
 from pulumi.automation import OpType
 
 from ops.events import SECRET, Step
-from ops.figures import physical_name
 from ops.guard import HOLDS
 
 
@@ -32,7 +31,7 @@ class Reason:
 
     Attributes:
         words: ours, for people.
-        names: what it is about, in the words of settings, state or clouds: to be escaped.
+        names: what it is about, by logical name; not ours, and so to be escaped.
     """
 
     risk: Risk
@@ -56,6 +55,14 @@ REPLACED_BY_DESIGN: Final = frozenset(
 
 GRANTS: Final = ("IAM", "Iam", "WorkloadIdentityPool", "Role")
 """Words in the names of the types that say who may do what."""
+
+SECRETS: Final = frozenset(
+    {
+        "gcp:secretmanager/secretVersion:SecretVersion",
+        "random:index/randomPassword:RandomPassword",
+    }
+)
+"""What is nothing but a secret value, so that a new one replaces it."""
 
 ENTRANCES: Final = frozenset(
     {
@@ -86,7 +93,10 @@ def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
         ("deletes what holds data or identity", _of(gone, OpType.DELETE, holding=True)),
         ("replaces what holds data or identity", _of(gone, OpType.REPLACE, holding=True)),
         ("deletes", _of(gone, OpType.DELETE, holding=False)),
-        ("replaces", _of(gone, OpType.REPLACE, holding=False)),
+        (
+            "replaces",
+            (one for one in _of(gone, OpType.REPLACE, holding=False) if one.type not in SECRETS),
+        ),
         ("takes protection away", (one for one in changed if _unprotected(one))),
         (
             "changes in place what holds data or identity",
@@ -94,10 +104,10 @@ def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
         ),
         ("changes who may do what", (one for one in kept if _grants(one))),
         ("changes a way in", (one for one in changed if _is_entrance(one))),
-        ("changes secret values", (one for one in changed if _changes_secret(one))),
+        ("gives secrets new values", (one for one in steps if _changes_secret(one))),
     )
     for words, found in kinds:
-        names = tuple(physical_name(step.state) for step in found)
+        names = tuple(step.name for step in found)
         if names:
             yield Reason(risk=Risk.REVIEW, words=words, names=names)
 
@@ -122,4 +132,6 @@ def _is_entrance(step: Step) -> bool:
 
 
 def _changes_secret(step: Step) -> bool:
+    if step.type in SECRETS:
+        return step.op is OpType.REPLACE
     return any(SECRET in (change.old, change.new) for change in step.changes())

@@ -25,13 +25,11 @@ def _stack(stack: StackReport) -> Iterator[str]:
     for move in stack.moves:
         old, new = (printable(", ".join(shares)) for shares in (move.old, move.new))
         yield f"  traffic of {printable(move.name)}: {old} -> {new}"
-    if stack.moves:
-        return
-    drift = stack.operation == "refresh"
-    yield from _listed("Gone" if drift else "Replaced or deleted", stack.worst)
-    for stage, changes in groupby(stack.changed, key=lambda one: one.room.stage):
+    yield from _listed("Gone" if stack.drift else "Replaced or deleted", stack.worst)
+    changed = () if stack.moves else stack.changed
+    for stage, changes in groupby(changed, key=lambda one: one.room.stage):
         yield from _listed(printable(stage), list(changes))
-    if stack.rules or stack.violations:
+    if stack.violations or (stack.rules and not stack.failure):
         broken = len({one.rule for one in stack.violations})
         yield from ("", f"Policies: {stack.rules} rules, {broken or 'none'} broken")
     for one in stack.violations:
@@ -65,9 +63,12 @@ def _listed(title: str, changes: Sequence[Changed]) -> Iterator[str]:
         yield from ("", title)
     for one in changes:
         sign = SIGNS.get(one.step.op, "~")
-        yield f"  {sign:<2} {one.type}  {printable(one.name)}"
+        yield f"  {sign:<2} {printable(one.name)}  {one.type}  {printable(one.physical)}"
         if one.refused:
             yield f"       refused, {one.refused.loses}: {one.refused.because}"
+        if one.follows:
+            names = ", ".join(printable(node.name) for node in one.follows)
+            yield f"       follows from what it needs: {names}"
         for told in one.properties:
             forced = "  forces the replacement" if told.replaces else ""
             values = told.new if told.old is None else f"{told.old} -> {told.new}"

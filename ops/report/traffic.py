@@ -9,7 +9,6 @@ from typing import Any, Final
 from pulumi.automation import OpType
 
 from ops.events import State, Step, is_unknown
-from ops.figures import physical_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +67,7 @@ def _move(step: Step) -> Move | None:
         return None
     return Move(
         urn=step.urn,
-        name=physical_name(step.new),
+        name=step.name,
         old=tuple(_shares(step.old, splitter)),
         new=tuple(_shares(step.new, splitter)),
     )

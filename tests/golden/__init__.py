@@ -25,6 +25,7 @@ from typing import Any, Final
 
 from ops.report.markdown import markdown
 from ops.report.model import Report
+from tests.golden.large import five_thousand
 from tests.life import Life
 
 FOLDER: Final = Path(__file__).resolve().parent
@@ -38,12 +39,14 @@ class Scenario:
     """A change to production, and how it is looked at.
 
     Attributes:
-        released: it follows a release on top of the first deployment.
+        change: what is done to the stack before it is looked at.
+        base: what it is done to; ``first`` is before, ``made`` after the first deployment,
+            ``released`` after a release on top of that, ``staging`` another stack.
     """
 
     change: Callable[[Life], None]
     verb: str = "preview"
-    released: bool = False
+    base: str = "made"
 
     def document(self, life: Life) -> dict[str, Any]:
         """Make the change to ``life`` and ask the engine."""
@@ -126,22 +129,35 @@ def by_hand(life: Life) -> None:
     life.by_hand("remove", route)
 
 
-_NEW_BUCKET: Final = '''
+_NEW_BUCKET: Final = """
 import pulumi
 import pulumi_gcp as gcp
+import pulumi_random as random
 
-gcp.storage.Bucket(
-    "exports",
-    name=pulumi.Output.concat("pull-", estate.postgres.instance.name, "-exports"),
-    location="US",
-    opts=pulumi.ResourceOptions(provider=estate._opts.providers[0]),
+password = random.RandomPassword(
+    "exports-password", length=32, opts=pulumi.ResourceOptions(parent=estate.backups)
 )
-'''
+gcp.storage.Bucket(
+    "exports-bucket",
+    name="pull-production-exports-backups",
+    location="US",
+    uniform_bucket_level_access=True,
+    public_access_prevention=password.id.apply(lambda _: "enforced"),
+    versioning={"enabled": True},
+    soft_delete_policy={"retention_duration_seconds": 2592000},
+    encryption={"default_kms_key_name": estate.encryption.keys["backups"]},
+    lifecycle_rules=[
+        {"action": {"type": "Delete"}, "condition": {"age": 365, "with_state": "LIVE"}},
+    ],
+    opts=pulumi.ResourceOptions(parent=estate.backups, protect=True),
+)
+"""
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {
+    "first-deployment": Scenario(change=nothing, base="first"),
     "image-bump": Scenario(change=settings(workers={"image": NEW_IMAGE})),
-    "canary-step": Scenario(change=canary_step, released=True),
-    "rollback": Scenario(change=rollback, released=True),
+    "canary-step": Scenario(change=canary_step, base="released"),
+    "rollback": Scenario(change=rollback, base="released"),
     "sql-tier": Scenario(change=settings(postgres={"cpus": 8, "memory_mib": 32768})),
     "sql-region": Scenario(change=settings(gcp={"region": "us-east1"})),
     "secret-rotation": Scenario(change=settings(postgres={"password_generation": 2})),
@@ -149,18 +165,23 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "policy-violation": Scenario(change=settings(postgres={"availability": "ZONAL"})),
     "unknown-property": Scenario(change=appended(_NEW_BUCKET)),
     "settings-error": Scenario(
-        change=settings(postgres={"backup_start": "3am"}, redis={"tier": "HA"})
+        change=settings(postgres={"backup_start": "3am"}, redis={"tier": "HA"}), base="staging"
     ),
     "broken-program": Scenario(change=appended("\nestate.cache.resize()\n")),
     "drift": Scenario(change=by_hand, verb="refresh"),
     "no-change": Scenario(change=nothing),
 }
-"""What is recorded of production after its first deployment."""
+"""What is recorded through the real engine."""
+
+RULES: Final = 200
+"""Stands for the number of rules, which grows without changing any report's meaning."""
 
 
 def normalised(document: dict[str, Any]) -> dict[str, Any]:
     """The document without what is another one in every run."""
     document.pop("durationSeconds", None)
+    if "policies" in document:
+        document["policies"]["rules"] = RULES
     for key in ("steps", "diagnostics"):
         document.get(key, []).sort(key=lambda one: (one["urn"], one.get("op", one.get("message"))))
     ids: dict[str, str] = {_UNKNOWN: _UNKNOWN}
@@ -173,26 +194,55 @@ def normalised(document: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def report(*documents: Mapping[str, Any]) -> str:
-    """The golden form of a report."""
-    return f"{markdown(Report(documents))}\n"
-
-
 # -- files -------------------------------------------------------------------------------------
 
 
-def recorded(name: str) -> dict[str, Any]:
-    """The document of a scenario, as it was last recorded."""
-    kept = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
-    urns = kept["urns"]
+def reports() -> dict[str, str]:
+    """Every golden report, as it is made today of what was recorded."""
+    made = {name: report(recorded(name)) for name in SCENARIOS}
+    made["both-stacks"] = report(recorded("settings-error"), recorded("image-bump"))
+    made["five-thousand"] = report(five_thousand())
+    return made
 
-    def unpacked(value: Any) -> Any:
+
+def report(*documents: Mapping[str, Any]) -> str:
+    """The golden form of a report."""
+    return f"{markdown(Report(documents), 'https://ci.example/run/1')}\n"
+
+
+def kept(name: str) -> str:
+    """A golden report, as somebody has read it."""
+    return (FOLDER / f"{name}.md").read_text("utf-8")
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """What the engine said of a scenario when it was last asked."""
+    file = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    urns = file["urns"]
+
+    def whole(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: unpacked(item) for key, item in value.items()}
+            return {key: whole(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [unpacked(item) for item in value]
-        if isinstance(value, str) and value.startswith("$"):
-            return urns[int(value[1:])]
+            return [whole(item) for item in value]
+        return urns[int(value[1:])] if isinstance(value, str) and value[:1] == "$" else value
+
+    document: dict[str, Any] = whole(file["document"])
+    return document
+
+
+def record(name: str, document: Mapping[str, Any]) -> None:
+    """Write down what the engine says of a scenario; a URN that comes again, by its number."""
+    urns: dict[str, int] = {}
+
+    def packed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: packed(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [packed(item) for item in value]
+        if isinstance(value, str) and value.startswith("urn:pulumi:"):
+            return f"${urns.setdefault(value, len(urns))}"
         return value
 
-    return unpacked(kept["document"])
+    file = {"document": packed(document), "urns": list(urns)}
+    (FOLDER / f"{name}.json").write_text(json.dumps(file, indent=1) + "\n", "utf-8")

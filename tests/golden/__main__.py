@@ -1,0 +1,33 @@
+"""``python -m tests.golden`` writes the golden reports; with ``record`` it asks the engine first."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from tests import golden
+from tests.conftest import CHECKOUT
+from tests.life import Life
+
+
+def record_all(folder: Path) -> None:
+    """Live through all scenarios in ``folder``."""
+    lives = {"first": Life.begin(CHECKOUT, folder / "first", "production")}
+    lives["staging"] = Life.begin(CHECKOUT, folder / "staging", "staging")
+    lives["made"] = lives["first"].fork(folder / "made")
+    (lives["made"].folder / "up.json").write_text(json.dumps(lives["made"].run("up")), "utf-8")
+    lives["released"] = lives["made"].fork(folder / "released")
+    golden.release(lives["released"])
+    for name, scenario in golden.SCENARIOS.items():
+        print(name, flush=True)
+        fork = lives[scenario.base].fork(folder / name)
+        golden.record(name, scenario.document(fork))
+
+
+if sys.argv[1:] == ["record"]:
+    with tempfile.TemporaryDirectory(prefix="pull-golden-") as scratch:
+        record_all(Path(scratch))
+for name, text in golden.reports().items():
+    (golden.FOLDER / f"{name}.md").write_text(text, "utf-8")
