@@ -172,7 +172,8 @@ def refresh(
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
         outcome = opened.refresh()
-    session.finish(outcome)
+        graph = before_and_after(outcome, {}, opened.state())
+    session.finish(outcome, graph=graph)
 
 
 @app.command()

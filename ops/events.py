@@ -348,7 +348,8 @@ class Outcome:
     @property
     def met_protection(self) -> bool:
         """Whether the engine ended because something protected would have to go."""
-        return any("marked for protection" in item.message for item in self.diagnostics)
+        words = ("marked for protection", "because it is protected")
+        return any(word in item.message for item in self.diagnostics for word in words)
 
     @property
     def changes(self) -> tuple[Step, ...]:

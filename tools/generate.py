@@ -4,6 +4,7 @@
 * ``docs/settings.md``: every setting, what it may be, and what both stacks say
 * ``docs/secrets.md``: every variable of the catalogue, who issues it and who consumes it
 * ``docs/policies.md``: every rule of the policy pack
+* ``docs/reports.md``: an example, which is one of the golden reports
 * ``docs/architecture.md``: the picture, drawn from the graph that the engine reports
 """
 
@@ -156,6 +157,12 @@ def architecture_picture() -> str:
     return f"```mermaid\n{drawn.stdout.strip()}\n```"
 
 
+def example_report() -> str:
+    """A golden report as GitHub gets it."""
+    text = (PROJECT_ROOT / "tests" / "golden" / "secret-rotation.md").read_text("utf-8")
+    return f"````markdown\n{text.strip()}\n````"
+
+
 # -- files ---------------------------------------------------------------------------------------
 
 
@@ -172,6 +179,7 @@ FILES: Final[Mapping[str, Callable[[Path], str]]] = {
     "docs/settings.md": lambda path: _between_marks(path, settings_table()),
     "docs/secrets.md": lambda path: _between_marks(path, secrets_table()),
     "docs/policies.md": lambda path: _between_marks(path, table()),
+    "docs/reports.md": lambda path: _between_marks(path, example_report()),
     "docs/architecture.md": lambda path: _between_marks(path, architecture_picture()),
 }
 

@@ -30,7 +30,7 @@ NAMES: Final = 6
 PROPERTIES: Final = 30
 """So many properties of one resource are told."""
 
-DEPENDENTS: Final = 40
+DEPENDENTS: Final = 24
 """So many of what depends on a resource are named."""
 
 MESSAGE: Final = 3_000
@@ -94,15 +94,19 @@ def _room(head: Iterable[str], report: Report, whole: str) -> int:
 
 def _fit(sections: Sequence[Section], room: int) -> dict[int, int]:
     """How many blocks of each section fit, the most important sections served first."""
-    kept = {}
+    kept = {id(one): 0 for one in sections}
     room -= sum(len(one.render(0)) + 2 for one in sections)
-    for section in sorted(sections, key=lambda one: one.rank):
-        kept[id(section)] = 0
-        for block in section.blocks:
+    for _, alike in groupby(sorted(sections, key=lambda one: one.rank), key=lambda one: one.rank):
+        open_ = [one for one in alike if one.blocks]
+        while open_:  # a block of each in turn, so that none is silent because of another
+            section = open_.pop(0)
+            block = section.blocks[kept[id(section)]]
             if len(block) + 1 > room:
-                break
+                continue
             room -= len(block) + 1
             kept[id(section)] += 1
+            if kept[id(section)] < len(section.blocks):
+                open_.append(section)
     return kept
 
 
@@ -326,4 +330,4 @@ def block(text: str) -> str:
 
 def label(text: str) -> str:
     """A word or a sentence of ours that may have come through a file: no sign with a meaning."""
-    return re.sub(r"[^\w ,.;:()/'-]", "", printable(text)).replace("_", r"\_")
+    return re.sub(r"[^\w ,.;:()/'-]|//", "", printable(text)).replace("_", r"\_")

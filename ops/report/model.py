@@ -219,9 +219,13 @@ class StackReport:
         self.violations = tuple(
             Violation(**one) for one in sorted(policies.get("violations", ()), key=_by_level)
         )
-        self.refusals = tuple(Refused.parse(one) for one in policies.get("refusals", ()))
+        self.refusals = tuple(
+            Refused.parse(one) for one in sorted(policies.get("refusals", ()), key=_by_operation)
+        )
         self._policies_passed: bool = policies.get("passed", True)
-        self.diagnostics = tuple(Diagnostic(**one) for one in document.get("diagnostics", ()))
+        self.diagnostics = tuple(
+            Diagnostic(**one) for one in sorted(document.get("diagnostics", ()), key=_by_severity)
+        )
         self.failure = Failure.parse(error) if error and not self._judged else None
 
     @property
@@ -274,9 +278,13 @@ class StackReport:
 
     @cached_property
     def steps(self) -> Sequence[Step]:
-        """The steps that change something other than the stack's outputs."""
+        """The steps that change something other than the stack's outputs, in the runbook's order.
+
+        The engine works on much at once, so that its own order is another one every time.
+        """
         steps = (Step.parse(one) for one in self._document.get("steps", ()))
-        return [step for step in steps if step.op is not OpType.SAME and step.type != STACK_TYPE]
+        found = [step for step in steps if step.op is not OpType.SAME and step.type != STACK_TYPE]
+        return sorted(found, key=lambda step: (self._room(step.urn), step.urn))
 
     @cached_property
     def changes(self) -> Sequence[Changed]:
@@ -371,7 +379,7 @@ class StackReport:
     def _blocking(self) -> Iterator[Reason]:
         if self.failure:
             yield self.failure.reason()
-        for word, same in groupby(sorted(self.refusals, key=_by_operation), key=_by_operation):
+        for word, same in groupby(self.refusals, key=lambda one: one.operation):
             names = tuple(one.name for one in same)
             yield Reason(risk=Risk.BLOCKED, words=f"the guard refuses to {word}", names=names)
         broken = tuple(
@@ -451,5 +459,9 @@ def _by_level(violation: Mapping[str, Any]) -> tuple[bool, str, str, str]:
     return violation["level"] != "mandatory", *told
 
 
-def _by_operation(refused: Refused) -> str:
-    return refused.operation
+def _by_operation(refusal: Mapping[str, Any]) -> tuple[str, str]:
+    return refusal["operation"], refusal["urn"]
+
+
+def _by_severity(diagnostic: Mapping[str, Any]) -> tuple[bool, str, str]:
+    return diagnostic["severity"] != "error", diagnostic["urn"], diagnostic["message"]

@@ -30,7 +30,10 @@ const textOf = (node) => [node.name, node.physical, node.type, node.component, n
 
 function prepare(raw) {
   if (raw.ready) return raw;
+  raw.stages = [...new Set(raw.nodes.map((node) => node.stage))].sort();
+  raw.sizes = new Map(); // of components
   for (const node of raw.nodes) {
+    raw.sizes.set(node.component, (raw.sizes.get(node.component) ?? 0) + 1);
     node.needs = [];
     node.neededBy = [];
     node.text = textOf(node);
@@ -92,7 +95,7 @@ function head() {
       message(one.severity, one.urn.split("::").pop(), one.message)),
   ];
   if (told.length) {
-    lines.push(make("details", { open: "" },
+    lines.push(make("details", told.length > 2 ? {} : { open: "" },
       make("summary", {}, plural(told.length, "message")), make("ul", {}, ...told)));
   }
   document.getElementById("verdict").replaceChildren(box, ...lines);
@@ -111,16 +114,17 @@ function draw() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = stack.nodes.filter((node) =>
     FILTERS[filter.value](node) && words.every((word) => node.text.includes(word)));
-  const stages = new Map();
+  const stages = new Map(stack.stages.map((stage) => [stage, new Map()]));
   for (const node of found) {
-    const components = stages.get(node.stage) ?? stages.set(node.stage, new Map()).get(node.stage);
-    (components.get(node.component) ?? components.set(node.component, []).get(node.component)).push(node);
+    const components = stages.get(node.stage);
+    if (!components.has(node.component)) components.set(node.component, []);
+    components.get(node.component).push(node);
   }
   rows = new Map();
-  board.replaceChildren(...[...stages.keys()].sort().map((stage) =>
+  board.replaceChildren(...[...stages].map(([stage, components]) =>
     make("section", {}, make("h2", {}, stage),
-      ...[...stages.get(stage).entries()].map(([name, nodes]) =>
-        component(name, nodes, words.length > 0)))));
+      ...[...components].map(([name, nodes]) => component(name, nodes, words.length > 0)),
+      components.size ? null : make("p", { class: "soft" }, "nothing to show"))));
   document.getElementById("count").textContent =
     `${found.length.toLocaleString("en")} of ${plural(stack.nodes.length, "resource")}`;
   mark();
@@ -130,9 +134,9 @@ function component(name, nodes, searching) {
   const changed = nodes.filter((node) => node.change);
   const lost = changed.some((node) => node.change.lost);
   const dull = changed.every((node) => node.change.operation === "create");
-  const told = !changed.length ? `${nodes.length}`
-    : dull && changed.length === nodes.length ? `${nodes.length} new`
-      : `${changed.length} of ${nodes.length} change`;
+  const size = stack.sizes.get(name);
+  const told = !changed.length ? `${size}`
+    : dull && changed.length === size ? `${size} new` : `${changed.length} of ${size} change`;
   const box = make("details", {
     class: `component${lost ? " lost" : changed.length && !dull ? " touched" : ""}`,
     "data-component": name,
@@ -166,8 +170,8 @@ function row(node) {
 function select(node) {
   selected = node;
   if (node && !rows.has(node)) reveal(node);
-  mark();
   detail.hidden = !node;
+  mark(); // now that the columns have the width that they will have
   if (!node) return;
   const change = node.change;
   const properties = change?.properties ?? [];

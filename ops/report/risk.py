@@ -87,7 +87,7 @@ def loses_something(step: Step) -> bool:
 def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
     """Why people should look at ``steps``, the worst first."""
     gone = [step for step in steps if loses_something(step)]
-    kept = [step for step in steps if step not in gone]
+    kept = [step for step in steps if not loses_something(step)]
     changed = [step for step in kept if step.op is not OpType.CREATE]
     kinds: Iterable[tuple[str, Iterable[Step]]] = (
         ("deletes what holds data or identity", _of(gone, OpType.DELETE, holding=True)),

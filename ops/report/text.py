@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Final
 
 from ops.printing import SIGNS
 from ops.report.model import Changed, Report, StackReport
 from ops.report.values import printable
+
+
+DEPENDENTS: Final = 24
+"""So many of what depends on a resource are named."""
 
 
 def text(report: Report) -> str:
@@ -74,8 +79,10 @@ def _listed(title: str, changes: Sequence[Changed]) -> Iterator[str]:
             values = told.new if told.old is None else f"{told.old} -> {told.new}"
             yield f"       {printable(told.path)}  {printable(values)}{forced}"
         if one.downstream:
-            names = ", ".join(printable(node.name) for node in one.downstream)
-            yield f"       {len(one.downstream)} depend on it: {names}"
+            nearest = ", ".join(printable(node.name) for node in one.downstream[:DEPENDENTS])
+            more = len(one.downstream) - DEPENDENTS
+            further = f" and {more:,} further away" if more > 0 else ""
+            yield f"       {len(one.downstream):,} depend on it: {nearest}{further}"
 
 
 def _message(title: str, urn: str, message: str) -> Iterator[str]:

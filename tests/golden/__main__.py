@@ -1,4 +1,4 @@
-"""``python -m tests.golden`` writes the golden reports; with ``record`` it asks the engine first."""
+"""``python -m tests.golden`` writes the golden reports; ``record`` asks the engine first."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def record_all(folder: Path) -> None:
 if sys.argv[1:] == ["record"]:
     with tempfile.TemporaryDirectory(prefix="pull-golden-") as scratch:
         record_all(Path(scratch))
-for name, text in golden.reports().items():
-    (golden.FOLDER / f"{name}.md").write_text(text, "utf-8")
+for name in golden.REPORTS:
+    (golden.FOLDER / f"{name}.md").write_text(golden.made(name), "utf-8")

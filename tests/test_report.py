@@ -1,0 +1,421 @@
+"""What a report says and leaves unsaid: secrets, foreign text, size, verdict; and the command."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.events import at_path
+from ops.report.forms import Form, render
+from ops.report.html import html
+from ops.report.markdown import LIMIT, block, code, label, markdown
+from ops.report.model import Report
+from ops.report.picture import picture
+from ops.report.text import text
+from tests import golden
+from tests.golden.large import five_thousand
+from tests.tiny import PLANTED, Tiny, plain
+
+BUCKET = "gcp:storage/bucket:Bucket"
+HOSTILE = "`x` | <script>alert(1)</script> @everyone \x1b[31m **b** [l](http://x) \u202e ```"
+
+
+def urn(name: str, kind: str = BUCKET) -> str:
+    return f"urn:pulumi:production::pull::{kind}::{name}"
+
+
+def step(
+    op: str,
+    name: str,
+    kind: str = BUCKET,
+    *,
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
+    **differences: str,
+) -> dict[str, Any]:
+    """A step of a preview's document; ``differences`` are the engine's word for each property."""
+    state = {"urn": urn(name, kind), "type": kind, "custom": True, "id": name}
+    document: dict[str, Any] = {"op": op, "urn": urn(name, kind)}
+    if op != "create":
+        document["oldState"] = {**state, "protect": True, "inputs": old or {}}
+    if op != "delete":
+        document["newState"] = {**state, "protect": True, "inputs": new or {}}
+    document["detailedDiff"] = {
+        path: {"kind": word, "inputDiff": True} for path, word in differences.items()
+    }
+    return document
+
+
+def preview(*steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A preview's document."""
+    graph = {
+        "resources": [
+            {
+                "urn": one["urn"],
+                "type": one["urn"].split("::")[-2],
+                "name": one["urn"].rpartition("::")[2],
+                "parent": "",
+                "stage": "1 infrastructure",
+                "component": urn("part", "pull:x:Part"),
+            }
+            for one in steps
+        ],
+        "dependencies": [],
+    }
+    policies = {"passed": True, "rules": 3, "violations": [], "refusals": []}
+    document = {"stack": "production", "operation": "preview", "result": "succeeded"}
+    return {
+        **document,
+        "steps": list(steps),
+        "diagnostics": [],
+        "policies": policies,
+        "graph": graph,
+        **changes,
+    }
+
+
+# -- secrets -----------------------------------------------------------------------------------
+
+
+def test_what_lies_in_a_secret_is_secret() -> None:
+    assert at_path({"a": "[secret]"}, "a.b[0]") == "[secret]"
+    assert at_path({"a": {"b": ["[secret]"]}}, "a.b[0]") == "[secret]"
+    assert at_path({"a": {"b": 1}}, "a.b") == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[secret]", "[secret]", "`[secret changed]`"),
+        ("[secret]", "hunter2", "`[secret changed]`"),
+        ("hunter2", "[secret]", "`[secret changed]`"),
+        (None, "[secret]", "`(none)` → `[secret]`"),
+        ("[secret]", None, "`[secret]` → `(none)`"),
+        ({"k": "[secret]"}, {"k": "[secret]"}, "`[secret changed]`"),
+        (1.0, 2.5, "`1` → `2.5`"),
+        (True, "", '`true` → `""`'),
+    ],
+)
+def test_a_value_is_told_without_its_secret(old: object, new: object, said: str) -> None:
+    changed = step("update", "one", old={"p": old}, new={"p": new}, p="update")
+    made = markdown(Report([preview(changed)]))
+    assert f"- `p`: {said}\n" in made
+    assert "hunter2" not in made
+
+
+def test_a_new_value_of_a_secret_is_to_be_reviewed() -> None:
+    changed = step("update", "one", old={"p": "[secret]"}, new={"p": "[secret]"}, p="update")
+    reasons = Report([preview(changed)]).stacks[0].reasons
+    assert ("gives secrets new values", ("one",)) in [(one.words, one.names) for one in reasons]
+
+
+# -- foreign text ------------------------------------------------------------------------------
+
+
+def test_foreign_text_does_no_harm_in_markdown() -> None:
+    changed = step(
+        "update",
+        HOSTILE.replace("::", ""),
+        old={"p": "a"},
+        new={"p": HOSTILE},
+        p="update",
+    )
+    violation = {"rule": HOSTILE, "level": "advisory", "urn": changed["urn"], "message": HOSTILE}
+    document = preview(changed, diagnostics=[{"severity": "error", "message": HOSTILE, "urn": ""}])
+    document["policies"]["violations"] = [violation]
+    document["stack"] = HOSTILE
+    made = markdown(Report([document]))
+    assert "<script>" not in outside_of_code(made)
+    assert "@everyone" not in outside_of_code(made)
+    assert "http://x" not in outside_of_code(made)
+    assert "\x1b" not in made
+    assert "\u202e" not in made
+
+
+def outside_of_code(made: str) -> str:
+    """What Markdown gives a meaning: the text without its code blocks and code spans."""
+    without = re.sub(r"^( *)(`{3,})\w*\n.*?^\1\2$", "", made, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", without)
+
+
+def test_the_test_for_foreign_text_can_fail() -> None:
+    assert "@everyone" in outside_of_code("a `b` @everyone\n\n```text\nc\n```\n")
+
+
+@pytest.mark.parametrize(
+    ("foreign", "safe"),
+    [
+        ("plain", "`plain`"),
+        ("a`b", "``a`b``"),
+        ("`a", "`` `a ``"),
+        ("a``b`", "``` a``b` ```"),
+        ("a\nb\tc", "`a b c`"),
+        ("", "` `"),
+    ],
+)
+def test_code_spans(foreign: str, safe: str) -> None:
+    assert code(foreign) == safe
+
+
+def test_code_blocks_hold_any_fence() -> None:
+    assert block("```\n````") == "`````text\n```\n````\n`````"
+    assert label("<b>_x_|`#@y") == r"b\_x\_y"
+
+
+def test_foreign_text_does_no_harm_in_a_picture_and_in_a_terminal() -> None:
+    document = preview(step("delete", HOSTILE), step("update", "two", p="update"))
+    document["graph"]["resources"][1]["component"] = urn('ot"her</script>', "pull:x:Part")
+    report = Report([document])
+    drawn = picture(report.stacks[0])
+    assert "#60;script#62;" in drawn
+    assert not re.search(r"[`<>](?!b>|/b>|br/>)", re.sub(r"</?b>|<br/>|-->", "", drawn))
+    assert "\x1b" not in text(report)
+
+
+# -- verdicts ----------------------------------------------------------------------------------
+
+SQL = "gcp:sql/databaseInstance:DatabaseInstance"
+TOPIC = "gcp:pubsub/topic:Topic"
+
+
+@pytest.mark.parametrize(
+    ("changed", "risk", "words"),
+    [
+        (step("create", "a", TOPIC), "safe", "1 created; nothing is deleted or replaced"),
+        (step("update", "a", TOPIC), "safe", "1 changed in place; nothing is deleted or replaced"),
+        (step("update", "a", SQL), "needs review", "changes in place what holds data or identity"),
+        (step("delete", "a", TOPIC), "needs review", "deletes"),
+        (step("replace", "a", TOPIC), "needs review", "replaces"),
+        (step("replace", "a", SQL), "needs review", "replaces what holds data or identity"),
+        (step("delete", "a", SQL), "needs review", "deletes what holds data or identity"),
+        (
+            step("create", "a", "gcp:projects/iAMMember:IAMMember"),
+            "needs review",
+            "changes who may do what",
+        ),
+        (
+            step("update", "a", "gcp:compute/firewall:Firewall"),
+            "needs review",
+            "changes a way in",
+        ),
+        (
+            step("update", "a", TOPIC, old={"ingress": 1}, new={"ingress": 2}, ingress="update"),
+            "needs review",
+            "changes a way in",
+        ),
+        (
+            step("replace", "a", "random:index/randomPassword:RandomPassword"),
+            "needs review",
+            "gives secrets new values",
+        ),
+        (
+            step("replace", "a", "cloudflare:index/workerVersion:WorkerVersion"),
+            "safe",
+            "1 changed in place; nothing is deleted or replaced",
+        ),
+    ],
+)
+def test_the_table_of_risks(changed: dict[str, Any], risk: str, words: str) -> None:
+    report = Report([preview(changed)])
+    assert report.risk == risk
+    assert [reason.words for reason in report.stacks[0].reasons] == [words]
+
+
+def test_taking_protection_away_is_to_be_reviewed() -> None:
+    changed = step("update", "a", TOPIC)
+    changed["newState"]["protect"] = False
+    assert Report([preview(changed)]).stacks[0].reasons[0].words == "takes protection away"
+
+
+def test_a_pack_that_did_not_run_blocks() -> None:
+    document = preview()
+    document["policies"]["passed"] = False
+    report = Report([document])
+    assert (report.risk, report.exit_code) == ("blocked", 1)
+    assert report.stacks[0].reasons[0].words == "the policies did not run"
+
+
+def test_advice_is_to_be_reviewed_and_blocks_nothing() -> None:
+    document = preview()
+    document["policies"]["violations"] = [
+        {"rule": "r", "level": "advisory", "urn": urn("a"), "message": "m"}
+    ]
+    report = Report([document])
+    assert (report.risk, report.exit_code) == ("needs review", 0)
+
+
+def test_the_worst_stack_decides() -> None:
+    report = Report([golden.recorded("no-change"), golden.recorded("settings-error")])
+    assert (report.risk, report.exit_code) == ("blocked", 2)
+    assert [one.risk for one in report.stacks] == ["safe", "blocked"]
+
+
+def test_traffic_with_anything_else_is_no_mere_move() -> None:
+    kind = "gcp:cloudrunv2/service:Service"
+    split = {"old": {"traffics": [{"percent": 100.0, "revision": "a"}]}}
+    moved = step("update", "s", kind, **split, new={"traffics": [{"percent": 100}]}, traffics="u")
+    (move,) = Report([preview(moved)]).stacks[0].moves
+    assert (move.old, move.new) == (("100 % a",), ("100 % the newest",))
+    assert Report([preview(moved, step("update", "t", TOPIC))]).stacks[0].moves == ()
+    moved["detailedDiff"]["template.timeout"] = {"kind": "update", "inputDiff": True}
+    assert Report([preview(moved)]).stacks[0].moves == ()
+
+
+# -- size, and being the same ------------------------------------------------------------------
+
+
+def test_a_comment_is_cut_by_priority_and_between_blocks() -> None:
+    document = five_thousand()
+    made = markdown(Report([document]), "https://ci.example/1")
+    assert LIMIT - 2_000 < len(made) <= LIMIT
+    assert len(re.findall("^#### (?:replace|delete)", made, re.MULTILINE)) == 150
+    assert made.endswith("The whole report: [here](<https://ci.example/1>)*")
+    left = [int(count.replace(",", "")) for count in re.findall(r"\*([\d,]+) more changes\*", made)]
+    shown = len(re.findall(r"^- \*\*update\*\*", made, re.MULTILINE))
+    assert len(left) == 5, "every stage says something"
+    assert shown + sum(left) == 47 * 50
+    # Each change is there with the property that changes.
+    assert shown == made.count("\n  - `labels.owner`: `core` → `data`")
+
+
+@pytest.mark.parametrize("limit", range(3_000, 60_000, 7_000))
+def test_no_limit_breaks_a_block(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.report.markdown.LIMIT", limit)
+    for documents in ([golden.recorded("sql-region")], [five_thousand()] * 2):
+        made = markdown(Report(documents))
+        assert len(made) <= limit
+        assert made.count("<details") == made.count("</details>")
+        assert len(re.findall("^ *```", made, re.MULTILINE)) % 2 == 0
+
+
+def test_one_huge_resource_does_not_fill_the_comment() -> None:
+    many = {f"p{number:04}": "update" for number in range(1_000)}
+    values = dict.fromkeys(many, "x" * 10000)
+    changed = step("update", "one", old=values, new={**values, "p0000": "y"}, **many)
+    made = markdown(Report([preview(changed)]))
+    assert len(made) < 20_000
+    assert "and 970 more properties" in made
+
+
+def test_long_values_are_shown_where_they_differ() -> None:
+    old, new = f"{'a' * 500}before{'b' * 500}", f"{'a' * 500}after{'b' * 500}"
+    changed = step("update", "one", old={"p": old}, new={"p": new}, p="update")
+    made = markdown(Report([preview(changed)]))
+    assert "aaabefore" in made
+    assert "aaaafter" in made
+    assert "(1006 characters)" in made
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_a_report_is_the_same_every_time_and_quick(form: Form) -> None:
+    document = five_thousand()
+    started = time.process_time()
+    first = render(Report([document]), form)
+    seconds = time.process_time() - started
+    document["steps"].reverse()  # the engine's order is another one every time
+    assert render(Report([document]), form) == first
+    assert seconds < 2
+
+
+def test_the_page_is_one_file_that_names_no_other() -> None:
+    made = html(Report([golden.recorded("sql-tier")]))
+    head = made.partition("</head>")[0]
+    assert re.search(r'Content-Security-Policy" content="default-src \'none\';', head)
+    assert "unsafe" not in head
+    assert not re.search(r'(src|href)="', made)
+
+
+# -- the command -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
+    assert engine.exists()
+    return Tiny(tmp_path / "tiny", checkout)
+
+
+def test_one_preview_serves_every_form(tiny: Tiny, tmp_path: Path) -> None:
+    tiny.run("up")
+    tiny.write(location="EU", owners=["data"], stores=["alpha", "gamma"])
+    before = tiny.fingerprint()
+    saved = tmp_path / "preview.json"
+    saved.write_text(json.dumps(tiny.run("preview")))
+    made = {form: tiny.ops("report", "--from", str(saved), "--form", form) for form in Form}
+    for form, done in made.items():
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == "", form
+        assert plain(done.stdout)
+        assert PLANTED not in done.stdout
+    comment = made[Form.MARKDOWN].stdout
+    assert "`location`: `US` → `EU` **forces the replacement**" in comment
+    assert "resources depend on it" in comment
+    assert comment.index("#### replace") < comment.index("### Changed") < comment.index("New:")
+    document = json.loads(made[Form.JSON].stdout)
+    assert document["verdict"] == "needs review"
+    assert tiny.fingerprint() == before
+
+    out = tmp_path / "report.md"
+    written = tiny.ops("report", *tiny.here(), "--form", "markdown", "--out", str(out))
+    assert written.returncode == 0, written.stderr
+    assert out.read_text() == comment
+    assert "needs review: the report is in" in written.stderr
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "words"),
+    [
+        (lambda tiny: tiny.write(owners="core"), 2, "a setting is wrong; nothing was started"),
+        (lambda tiny: tiny.write(fail="error"), 1, "KeyError: 'no such worker'"),
+        (lambda tiny: tiny.write(location="MOON"), 1, "a bucket must be on earth"),
+        (lambda tiny: tiny.write(stores=[]), 1, "the guard refuses to delete"),
+    ],
+    ids=["settings", "program", "policy", "guard"],
+)
+def test_a_failure_is_reported_too(
+    tiny: Tiny, tmp_path: Path, spoil: Callable[[Tiny], None], code: int, words: str
+) -> None:
+    if words == "the guard refuses to delete":
+        tiny.run("up")
+        (tiny.root / "approvals" / "production.yaml").unlink()
+    spoil(tiny)
+    out = tmp_path / "report.md"
+    done = tiny.ops("report", *tiny.here(), "--form", "markdown", "--out", str(out))
+    assert done.returncode == code, done.stderr
+    made = out.read_text()
+    assert "## production: blocked" in made
+    assert words in made
+    assert "Traceback" not in made + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Give either --stack or --from"),
+        (["--stack", "production", "--from", "x"], "Give either --stack or --from"),
+        (["--from", "nowhere.json"], "cannot be read"),
+        (["--from", "Pulumi.yaml"], "cannot be read"),
+        (["--from", "policies/config.production.json"], "is not what 'preview --json' prints"),
+    ],
+)
+def test_wrong_input(tiny: Tiny, arguments: list[str], message: str) -> None:
+    done = tiny.ops("report", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_stack_that_is_not_there_is_reported_with_the_others(tiny: Tiny) -> None:
+    done = tiny.ops("report", *tiny.here(), "--stack", "nowhere", "--form", "json")
+    assert done.returncode == 2
+    stacks = json.loads(done.stdout)["stacks"]
+    assert [(one["stack"], one["verdict"]) for one in stacks] == [
+        ("production", "safe"),
+        ("nowhere", "blocked"),
+    ]
