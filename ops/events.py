@@ -214,7 +214,7 @@ class Step:
         return cls(
             op=OpType(document["op"]),
             urn=document["urn"],
-            type=(new or old)["type"],
+            type=(new or document["oldState"])["type"],
             provider=document.get("provider", ""),
             old=State.parse(old) if old else None,
             new=State.parse(new) if new else None,

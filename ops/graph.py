@@ -103,12 +103,16 @@ def draw(opened: OpenStack) -> Graph:
 
 
 def preview_with_needs(opened: OpenStack) -> tuple[Outcome, Needs]:
-    """A preview, and what needs what in the program; nothing where the preview failed."""
+    """A preview, and what needs what in the program; nothing where the preview failed.
+
+    What is to be deleted has a plan without a goal: it is not in the program.
+    """
     with tempfile.TemporaryDirectory(prefix="pull-plan-") as folder:
         path = Path(folder) / "plan.json"
         outcome = opened.preview(plan=path)
         plans = json.loads(path.read_text("utf-8"))["resourcePlans"] if path.exists() else {}
-    return outcome, {urn: plan["goal"].get("dependencies") or () for urn, plan in plans.items()}
+    goals = {urn: plan["goal"] for urn, plan in plans.items() if plan.get("goal")}
+    return outcome, {urn: goal.get("dependencies") or () for urn, goal in goals.items()}
 
 
 def before_and_after(outcome: Outcome, needs: Needs, state: Mapping[str, Any]) -> Graph:

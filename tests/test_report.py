@@ -258,8 +258,9 @@ def test_the_worst_stack_decides() -> None:
 
 def test_traffic_with_anything_else_is_no_mere_move() -> None:
     kind = "gcp:cloudrunv2/service:Service"
-    split = {"old": {"traffics": [{"percent": 100.0, "revision": "a"}]}}
-    moved = step("update", "s", kind, **split, new={"traffics": [{"percent": 100}]}, traffics="u")
+    old = {"traffics": [{"percent": 100.0, "revision": "a"}]}
+    new = {"traffics": [{"percent": 100.0}]}
+    moved = step("update", "s", kind, old=old, new=new, traffics="update")
     (move,) = Report([preview(moved)]).stacks[0].moves
     assert (move.old, move.new) == (("100 % a",), ("100 % the newest",))
     assert Report([preview(moved, step("update", "t", TOPIC))]).stacks[0].moves == ()
@@ -355,7 +356,7 @@ def test_one_preview_serves_every_form(tiny: Tiny, tmp_path: Path) -> None:
     comment = made[Form.MARKDOWN].stdout
     assert "`location`: `US` → `EU` **forces the replacement**" in comment
     assert "resources depend on it" in comment
-    assert comment.index("#### replace") < comment.index("### Changed") < comment.index("New:")
+    assert comment.index("#### replace") < comment.index("### Policies") < comment.index("New:")
     document = json.loads(made[Form.JSON].stdout)
     assert document["verdict"] == "needs review"
     assert tiny.fingerprint() == before
@@ -373,7 +374,7 @@ def test_one_preview_serves_every_form(tiny: Tiny, tmp_path: Path) -> None:
         (lambda tiny: tiny.write(owners="core"), 2, "a setting is wrong; nothing was started"),
         (lambda tiny: tiny.write(fail="error"), 1, "KeyError: 'no such worker'"),
         (lambda tiny: tiny.write(location="MOON"), 1, "a bucket must be on earth"),
-        (lambda tiny: tiny.write(stores=[]), 1, "the guard refuses to delete"),
+        (lambda tiny: tiny.write(stores=["beta"]), 1, "the guard refuses to delete"),
     ],
     ids=["settings", "program", "policy", "guard"],
 )

@@ -91,6 +91,7 @@ def _stack(stack: StackReport) -> dict[str, Any]:
             "operation": one.word,
             "lost": loses_something(one.step),
             "refused": one.refused and f"{one.refused.loses}; {one.refused.because}",
+            "follows": [node.name for node in one.follows],
             "properties": [told.document() for told in one.properties],
         }
         for one in stack.changes

@@ -16,7 +16,7 @@ from typing import Final
 from ops.report.model import Changed, Node, Report, StackReport
 from ops.report.picture import picture
 from ops.report.risk import Reason, Risk
-from ops.report.values import Property, printable
+from ops.report.values import printable
 
 MARKER: Final = "<!-- pull-estate report -->"
 """Begins every comment, so that the next run finds the one that it should replace."""
@@ -226,7 +226,7 @@ def _destroyed(changed: Changed, *, drift: bool) -> str:
     if changed.follows:
         named = _named([node.name for node in changed.follows])
         lines += ["", f"Follows from what it needs: {named}."]
-    lines += ["", *_properties(changed.properties)] if changed.properties else []
+    lines += ["", *_properties(changed)] if changed.properties else []
     if changed.downstream:
         lines += ["", *_downstream(changed.downstream)]
     return "\n".join([*lines, ""])
@@ -248,7 +248,7 @@ def _changed(changed: Changed, *, drift: bool) -> str:
     where = f" in {label(changed.room.name)}" if changed.room.name else ""
     word = "" if drift else f"**{changed.word}** "
     lines = [f"- {word}{code(changed.name)}, {_called(changed)}{where}"]
-    lines += [f"  {line}" for line in _properties(changed.properties)]
+    lines += [f"  {line}" for line in _properties(changed)]
     return "\n".join(lines)
 
 
@@ -258,13 +258,15 @@ def _called(changed: Changed) -> str:
     return f"{code(changed.type)}{own}"
 
 
-def _properties(properties: Sequence[Property]) -> Iterator[str]:
-    for one in properties[:PROPERTIES]:
-        forced = " **forces the replacement**" if one.replaces else ""
+def _properties(changed: Changed) -> Iterator[str]:
+    perhaps = " *may force the replacement*" if changed.follows else ""
+    for one in changed.properties[:PROPERTIES]:
+        forced = " **forces the replacement**" if one.replaces else perhaps
         values = code(one.new) if one.old is None else f"{code(one.old)} → {code(one.new)}"
         yield f"- {code(one.path)}: {values}{forced}"
-    if len(properties) > PROPERTIES:
-        yield f"- and {len(properties) - PROPERTIES:,} more properties"
+    left = len(changed.properties) - PROPERTIES
+    if left > 0:
+        yield f"- and {left:,} more properties"
 
 
 def _rules(stack: StackReport) -> str:

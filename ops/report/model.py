@@ -301,7 +301,8 @@ class StackReport:
         lost = loses_something(step)
         properties = tuple(map(Property.of, _telling(step)))
         follows: tuple[Node, ...] = ()
-        if lost and step.op is OpType.REPLACE and not any(one.replaces for one in properties):
+        forced = any(one.replaces for one in properties)
+        if lost and step.op is OpType.REPLACE and not forced:
             needed = self._needs.get(step.urn, ())
             follows = tuple(self.nodes[urn] for urn in needed if urn in self._lost)
         return Changed(

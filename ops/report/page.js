@@ -181,6 +181,7 @@ function select(node) {
     make("div", { class: "soft" }, `${called(node)}, ${node.stage}${node.component ? `, ${node.component}` : ""}`),
     make("code", { class: "soft" }, node.urn),
     change?.refused ? make("p", { class: "delete" }, `Refused: ${change.refused}`) : null,
+    change?.follows.length ? make("p", {}, `Follows from what it needs: ${change.follows.join(", ")}`) : null,
     properties.length ? make("h3", {}, "Properties") : null,
     properties.length ? make("table", {}, make("tbody", {}, ...properties.map(property))) : null,
     ...violations(node),

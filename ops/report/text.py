@@ -10,7 +10,6 @@ from ops.printing import SIGNS
 from ops.report.model import Changed, Report, StackReport
 from ops.report.values import printable
 
-
 DEPENDENTS: Final = 24
 """So many of what depends on a resource are named."""
 
@@ -75,7 +74,8 @@ def _listed(title: str, changes: Sequence[Changed]) -> Iterator[str]:
             names = ", ".join(printable(node.name) for node in one.follows)
             yield f"       follows from what it needs: {names}"
         for told in one.properties:
-            forced = "  forces the replacement" if told.replaces else ""
+            perhaps = "  may force the replacement" if one.follows else ""
+            forced = "  forces the replacement" if told.replaces else perhaps
             values = told.new if told.old is None else f"{told.old} -> {told.new}"
             yield f"       {printable(told.path)}  {printable(values)}{forced}"
         if one.downstream:
