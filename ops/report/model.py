@@ -154,7 +154,8 @@ class Failure:
     """Why there is no whole preview.
 
     Attributes:
-        kind: ``settings`` and other names of wrong input, ``engine``, ``interrupted``.
+        kind: ``settings`` and other names of wrong input; ``engine``, ``policies``,
+            ``interrupted``, ``crash``.
         exit_code: of the command that failed.
         message: the text for people; of settings the problems tell it better.
     """
@@ -194,7 +195,7 @@ class Failure:
                 words = f"{count} settings are wrong; nothing was started"
             case "interrupted", _:
                 words = "the preview was interrupted"
-            case "engine", _:
+            case "engine" | "policies", _:
                 words = "the preview failed"
             case _:
                 words = "the preview could not start"
@@ -231,9 +232,8 @@ class StackReport:
     @property
     def _judged(self) -> bool:
         """Whether policies or guard are what the preview failed by, and so say it better."""
-        mandatory = any(one.level == "mandatory" for one in self.violations)
         errors = any(one.severity == "error" for one in self.diagnostics)
-        return bool(self.refusals) or (mandatory and not errors)
+        return bool(self.refusals) or (self._document["error"]["kind"] == "policies" and not errors)
 
     # -- the graph -----------------------------------------------------------------------------
 

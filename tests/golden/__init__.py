@@ -30,7 +30,11 @@ from tests.life import Life
 
 FOLDER: Final = Path(__file__).resolve().parent
 NEW_IMAGE: Final = f"gcr.io/pull-production/pull-temporal-worker@sha256:{2:064}"
-_UUID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+_ID: Final = re.compile(
+    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<=-)[0-9a-f]{8}(?=@gcp-sa-)"
+)
+"""What the sandbox makes up: UUIDs, and the end of a service agent's name."""
+
 _UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
@@ -191,9 +195,10 @@ def normalised(document: dict[str, Any]) -> dict[str, Any]:
 
     def stable(found: re.Match[str]) -> str:
         number = len(ids)
-        return ids.setdefault(found[0], f"{number:08}-0000-4000-8000-{number:012}")
+        whole = f"{number:08}-0000-4000-8000-{number:012}"
+        return ids.setdefault(found[0], whole[: len(found[0])])
 
-    made: dict[str, Any] = json.loads(_UUID.sub(stable, json.dumps(document)))
+    made: dict[str, Any] = json.loads(_ID.sub(stable, json.dumps(document)))
     return made
 
 
