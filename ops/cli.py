@@ -89,7 +89,7 @@ def preview(
     with session.open(stack, sandbox, sandbox_dir) as opened:
         outcome, needs = preview_with_needs(opened)
         verdict = session.judge(opened, outcome)
-        graph = before_and_after(outcome, needs, opened.state())
+        graph = before_and_after(outcome, needs, opened.state()) if as_json else None
     session.finish(outcome, verdict, graph, planned=True)
 
 
@@ -172,7 +172,7 @@ def refresh(
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
         outcome = opened.refresh()
-        graph = before_and_after(outcome, {}, opened.state())
+        graph = before_and_after(outcome, {}, opened.state()) if as_json else None
     session.finish(outcome, graph=graph)
 
 
