@@ -75,7 +75,7 @@ def markdown(report: Report, whole: str = "") -> str:
     head = [MARKER, f"## {', '.join(f'{label(one.stack)}: {one.risk}' for one in report.stacks)}"]
     sections = [list(_sections(one)) for one in report.stacks]
     kept = _fit([one for of_stack in sections for one in of_stack], _room(head, report, whole))
-    parts = head
+    parts = list(head)
     for stack, of_stack in zip(report.stacks, sections, strict=True):
         if len(report.stacks) > 1:
             parts.append(f"## {label(stack.stack)}")
@@ -97,16 +97,16 @@ def _fit(sections: Sequence[Section], room: int) -> dict[int, int]:
     kept = {id(one): 0 for one in sections}
     room -= sum(len(one.render(0)) + 2 for one in sections)
     for _, alike in groupby(sorted(sections, key=lambda one: one.rank), key=lambda one: one.rank):
-        open_ = [one for one in alike if one.blocks]
-        while open_:  # a block of each in turn, so that none is silent because of another
-            section = open_.pop(0)
-            block = section.blocks[kept[id(section)]]
-            if len(block) + 1 > room:
+        waiting = [one for one in alike if one.blocks]
+        while waiting:  # a block of each in turn, so that none is silent because of another
+            section = waiting.pop(0)
+            length = len(section.blocks[kept[id(section)]]) + 1
+            if length > room:
                 continue
-            room -= len(block) + 1
+            room -= length
             kept[id(section)] += 1
             if kept[id(section)] < len(section.blocks):
-                open_.append(section)
+                waiting.append(section)
     return kept
 
 
