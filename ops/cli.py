@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 the operation failed or was refused, 2 the command or the 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import signal
 import sys
@@ -30,11 +31,13 @@ from ops.printing import Printer, Progress
 from ops.protection import lift, refuse_protected
 from ops.recovery import plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
+from ops.release import VALID_HOURS, Record, Window, refuse_unrecordable
 from ops.report.forms import Form as ReportForm
 from ops.report.forms import render, write
 from ops.report.model import Report
 from ops.report.previews import read_preview, run_preview
 from ops.stack import OpenStack, open_stack
+from ops.stages import StageEnd
 from tools.engine import EngineError, provide_engine
 
 app = typer.Typer(
@@ -55,6 +58,10 @@ SandboxDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing anything.")]
+RecordFile = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="FILE", help="The record of what was reviewed."),
+]
 NoQuestion = Annotated[bool, typer.Option("--yes", help="Of no effect: this verb never asks.")]
 
 
@@ -82,14 +89,22 @@ def preview(
     sandbox: SandboxFlag = False,
     sandbox_dir: SandboxDir = None,
     as_json: AsJson = False,
+    record: RecordFile = None,
+    valid_hours: Annotated[
+        int, typer.Option("--valid-hours", min=1, help="How long the record is good for.")
+    ] = VALID_HOURS,
     _yes: NoQuestion = False,
 ) -> None:
-    """Show what an up would do, and change nothing."""
+    """Show what an up would do, and change nothing. ``--record`` writes down what was shown."""
     session = Session("preview", as_json)
+    if record:
+        refuse_unrecordable(Checkout.here(), record)
     with session.open(stack, sandbox, sandbox_dir) as opened:
         outcome, needs = preview_with_needs(opened)
         verdict = session.judge(opened, outcome)
         graph = before_and_after(outcome, needs, opened.state()) if as_json else None
+        if record and outcome.succeeded and verdict.passed:
+            Record.make(opened, outcome, verdict, valid_hours).write(record)
     session.finish(outcome, verdict, graph, planned=True)
 
 
@@ -140,16 +155,34 @@ def up(
     sandbox_dir: SandboxDir = None,
     as_json: AsJson = False,
     yes: Yes = False,
+    record: RecordFile = None,
+    window: Annotated[
+        str | None,
+        typer.Option("--window", metavar="HH:MM-HH:MM", help="Refuse at other hours (UTC)."),
+    ] = None,
+    outside_window: Annotated[
+        str | None,
+        typer.Option("--outside-window", metavar="REASON", help="Why this cannot wait for it."),
+    ] = None,
 ) -> None:
-    """Make the cloud as the program says. A whole preview has to pass before anything changes."""
+    """Make the cloud as the program says. A whole preview has to pass before anything changes.
+
+    With ``--record``, nothing but what that record's preview showed is done.
+    """
     session = Session("up", as_json)
     session.require_consent(yes)
+    session.keep_window(window, outside_window)
+    reviewed = Record.read(record) if record else None
+    if reviewed:
+        reviewed.refuse_unfit(stack, sandbox=sandbox)
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
         plan = opened.preview()
         verdict = session.judge(opened, plan)
-        if not verdict.passed:
+        if not (plan.succeeded and verdict.passed):
             session.finish(plan, verdict, planned=True)
+        if reviewed:
+            reviewed.refuse_moved(Record.make(opened, plan, verdict, VALID_HOURS))
 
         def run(progress: Progress) -> Outcome:
             # The verdict has passed: what still goes of the protected was approved, one by one.
@@ -174,6 +207,23 @@ def refresh(
         outcome = opened.refresh()
         graph = before_and_after(outcome, {}, opened.state()) if as_json else None
     session.finish(outcome, graph=graph)
+
+
+@app.command()
+def drift(
+    stack: Stack,
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+    as_json: AsJson = False,
+    _yes: NoQuestion = False,
+) -> None:
+    """Ask the clouds what somebody changed by hand. Exit code 1 if anything; changes nothing."""
+    session = Session("drift", as_json)
+    with session.open(stack, sandbox, sandbox_dir) as opened:
+        refuse_interrupted(opened)
+        outcome = opened.drift()
+        graph = before_and_after(outcome, {}, opened.state()) if as_json else None
+    session.finish(outcome, graph=graph, planned=True)
 
 
 @app.command()
@@ -278,6 +328,23 @@ class Session:
                 "ask on. Look at the preview, then add --yes.",
             )
 
+    def keep_window(self, window: str | None, reason: str | None) -> None:
+        """Refuse another hour than those of ``window``, unless there is a reason to go on.
+
+        Raises:
+            WrongInput: the window is not one, or there is a reason and no window.
+            Refused: it is another hour.
+        """
+        if window is None:
+            if reason is not None:
+                raise WrongInput("window", "--outside-window means nothing without --window.")
+            return
+        hours = Window.read(window)
+        if not reason:
+            hours.refuse_outside(datetime.datetime.now(datetime.UTC))
+        else:
+            say(f"Not held to the window {window} UTC: {reason}")
+
     @contextlib.contextmanager
     def open(
         self,
@@ -339,7 +406,9 @@ class Session:
             self._printer.steps(plan)
             self._printer.summary(plan, planned=True)
             self._ask()
-        self.finish(run(Progress(self._console, plan)), verdict)
+        progress = Progress(self._console, plan)
+        outcome = run(progress)
+        self.finish(outcome, verdict, stages=progress.stages.ends(outcome.diagnostics))
 
     def judge(self, opened: OpenStack, plan: Outcome) -> Verdict:
         """The verdict of the policy pack and of the guard on a preview."""
@@ -363,6 +432,7 @@ class Session:
         graph: Graph | None = None,
         *,
         planned: bool = False,
+        stages: Sequence[StageEnd] = (),
     ) -> NoReturn:
         """Print the outcome, what was said of it, and end the command with its exit code."""
         succeeded = outcome.succeeded and (verdict is None or verdict.passed)
@@ -375,6 +445,8 @@ class Session:
                     document["error"] = {"kind": "policies", "message": message}
             if graph:
                 document["graph"] = graph.document()
+            if stages:
+                document["stages"] = [stage.document() for stage in stages]
             print_json({**document, "result": "succeeded" if succeeded else "failed"})
         else:
             if planned or outcome.operation in ("refresh", "recover"):
@@ -385,6 +457,8 @@ class Session:
             if verdict:
                 self._printer.verdict(verdict.lines(), passed=verdict.passed)
             self._printer.summary(outcome, planned=planned)
+            if stages and not succeeded:
+                self._printer.stages(stages)
         if not succeeded:
             say(f"\n{advice(outcome, planned=planned)}")
         sys.exit(0 if succeeded else 130 if outcome.interrupted else 1)
@@ -392,6 +466,11 @@ class Session:
 
 def advice(outcome: Outcome, *, planned: bool) -> str:
     """What to do after a failure."""
+    if outcome.drifted:
+        return (
+            "The clouds are not as the state says; nothing was changed. Put the change into the "
+            "program if it is\nright; otherwise a refresh and the up after it take it back."
+        )
     if planned:
         return "The preview failed and nothing was changed. Correct the above, then preview again."
     if outcome.interrupted:

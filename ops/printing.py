@@ -18,6 +18,7 @@ from rich.text import Text
 from ops.events import Change, Diagnostic, Outcome, Step, is_unknown, short_type
 from ops.figures import figures, physical_name
 from ops.rooms import Room, Rooms
+from ops.stages import StageEnd, Stages
 
 SIGNS: Final[Mapping[OpType, str]] = {
     OpType.CREATE: "+",
@@ -114,6 +115,14 @@ class Printer:
         for line in lines:
             self._line(f"    {line}", style="" if passed else "red")
 
+    def stages(self, ends: Iterable[StageEnd]) -> None:
+        """How far each stage came in an operation that failed."""
+        self._line()
+        self._line("Stages:", style="bold")
+        for end in ends:
+            style = {"finished": "green", "failed": "red"}.get(end.state, "yellow")
+            self._line(f"    {end.state:<10} {end.stage}  {end.done} of {end.planned}", style=style)
+
     def outputs(self, outcome: Outcome) -> None:
         """The stack's outputs."""
         if outcome.outputs:
@@ -198,31 +207,46 @@ class Printer:
 
 @dataclass(slots=True)
 class Progress:
-    """A line for every finished step of a running operation: ``[ 12/152] 1 created ...``."""
+    """A line for every finished step of a running operation: ``[ 12/152] 1 created ...``.
+
+    A stage is announced with its first step and closed with its last. Stages overlap where nothing
+    in a later one has to wait; the number in front of each step says which it belongs to.
+    """
 
     console: Console
     plan: Outcome
+    stages: Stages = field(init=False)
     _done: int = 0
-    _rooms: Rooms = field(init=False)
     _total: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._rooms = Rooms(step.state for step in self.plan.steps)
+        self.stages = Stages(self.plan)
         self._total = len(self.plan.changes)
 
     def __call__(self, step: Step, seconds: float) -> None:
-        if step.op is OpType.SAME:
-            return
+        stage = self.stages.of(step.urn)
+        first = not self.stages.begun(stage)
+        last = self.stages.finish(step)
+        if first and self.stages.begun(stage):
+            planned = self.stages.planned(stage)
+            self._line(Text(f"-- {stage}: begun, {planned} to do", "bold cyan"))
+        if step.op is not OpType.SAME:
+            self._step(step, stage, seconds)
+        if last:
+            self._line(Text(f"-- {stage}: finished", "bold cyan"))
+
+    def _step(self, step: Step, stage: str, seconds: float) -> None:
         self._done += 1
         width = len(str(self._total))
-        stage = self._rooms.of(step.urn).number
-        self.console.print(
-            Text(f"[{self._done:>{width}}/{self._total}] {stage} ", "dim")
+        self._line(
+            Text(f"[{self._done:>{width}}/{self._total}] {stage.partition(' ')[0]} ", "dim")
             + Text(f"{DONE.get(step.op, step.op.value):<8}", STYLES.get(step.op, ""))
             + Text(f" {short_type(step.type):<{TYPE_COLUMN}} {physical_name(step.state)}")
-            + Text(f" ({seconds:.1f}s)", "dim"),
-            soft_wrap=True,
+            + Text(f" ({seconds:.1f}s)", "dim")
         )
+
+    def _line(self, line: Text) -> None:
+        self.console.print(line, soft_wrap=True)
 
 
 def _place(rooms: Rooms, step: Step) -> tuple[Room, bool, str, str, str]:

@@ -68,7 +68,7 @@ class Life:
         self, verb: str, *options: str, module: str = "ops", fault: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run ``python -m ops``; consent is given where it is asked for."""
-        consent = [] if verb in ("preview", "refresh") else ["--yes"]
+        consent = [] if verb in ("preview", "refresh", "drift") else ["--yes"]
         where = ["--stack", self.stack, "--sandbox", "--sandbox-dir", str(self.sandbox)]
         variables = {"FAULT": fault} if fault else {}
         return self._run([module, verb, *where, *consent, *options], variables)

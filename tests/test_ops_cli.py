@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -75,11 +76,17 @@ def test_drift_is_seen_and_repaired(tiny: Tiny) -> None:
         module="sandbox",
     )
     assert edited.returncode == 0, edited.stderr
+    found = tiny.ops("drift", *tiny.here(), "--json")
+    assert found.returncode == 1
+    assert json.loads(found.stdout)["error"]["kind"] == "drift"
+    assert [step["urn"] for step in json.loads(found.stdout)["steps"]] == [
+        tiny.urn("alpha", "bucket")
+    ]
     seen = tiny.ops("refresh", *tiny.here(), variables={"COLUMNS": "200"})
     assert seen.returncode == 0, seen.stderr
     assert "core -> somebody" in seen.stdout
     assert tiny.run("up")["changeSummary"]["update"] == 1
-    assert tiny.run("refresh")["changeSummary"] == {"same": 12}
+    assert tiny.run("drift")["changeSummary"] == {"same": 12}
 
 
 def test_worst_news_comes_first(tiny: Tiny) -> None:
@@ -206,7 +213,12 @@ def test_a_refusal_of_the_cloud_names_the_resource(tiny: Tiny) -> None:
     assert "error: gcp:" in done.stdout
     assert "code: 255" not in done.stdout + done.stderr
     assert "run the same command again" in done.stderr
-    assert tiny.run("up")["result"] == "succeeded"
+    stages = done.stdout.partition("\nStages:\n")[2]
+    assert re.search(r"^    failed     (1 infrastructure|3 api)  \d of 4$", stages, re.MULTILINE)
+    assert "finished   3 api" not in stages
+    repaired = tiny.run("up")
+    assert repaired["result"] == "succeeded"
+    assert {stage["state"] for stage in repaired["stages"]} == {"finished"}
     assert len(tiny.cloud()) == 8
 
 

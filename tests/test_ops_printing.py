@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ops.events import STACK_TYPE, Diagnostic, Outcome, State, Step
 from ops.printing import Printer, Progress
+from ops.stages import Stages
 
 ROOT = f"urn:pulumi:production::pull::{STACK_TYPE}::pull-production"
 REDIS = "urn:pulumi:production::pull::pull:data:Redis::redis"
@@ -148,7 +149,7 @@ def test_diagnostics_name_their_resource() -> None:
     assert lines[at + 1 : at + 3] == ["    no quota", "    ask for it"]
 
 
-def test_progress_counts_to_the_planned_total() -> None:
+def test_progress_counts_to_the_planned_total_and_frames_each_stage() -> None:
     stream = io.StringIO()
     same = step(OpType.SAME, "gcp:sql/user:User", "c-user", name="same")
     progress = Progress(Console(file=stream, width=80), outcome(COMPONENT, INSTANCE, same))
@@ -157,5 +158,53 @@ def test_progress_counts_to_the_planned_total() -> None:
     progress(INSTANCE, 0.25)
     assert stream.getvalue().splitlines() == [
         "[1/2] 1 created  pull:data:Redis                  redis (0.0s)",
+        "-- 1 infrastructure: begun, 1 to do",
         "[2/2] 1 created  gcp:redis:Instance               pull-production-redis (0.2s)",
+        "-- 1 infrastructure: finished",
     ]
+
+
+API = step(OpType.CREATE, "pull:services:Api", "api", ROOT, stage="3 api")
+WEB = step(OpType.CREATE, "pull:services:Web", "web", ROOT, stage="4 web")
+IN_API = [step(OpType.CREATE, "gcp:sql/user:User", f"api-{n}", API.urn) for n in range(2)]
+IN_WEB = step(OpType.CREATE, "gcp:sql/user:User", "web-1", WEB.urn)
+
+
+def test_a_failure_leaves_every_stage_accounted_for() -> None:
+    second = step(OpType.CREATE, "gcp:sql/user:User", "redis-user")
+    plan = outcome(COMPONENT, INSTANCE, second, API, *IN_API, WEB, IN_WEB)
+    stages = Stages(plan)
+    for one in (COMPONENT, API, WEB, IN_API[0], IN_API[1], second):
+        stages.finish(one)
+    failure = Diagnostic(severity="error", message="no quota", urn=INSTANCE.urn)
+    ends = stages.ends([failure])
+    assert [(one.stage, one.done, one.planned, one.state) for one in ends] == [
+        ("1 infrastructure", 1, 2, "failed"),
+        ("3 api", 2, 2, "finished"),
+        ("4 web", 0, 1, "not begun"),
+    ]
+    stream = io.StringIO()
+    Printer(Console(file=stream, width=80)).stages(ends)
+    assert stream.getvalue().splitlines()[1:] == [
+        "Stages:",
+        "    failed     1 infrastructure  1 of 2",
+        "    finished   3 api  2 of 2",
+        "    not begun  4 web  0 of 1",
+    ]
+
+
+def test_a_stage_that_had_begun_when_another_failed_is_stopped() -> None:
+    stages = Stages(outcome(COMPONENT, INSTANCE, API, *IN_API))
+    assert not stages.finish(IN_API[0])
+    failure = Diagnostic(severity="error", message="no quota", urn=INSTANCE.urn)
+    assert [one.state for one in stages.ends([failure])] == ["failed", "stopped"]
+
+
+def test_a_stage_is_finished_by_its_last_planned_resource_alone() -> None:
+    stages = Stages(outcome(COMPONENT, INSTANCE))
+    unplanned = step(OpType.CREATE, "gcp:sql/user:User", "another")
+    assert not stages.finish(COMPONENT)
+    assert not stages.finish(unplanned)
+    assert not stages.begun("1 infrastructure")
+    assert stages.finish(INSTANCE)
+    assert not stages.finish(INSTANCE)

@@ -186,6 +186,12 @@ class Tiny:
         path = self.root / "approvals" / "production.yaml"
         path.write_text(json.dumps({"approvals": approvals}))
 
+    def commit(self) -> None:
+        """Make the checkout a commit, and so something that a record can name."""
+        me = ["-c", "user.name=tests", "-c", "user.email=tests@invalid"]
+        for command in (["init", "--quiet"], ["add", "."], [*me, "commit", "--quiet", "-m", "x"]):
+            subprocess.run(["git", *command], cwd=self.root, check=True)
+
     def ops(
         self, *arguments: str, variables: dict[str, str] | None = None, module: str = "ops"
     ) -> subprocess.CompletedProcess[str]:
@@ -210,7 +216,7 @@ class Tiny:
 
     def run(self, verb: str, *options: str) -> dict[str, Any]:
         """Run a verb that has to succeed; give its JSON document."""
-        consent = [] if verb in ("preview", "refresh") else ["--yes"]
+        consent = [] if verb in ("preview", "refresh", "drift") else ["--yes"]
         done = self.ops(verb, *self.here(), "--json", *consent, *options)
         assert done.returncode == 0, done.stdout + done.stderr
         document: dict[str, Any] = json.loads(done.stdout)
