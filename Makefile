@@ -9,6 +9,7 @@
 #   make lint types generated-check   what .ci/run checks besides; make generate writes the files
 #   make soak bench                   long tests; benchmark
 #   make setup clean                  set up only; throw away everything that was set up
+#   make python                       the path of the Python that all this runs in
 
 STACK ?= production
 SANDBOX_DIR ?=
@@ -30,7 +31,8 @@ OPS = $(PYTHON) -m ops
 WHERE = --stack $(STACK) --sandbox $(if $(SANDBOX_DIR),--sandbox-dir $(SANDBOX_DIR)) $(ARGS)
 PYTEST = $(PYTHON) -m pytest -o cache_dir=$(CACHE)/pytest
 
-.PHONY: preview up refresh destroy test test-cluster soak bench lint types generate generated-check setup clean
+.PHONY: preview up refresh destroy test test-cluster soak bench lint types generate \
+	generated-check setup python clean
 
 preview: $(VENV)/ready
 	@$(OPS) preview $(WHERE)
@@ -71,6 +73,9 @@ generated-check: $(VENV)/ready
 
 setup: $(VENV)/ready
 	@$(OPS) engine
+
+python: $(VENV)/ready
+	@echo $(PYTHON)
 
 clean:
 	rm -rf $(CACHE)

@@ -307,6 +307,7 @@ class Estate:
             "assets_bucket": self.assets.bucket,
             "ci_identity_provider": self.identity.provider,
             "ci_deployer": self.identity.deployer.email,
+            "ci_previewer": self.identity.previewer.email,
             "workers": {
                 worker.service: {
                     "described": worker.revision,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -221,9 +221,9 @@ def drift(
     session = Session("drift", as_json)
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
-        outcome = opened.drift()
+        outcome = opened.preview_refresh()
         graph = before_and_after(outcome, {}, opened.state()) if as_json else None
-    session.finish(outcome, graph=graph, planned=True)
+    session.finish(outcome, graph=graph, planned=True, expect_same=True)
 
 
 @app.command()
@@ -433,9 +433,14 @@ class Session:
         *,
         planned: bool = False,
         stages: Sequence[StageEnd] = (),
+        expect_same: bool = False,
     ) -> NoReturn:
-        """Print the outcome, what was said of it, and end the command with its exit code."""
-        succeeded = outcome.succeeded and (verdict is None or verdict.passed)
+        """Print the outcome, what was said of it, and end the command with its exit code.
+
+        ``expect_same`` makes any change a failure.
+        """
+        drifted = expect_same and bool(outcome.changes)
+        succeeded = outcome.succeeded and not drifted and (verdict is None or verdict.passed)
         if self._as_json:
             document = outcome.document()
             if verdict:
@@ -460,17 +465,18 @@ class Session:
             if stages and not succeeded:
                 self._printer.stages(stages)
         if not succeeded:
-            say(f"\n{advice(outcome, planned=planned)}")
+            say(f"\n{DRIFTED if drifted else advice(outcome, planned=planned)}")
         sys.exit(0 if succeeded else 130 if outcome.interrupted else 1)
+
+
+DRIFTED: Final = (
+    "The clouds are not as the state says; nothing was changed. Put the change into the program if "
+    "it is\nright; otherwise a refresh and the up after it take it back."
+)
 
 
 def advice(outcome: Outcome, *, planned: bool) -> str:
     """What to do after a failure."""
-    if outcome.drifted:
-        return (
-            "The clouds are not as the state says; nothing was changed. Put the change into the "
-            "program if it is\nright; otherwise a refresh and the up after it take it back."
-        )
     if planned:
         return "The preview failed and nothing was changed. Correct the above, then preview again."
     if outcome.interrupted:

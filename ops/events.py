@@ -356,11 +356,6 @@ class Outcome:
         """The steps that change something."""
         return tuple(step for step in self.steps if step.op is not OpType.SAME)
 
-    @property
-    def drifted(self) -> bool:
-        """Whether the clouds are not as the state says, as far as ``ops drift`` has asked."""
-        return self.operation == "drift" and bool(self.changes)
-
     def document(self) -> dict[str, Any]:
         """The one JSON document that ``--json`` prints."""
         document = {
@@ -374,10 +369,8 @@ class Outcome:
             "durationSeconds": round(self.duration_seconds, 1),
         }
         if not self.succeeded:
-            kind = "interrupted" if self.interrupted else "drift" if self.drifted else "engine"
+            kind = "interrupted" if self.interrupted else "engine"
             messages = [item.message for item in self.diagnostics if item.severity == "error"]
-            if self.drifted:
-                messages.append(f"{len(self.changes)} resources are not as the state says")
             document["error"] = {"kind": kind, "message": "\n".join(messages)}
         return document
 

@@ -259,19 +259,25 @@ def _moved(then: Record, now: Record) -> Iterator[tuple[str, str]]:
         yield "settings", f"Pulumi.yaml or Pulumi.{now.stack}.yaml is not the same"
     for name, old, new in _differences(then.versions, now.versions):
         yield name, f"{old or 'none'} was reviewed, this is {new or 'none'}"
-    for urn, old, new in _differences(then.state, now.state):
+    state = {urn: (old, new) for urn, old, new in _differences(then.state, now.state)}
+    for urn, (old, new) in state.items():
         if old and new:
             changed = ", ".join(key for key, *_ in _differences(old, new))
             yield _name(urn), f"changed in the state since ({changed})"
-        else:
-            yield _name(urn), f"{'appeared' if new else 'vanished'} in the state since"
     for urn, before, after in _differences(then.plan, now.plan):
+        if not all(state.get(urn, (True, True))):
+            continue  # it came or went, and of course something else would be done to it
         if not before or not after or before["op"] != after["op"]:
             ops = [one["op"] if one else "no change" for one in (before, after)]
-            yield _name(urn), f"{ops[0]} was reviewed, this would {ops[1]}"
+            yield _name(urn), f"{ops[0]} was reviewed, this would be {ops[1]}"
             continue
         for path, old, new in _differences(before["properties"], after["properties"]):
             yield f"{_name(urn)} {path}", f"{_said(old)} was reviewed, this is {_said(new)}"
+    for urn, (old, new) in state.items():
+        if not old:
+            yield _name(urn), "appeared in the state since"
+        elif not new:
+            yield _name(urn), "vanished from the state since"
 
 
 def _differences(

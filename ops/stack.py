@@ -113,16 +113,14 @@ class OpenStack:
             "refresh", Recorder(), lambda on: self._stack.refresh(on_event=on, show_secrets=False)
         )
 
-    def drift(self) -> Outcome:
-        """What somebody changed in the clouds: an outcome that fails when there is anything.
+    def preview_refresh(self) -> Outcome:
+        """What a ``refresh`` would find, and so what somebody changed in the clouds by hand.
 
-        A refresh that is thrown away, and no preview of the program: what is merged and not yet
-        released is not drift.
+        The program is not asked: what is merged and not yet released is no drift.
         """
-        outcome = self._record(
-            "drift", Recorder(), lambda on: self._stack.preview_refresh(on_event=on)
+        return self._record(
+            "refresh", Recorder(), lambda on: self._stack.preview_refresh(on_event=on)
         )
-        return replace(outcome, succeeded=outcome.succeeded and not outcome.drifted)
 
     def preview_destroy(self) -> Outcome:
         """What a ``destroy`` would do."""

@@ -184,6 +184,7 @@ def test_outputs_tell_what_people_need_and_no_secret(stack: str) -> None:
         "assets_bucket": f"pull-assets{suffix}",
         "ci_identity_provider": "<identity-github-provider.name>",
         "ci_deployer": recording.outputs["identity"]["deployer"],
+        "ci_previewer": recording.outputs["identity"]["previewer"],
         "convex_variables": {
             "CHAIN_ID": "137" if stack == "production" else "80002",
             "CHAIN_NETWORK": "polygon-mainnet" if stack == "production" else "polygon-amoy",

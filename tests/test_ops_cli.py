@@ -78,7 +78,7 @@ def test_drift_is_seen_and_repaired(tiny: Tiny) -> None:
     assert edited.returncode == 0, edited.stderr
     found = tiny.ops("drift", *tiny.here(), "--json")
     assert found.returncode == 1
-    assert json.loads(found.stdout)["error"]["kind"] == "drift"
+    assert json.loads(found.stdout)["result"] == "failed"
     assert [step["urn"] for step in json.loads(found.stdout)["steps"]] == [
         tiny.urn("alpha", "bucket")
     ]
@@ -145,6 +145,18 @@ def test_nobody_elses_account_reaches_the_sandbox(tiny: Tiny) -> None:
         (["destroy", "--stack", "production", "--yes", "--lift-protection"], "reviewed change"),
         (["recover", "--stack", "production", "--yes", "--found", "urn"], "URN=ID"),
         (["preview"], "--stack"),
+        (
+            ["up", "--stack", "production", "--sandbox", "--yes", "--outside-window", "fire"],
+            "means nothing without --window",
+        ),
+        (
+            ["up", "--stack", "production", "--sandbox", "--yes", "--window", "2-4"],
+            "write it as 02:00-04:00",
+        ),
+        (
+            ["up", "--stack", "production", "--sandbox", "--yes", "--record", "absent.json"],
+            "is not a release record",
+        ),
         (
             ["preview", "--stack", "production", "--sandbox", "--sandbox-dir", "x"],
             "in the checkout",

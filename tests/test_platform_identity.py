@@ -7,11 +7,13 @@ import re
 from components.platform.identity import (
     DEPLOYER_ROLES,
     PREVIEWER_ROLES,
+    READS,
+    RELEASES,
     Identity,
     IdentityArgs,
 )
 from components.workloads import Service, WorkerType
-from tests.recorder import FLEET, Neighbours, record, side_by_side
+from tests.recorder import FLEET, ROOT, Neighbours, record, side_by_side
 
 ACCOUNT = "gcp:serviceaccount/account:Account"
 ON_ACCOUNT = "gcp:serviceaccount/iAMMember:IAMMember"
@@ -56,8 +58,10 @@ def test_children() -> None:
             (ON_ACCOUNT, "one-deployer-acts-as-all"),
             (ON_ACCOUNT, "one-deployer-acts-as-api-origin"),
             (ON_ACCOUNT, "one-deployer-acts-as-kyc"),
-            (ON_ACCOUNT, "one-deployer-sign-in"),
-            (ON_ACCOUNT, "one-previewer-sign-in"),
+            (ON_ACCOUNT, "one-deployer-sign-in-release"),
+            (ON_ACCOUNT, "one-previewer-sign-in-drift"),
+            (ON_ACCOUNT, "one-previewer-sign-in-preview"),
+            (ON_ACCOUNT, "one-previewer-sign-in-release"),
         ]
     )
 
@@ -101,17 +105,35 @@ def test_workflows_of_one_repository_sign_in_without_a_key() -> None:
         "attributeMapping": {
             "google.subject": "assertion.sub",
             "attribute.repository": "assertion.repository",
+            "attribute.job": "assertion.environment + ':' + "
+            "assertion.workflow_ref.extract('/.github/workflows/{name}.yml@')",
         },
-        "attributeCondition": "assertion.repository == 'pull/pull'",
+        "attributeCondition": "assertion.repository == 'pull/pull' && "
+        "(assertion.ref == 'refs/heads/main' || assertion.environment.endsWith('-preview'))",
     }
-    subject = "principal://iam.googleapis.com/<identity-github.name>/subject/repo:pull/pull"
-    for short, environment in (("deployer", "production"), ("previewer", "production-preview")):
-        assert recording[f"identity-{short}-sign-in"].inputs == {
-            "serviceAccountId": f"<identity-ci-{short}.name>",
-            "role": "roles/iam.workloadIdentityUser",
-            "member": f"{subject}:environment:{environment}",
-        }
     assert not recording.of_type("gcp:serviceaccount/key:Key")
+
+
+def test_an_account_is_lent_to_named_workflows_in_one_github_environment() -> None:
+    recording = record(lambda: make("identity", Neighbours()))
+    jobs = "principalSet://iam.googleapis.com/<identity-github.name>/attribute.job"
+    lent = {
+        one.name: (one.inputs["serviceAccountId"], one.inputs["member"])
+        for one in recording.of_type(ON_ACCOUNT)
+        if one.inputs["role"] == "roles/iam.workloadIdentityUser"
+    }
+    deployer, previewer = "<identity-ci-deployer.name>", "<identity-ci-previewer.name>"
+    assert lent == {
+        "identity-deployer-sign-in-release": (deployer, f"{jobs}/production:release"),
+        "identity-previewer-sign-in-preview": (previewer, f"{jobs}/production-preview:preview"),
+        "identity-previewer-sign-in-release": (previewer, f"{jobs}/production-preview:release"),
+        "identity-previewer-sign-in-drift": (previewer, f"{jobs}/production-preview:drift"),
+    }
+
+
+def test_the_workflows_that_sign_in_exist() -> None:
+    kept = {path.stem for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+    assert {*RELEASES, *READS} <= kept
 
 
 def test_nobody_owns_the_project_and_the_previewer_changes_nothing() -> None:

@@ -1,7 +1,8 @@
 """Identities: one account for each service, and how CI signs in without a key.
 
 GitHub proves who it is by a signed token, which the workload identity pool exchanges for a
-short-lived one: the key file that the runbook kept in GitHub is gone. What an account may do is
+short-lived one: the key file that the runbook kept in GitHub is gone. An account is lent to one
+workflow in one GitHub environment, never to a repository as a whole. What an account may do is
 granted beside the resource that it is done to; only what belongs to the project as a whole, the
 deployer's and the previewer's roles, is granted here.
 """
@@ -54,6 +55,13 @@ PREVIEWER_ROLES: Final = (
 )
 """What a refreshed preview reads. None of them opens the payload of a secret."""
 
+RELEASE_BRANCH: Final = "main"
+"""Nothing but a preview may start from another branch."""
+
+RELEASES: Final = ("release",)
+READS: Final = ("preview", "release", "drift")
+"""The workflows (``.github/workflows/<name>.yml``) that the deployer and the previewer are for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityArgs:
@@ -83,6 +91,7 @@ class Identity(PullComponent):
 
     runtimes: Mapping[Service | WorkerType, Account]
     deployer: Account
+    previewer: Account
     provider: Output[str]
     """Full name of the federation's provider: what a workflow's sign-in step takes."""
 
@@ -94,7 +103,7 @@ class Identity(PullComponent):
             for runtime in args.runtimes
         }
         self.deployer = self._account("ci-deployer", "CI: releases the estate")
-        previewer = self._account("ci-previewer", "CI: previews the estate, changes nothing")
+        self.previewer = self._account("ci-previewer", "CI: previews the estate, changes nothing")
 
         pool = gcp.iam.WorkloadIdentityPool(
             self.child("github"),
@@ -112,29 +121,38 @@ class Identity(PullComponent):
             attribute_mapping={
                 "google.subject": "assertion.sub",
                 "attribute.repository": "assertion.repository",
+                # One word for both, because a grant looks at one attribute. A job outside of every
+                # GitHub environment has no such word, and cannot sign in at all.
+                "attribute.job": "assertion.environment + ':' + "
+                "assertion.workflow_ref.extract('/.github/workflows/{name}.yml@')",
             },
-            attribute_condition=f"assertion.repository == '{args.repository}'",
+            # A pull request can change any workflow; what changes the estate is taken from the
+            # branch that was reviewed.
+            attribute_condition=(
+                f"assertion.repository == '{args.repository}' && "
+                f"(assertion.ref == 'refs/heads/{RELEASE_BRANCH}' || "
+                "assertion.environment.endsWith('-preview'))"
+            ),
             opts=self.options(),
         )
         environment = args.names.environment
-        for account, roles, github_environment in (
-            (self.deployer, DEPLOYER_ROLES, environment),
-            (previewer, PREVIEWER_ROLES, f"{environment}-preview"),
+        for short, account, roles, github_environment, workflows in (
+            ("deployer", self.deployer, DEPLOYER_ROLES, environment, RELEASES),
+            ("previewer", self.previewer, PREVIEWER_ROLES, f"{environment}-preview", READS),
         ):
-            short = "deployer" if account is self.deployer else "previewer"
-            # A GitHub environment, not the repository: pull requests of forks never enter one.
-            gcp.serviceaccount.IAMMember(
-                self.child(f"{short}-sign-in"),
-                service_account_id=account.resource.name,
-                role="roles/iam.workloadIdentityUser",
-                member=pulumi.Output.format(
-                    "principal://iam.googleapis.com/{0}/subject/repo:{1}:environment:{2}",
-                    pool.name,
-                    args.repository,
-                    github_environment,
-                ),
-                opts=self.options(),
-            )
+            for workflow in workflows:
+                gcp.serviceaccount.IAMMember(
+                    self.child(f"{short}-sign-in-{workflow}"),
+                    service_account_id=account.resource.name,
+                    role="roles/iam.workloadIdentityUser",
+                    member=pulumi.Output.format(
+                        "principalSet://iam.googleapis.com/{0}/attribute.job/{1}:{2}",
+                        pool.name,
+                        github_environment,
+                        workflow,
+                    ),
+                    opts=self.options(),
+                )
             for role in roles:
                 gcp.projects.IAMMember(
                     self.child(f"{short}-{role.removeprefix('roles/').replace('.', '-')}"),
@@ -153,7 +171,13 @@ class Identity(PullComponent):
                 opts=self.options(),
             )
         self.provider = provider.name
-        self.register_outputs({"provider": self.provider, "deployer": self.deployer.email})
+        self.register_outputs(
+            {
+                "provider": self.provider,
+                "deployer": self.deployer.email,
+                "previewer": self.previewer.email,
+            }
+        )
 
     def _account(self, service: str, description: str) -> Account:
         account_id = self._args.names.account(service)

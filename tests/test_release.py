@@ -1,0 +1,175 @@
+"""Records of reviews and release windows, without an engine."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.errors import Refused, WrongInput
+from ops.release import SHOWN, Record, Window, _state
+
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+URN = "urn:pulumi:production::pull::gcp:redis/instance:Instance::redis-instance"
+
+
+def record(**changes: Any) -> Record:
+    values: dict[str, Any] = {
+        "format": 1,
+        "stack": "production",
+        "sandbox": False,
+        "made": "2026-11-22T01:00:00+00:00",
+        "expires": "2999-01-01T00:00:00+00:00",
+        "commit": "a" * 40,
+        "settings": "s1",
+        "versions": {"engine": "3.230.0", "pulumi-gcp": "10.2.0"},
+        "state": {URN: {"tier": "t1", "kept": "k1"}},
+        "plan": {URN: {"op": "update", "properties": {"memorySizeGb": [5, 8]}}},
+        "verdict": {"passed": True},
+    }
+    return Record(**{**values, **changes})
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    record().write(tmp_path / "record.json")
+    assert Record.read(tmp_path / "record.json") == record()
+
+
+def test_a_record_that_was_edited_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    record().write(path)
+    document = json.loads(path.read_text())
+    document["plan"] = {}
+    path.write_text(json.dumps(document))
+    with pytest.raises(WrongInput, match="edited since"):
+        Record.read(path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"digest": "x", "stack": "production"}'])
+def test_what_is_no_record_is_refused_in_words(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(text)
+    with pytest.raises(WrongInput, match="is not a release record"):
+        Record.read(path)
+    with pytest.raises(WrongInput, match="is not a release record"):
+        Record.read(tmp_path / "absent.json")
+
+
+def test_a_record_is_good_for_its_stack_its_place_and_its_time() -> None:
+    record().refuse_unfit("production", sandbox=False)
+    with pytest.raises(WrongInput, match="of production on real accounts"):
+        record().refuse_unfit("staging", sandbox=False)
+    with pytest.raises(WrongInput, match="another place"):
+        record().refuse_unfit("production", sandbox=True)
+    with pytest.raises(Refused, match="was good until 2020") as refusal:
+        record(expires="2020-01-01T00:00:00+00:00").refuse_unfit("production", sandbox=False)
+    assert refusal.value.kind == "record"
+
+
+def test_what_has_not_moved_passes_whenever_it_was_made() -> None:
+    record().refuse_moved(record(made="2026-11-22T03:00:00+00:00", expires="2026-11-23"))
+
+
+@pytest.mark.parametrize(
+    ("now", "line"),
+    [
+        (record(commit="b" * 40), "commit: aaaaaaaaaaaa was reviewed, this is bbbbbbbbbbbb"),
+        (record(settings="s2"), "settings: Pulumi.yaml or Pulumi.production.yaml is not the same"),
+        (
+            record(versions={"engine": "3.230.0", "pulumi-gcp": "10.3.0"}),
+            "pulumi-gcp: 10.2.0 was reviewed, this is 10.3.0",
+        ),
+        (
+            record(versions={"engine": "3.230.0"}),
+            "pulumi-gcp: 10.2.0 was reviewed, this is none",
+        ),
+        (
+            record(state={URN: {"tier": "t2", "kept": "k1"}}),
+            "redis-instance: changed in the state since (tier)",
+        ),
+        (record(state={}), "redis-instance: vanished from the state since"),
+        (
+            record(plan={URN: {"op": "replace", "properties": {"memorySizeGb": [5, 8]}}}),
+            "redis-instance: update was reviewed, this would be replace",
+        ),
+        (record(plan={}), "redis-instance: update was reviewed, this would be no change"),
+        (
+            record(plan={URN: {"op": "update", "properties": {"memorySizeGb": [5, 9]}}}),
+            "redis-instance memorySizeGb: [5, 8] was reviewed, this is [5, 9]",
+        ),
+    ],
+)
+def test_what_moved_is_named(now: Record, line: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        record().refuse_moved(now)
+    assert f"  {line}" in str(refusal.value).splitlines()
+    assert refusal.value.kind == "record"
+    assert refusal.value.details["moved"] == [line.partition(":")[0]]
+
+
+def test_a_long_list_is_cut_and_counted() -> None:
+    many = {f"{URN}-{at}": {"kept": "k"} for at in range(SHOWN + 3)}
+    with pytest.raises(Refused) as refusal:
+        record().refuse_moved(record(state={**record().state, **many}))
+    assert "  and 3 more" in str(refusal.value).splitlines()
+    assert len(refusal.value.details["moved"]) == SHOWN + 3
+
+
+def test_a_secret_that_is_only_encrypted_anew_has_not_moved() -> None:
+    def state(ciphertext: str, modified: str) -> dict[str, dict[str, str]]:
+        resource = {
+            "urn": URN,
+            "inputs": {"auth": {**SECRET, "ciphertext": ciphertext}},
+            "modified": modified,
+            "sourcePosition": f"project:///__main__.py#{ciphertext}",
+        }
+        return _state({"resources": [resource]})
+
+    assert state("v1:a", "monday") == state("v1:b", "monday")
+    assert state("v1:a", "monday") != state("v1:a", "tuesday")
+
+
+def test_a_half_replaced_resource_is_not_taken_for_its_successor() -> None:
+    old = {"urn": URN, "inputs": {"tier": "BASIC"}, "delete": True}
+    assert len(_state({"resources": [old, {"urn": URN, "inputs": {"tier": "HA"}}]})) == 2
+
+
+def _at(hour: int, minute: int = 0) -> datetime.datetime:
+    return datetime.datetime(2026, 11, 22, hour, minute, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("window", "inside", "outside"),
+    [
+        ("02:00-04:00", [_at(2), _at(3, 59)], [_at(1, 59), _at(4), _at(14)]),
+        ("22:00-02:00", [_at(22), _at(0), _at(1, 59)], [_at(2), _at(21, 59)]),
+    ],
+)
+def test_a_window_is_open_from_its_begin_to_before_its_end(
+    window: str, inside: list[datetime.datetime], outside: list[datetime.datetime]
+) -> None:
+    for moment in inside:
+        Window.read(window).refuse_outside(moment)
+    for moment in outside:
+        with pytest.raises(Refused, match="--outside-window REASON") as refusal:
+            Window.read(window).refuse_outside(moment)
+        assert refusal.value.kind == "window"
+
+
+def test_a_window_is_in_utc() -> None:
+    east = datetime.timezone(datetime.timedelta(hours=5))
+    Window.read("02:00-04:00").refuse_outside(_at(3).astimezone(east))
+
+
+@pytest.mark.parametrize("text", ["2-4", "02:00", "25:00-26:00", "02:00-04:00 ", "a-b"])
+def test_a_window_is_written_in_one_way(text: str) -> None:
+    with pytest.raises(WrongInput, match="02:00-04:00"):
+        Window.read(text)
+
+
+def test_an_unused_record_has_a_digest_of_its_own() -> None:
+    assert record().digest != replace(record(), commit="c" * 40).digest

@@ -1,0 +1,239 @@
+"""The workflows: both linters, and what no linter knows of this repository."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from ops.cli import app
+from ops.release import Window
+from tests.recorder import ROOT
+from tools.workflow_lint import provide_actionlint
+
+FOLDER: Final = ROOT / ".github" / "workflows"
+WORKFLOWS: Final = {path.stem: path for path in sorted(FOLDER.glob("*.yml"))}
+
+PINNED: Final = {
+    "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
+    "actions/download-artifact": ("3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", "v8.0.1"),
+    "actions/upload-artifact": ("043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", "v7.0.1"),
+    "google-github-actions/auth": ("7c6bc770dae815cd3e89ee6cdf493a5fab2cc093", "v3.0.0"),
+}
+"""Every action that may be used, by the commit that its release is."""
+
+TOKENS: Final = {
+    "CLOUDFLARE_API_TOKEN",
+    "PULUMI_ACCESS_TOKEN",
+    "SLACK_WEBHOOK_URL",
+    "VERCEL_API_TOKEN",
+}
+"""What has no federation to sign in by, and so is a secret of a GitHub environment."""
+
+each = pytest.mark.parametrize("name", WORKFLOWS)
+
+
+def read(name: str) -> dict[str, Any]:
+    """A workflow; all its scalars are text, for ``on`` is a truth value to YAML 1.1."""
+    loader = yaml.BaseLoader  # safe: it makes text, lists and mappings, and nothing else
+    document: dict[str, Any] = yaml.load(WORKFLOWS[name].read_text("utf-8"), loader)  # noqa: S506
+    return document
+
+
+def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every job as ``workflow.job``."""
+    for name in WORKFLOWS:
+        for job, body in read(name)["jobs"].items():
+            yield f"{name}.{job}", body
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every step, with the job that it is in."""
+    for job, body in jobs():
+        for step in body["steps"]:
+            yield job, step
+
+
+def test_there_are_three() -> None:
+    assert list(WORKFLOWS) == ["drift", "preview", "release"]
+
+
+def test_actionlint_finds_nothing(need: Callable[[str, str], str]) -> None:
+    go = need("go", "install Go 1.25 or newer")
+    done = subprocess.run(
+        [provide_actionlint(go), "-no-color", "-shellcheck=", "-pyflakes=", *WORKFLOWS.values()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_actionlint_is_at_work(need: Callable[[str, str], str], tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    broken.write_text(WORKFLOWS["drift"].read_text("utf-8").replace("matrix.stack", "matrix.stak"))
+    linter = provide_actionlint(need("go", "install Go 1.25 or newer"))
+    done = subprocess.run(
+        [linter, "-no-color", broken], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert '"stak" is not defined' in done.stdout
+
+
+def zizmor(path: Path) -> subprocess.CompletedProcess[str]:
+    """The security linter; it would look tags up at GitHub if it were not told to stay here."""
+    program = Path(sys.executable).parent / "zizmor"
+    return subprocess.run(
+        [program, "--offline", "--no-progress", "--color=never", path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_zizmor_finds_nothing() -> None:
+    done = zizmor(FOLDER)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_zizmor_is_at_work(tmp_path: Path) -> None:
+    text = WORKFLOWS["preview"].read_text("utf-8")
+    broken = tmp_path / "broken.yml"
+    broken.write_text(text.replace('--stack "$STACK"', '--stack "${{ github.head_ref }}"'))
+    done = zizmor(broken)
+    assert done.returncode != 0
+    assert "template-injection" in done.stdout
+
+
+def test_every_action_is_pinned_to_the_commit_of_a_known_release() -> None:
+    used = set()
+    for path in WORKFLOWS.values():
+        for line in path.read_text("utf-8").splitlines():
+            if "uses:" in line:
+                found = re.search(r"uses: ([\w./-]+)@([0-9a-f]{40}) # (v[\d.]+)$", line)
+                assert found, line
+                assert PINNED[found[1]] == (found[2], found[3])
+                used.add(found[1])
+    assert used == set(PINNED)
+
+
+@each
+def test_nothing_is_granted_but_to_a_job(name: str) -> None:
+    assert read(name)["permissions"] == {}
+
+
+def test_each_job_may_do_what_it_needs() -> None:
+    signs_in = {"contents": "read", "id-token": "write"}
+    reads = {"contents": "read"}
+    assert {job: body["permissions"] for job, body in jobs()} == {
+        "drift.look": signs_in,
+        "drift.report": reads,
+        "drift.tell": {"issues": "write"},
+        "preview.sandbox": reads,
+        "preview.real": signs_in,
+        "preview.report": reads,
+        "preview.comment": {"pull-requests": "write"},
+        "release.staging": signs_in,
+        "release.review": signs_in,
+        "release.production": signs_in,
+    }
+
+
+def test_whoever_may_write_at_github_runs_no_code_of_the_checkout() -> None:
+    for job, body in jobs():
+        if set(body["permissions"]) & {"issues", "pull-requests"}:
+            assert not [step for step in body["steps"] if "checkout" in step.get("uses", "")], job
+            assert "ops" not in "".join(step.get("run", "") for step in body["steps"]), job
+
+
+def test_whoever_signs_in_does_so_in_the_environment_that_the_identity_is_lent_to() -> None:
+    signing = {
+        job: body["environment"]
+        for job, body in jobs()
+        if body["permissions"].get("id-token") == "write"
+    }
+    assert signing == {
+        "drift.look": "${{ matrix.stack }}-preview",
+        "preview.real": "${{ matrix.stack }}-preview",
+        "release.staging": "staging",
+        "release.review": "production-preview",
+        "release.production": "production",
+    }
+
+
+def test_a_checkout_keeps_no_credentials() -> None:
+    checkouts = [step for _, step in steps() if "checkout" in step.get("uses", "")]
+    assert checkouts
+    assert all(step["with"] == {"persist-credentials": "false"} for step in checkouts)
+
+
+def test_no_command_holds_an_expression() -> None:
+    """What GitHub puts into a command before the shell reads it could be anything."""
+    for job, step in steps():
+        assert "${{" not in step.get("run", ""), job
+
+
+def test_there_is_no_long_lived_key() -> None:
+    for path in WORKFLOWS.values():
+        text = path.read_text("utf-8")
+        assert set(re.findall(r"secrets\.(\w+)", text)) <= TOKENS, path.name
+        assert "credentials_json" not in text
+        assert "pull_request_target" not in text
+
+
+def test_secrets_reach_one_step_of_a_job_in_an_environment() -> None:
+    for name, body in jobs():
+        assert "secrets." not in str(body.get("env", {})), name
+        for step in body["steps"]:
+            if "secrets." in str(step):
+                assert "environment" in body, name
+                assert "secrets." not in str({**step, "env": {}}), name
+
+
+def test_a_fork_gets_the_sandbox_and_nobody_gets_both() -> None:
+    found = read("preview")["jobs"]
+    own = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert found["real"]["if"] == f"vars.PREVIEW_ACCOUNTS == 'real' && {own}"
+    other = own.replace("==", "!=")
+    assert found["sandbox"]["if"] == f"vars.PREVIEW_ACCOUNTS != 'real' || {other}"
+    assert "--sandbox" in str(found["sandbox"]["steps"])
+    assert "--sandbox" not in str(found["real"]["steps"])
+
+
+def test_production_comes_after_staging_and_by_the_record_alone() -> None:
+    found = read("release")["jobs"]
+    assert found["review"]["needs"] == ["staging"]
+    assert found["production"]["needs"] == ["review"]
+    (release,) = (step["run"] for step in found["production"]["steps"] if "ops up" in str(step))
+    assert "--record" in release
+    window = re.search(r"--window (\S+)", release)
+    assert window
+    assert Window.read(window[1]) == Window.read("02:00-04:00")
+
+
+def test_runs_do_not_get_in_each_others_way() -> None:
+    assert read("preview")["concurrency"]["cancel-in-progress"] == "true"
+    assert read("drift")["concurrency"]["group"] == "drift"
+    for stack in ("staging", "production"):
+        # Never one group for the workflow: a release that waits for approval would hold up staging.
+        assert read("release")["jobs"][stack]["concurrency"] == {
+            "group": f"release-{stack}",
+            "cancel-in-progress": "false",
+        }
+
+
+def test_every_option_in_a_workflow_exists() -> None:
+    """A workflow cannot be run here; that its commands can be parsed is the least."""
+    commands: dict[str, Any] = vars(get_command(app))["commands"]
+    for job, step in steps():
+        for verb, rest in re.findall(r"\.ci/ops (\w+)([^|>]*)", step.get("run", "")):
+            known = {name for one in commands[verb].params for name in one.opts}
+            used = set(re.findall(r"(?<=\s)--[\w-]+", rest))
+            assert used <= known, f"{job}: {verb} has no {used - known}"
