@@ -250,6 +250,26 @@ class Github(Model):
     ]
 
 
+class ReviewStacks(Model):
+    """A stack for each pull request, made by Pulumi Cloud from this one. Staging only."""
+
+    until: Timestamp
+
+
+class PulumiCloud(Model):
+    """Pulumi Deployments; set up only when it is in the file."""
+
+    organization: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38}[A-Za-z0-9])?$",
+            description="organization in Pulumi Cloud",
+        ),
+    ]
+    events_url: HttpsUrl | None = None
+    review_stacks: ReviewStacks | None = None
+
+
 # -- platform ----------------------------------------------------------------------------------
 
 
@@ -829,6 +849,7 @@ class Settings(Model):
     cloudflare: Cloudflare
     vercel: Vercel
     github: Github
+    pulumi_cloud: PulumiCloud | None = None
     network: Network
     encryption: Encryption
     backups: Backups
@@ -957,6 +978,14 @@ def _each_secret_has_its_own_id(sections: _Sections) -> Iterator[Problem]:
             yield Problem(place("pull:secrets.ids", variable), secret_id, allowed)
 
 
+def _review_stacks_are_copies_of_staging(sections: _Sections) -> Iterator[Problem]:
+    cloud = sections.get("pulumi_cloud", PulumiCloud)
+    production = sections.valid.get("environment") == "production"
+    if cloud and cloud.review_stacks and (production or sections.valid.get("protect")):
+        allowed = "nothing here: only staging, unprotected, can be copied and thrown away"
+        yield Problem("pull:pulumi_cloud.review_stacks", cloud.review_stacks.until, allowed)
+
+
 def _mainnet_is_for_production(sections: _Sections) -> Iterator[Problem]:
     chain = sections.get("chain", Chain)
     staging = sections.valid.get("environment") == "staging"
@@ -971,6 +1000,7 @@ _RULES: Final[tuple[Callable[[_Sections], Iterator[Problem]], ...]] = (
     _traffic_names_revisions_of_its_service,
     _each_secret_has_its_own_id,
     _mainnet_is_for_production,
+    _review_stacks_are_copies_of_staging,
 )
 
 

@@ -45,6 +45,7 @@ class Estate:
 
         self._external()
         self._infrastructure()
+        self._deployments()
         self._secrets()
         self._api()
         self._web()
@@ -170,6 +171,28 @@ class Estate:
             opts,
         )
 
+    def _deployments(self) -> None:
+        settings = self._settings
+        self.events_key: pulumi.Output[str] | None = None
+        if settings.pulumi_cloud is None:
+            return
+        # Imported here: a stack without it need not wait for its SDK.
+        from components.delivery.deployments import Deployments, DeploymentsArgs
+
+        deployments = Deployments(
+            "deployments",
+            DeploymentsArgs(
+                cloud=settings.pulumi_cloud,
+                environment=settings.environment,
+                repository=settings.github.repository,
+                project=settings.gcp.project,
+                project_number=settings.gcp.project_number,
+                identity=self.identity,
+            ),
+            self._opts,
+        )
+        self.events_key = deployments.events_key
+
     def _runtimes(self) -> tuple[Service | WorkerType, ...]:
         origin = (Service.API_ORIGIN,) if self._settings.api_origin else ()
         return (*origin, *self._settings.workers.fleet)
@@ -292,7 +315,7 @@ class Estate:
     # -- what the stack tells ------------------------------------------------------------------
 
     def outputs(self) -> dict[str, Any]:
-        """What people and other programs need to know. Nothing in it is secret."""
+        """What people and other programs need to know. Only the key of the events is secret."""
         return {
             "api_url": self.api.url,
             "api_version": self.api.version,
@@ -315,6 +338,7 @@ class Estate:
                 }
                 for worker in self.workers.values()
             },
+            "events_key": self.events_key,
             "convex_variables": convex_values(self._settings),
         }
 

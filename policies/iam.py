@@ -85,8 +85,9 @@ RULES: Final = (
     ResourceRule(
         id="iam-federation-pinned",
         severity=Severity.CRITICAL,
-        what="Only this repository's workflows can sign in through the federation.",
-        fix="Compare assertion.repository (or repository_id) with the repository, literally.",
+        what="Only this repository's workflows, or this project's deployments, can sign in.",
+        fix="Compare assertion.repository (or repository_id) with the repository, literally; in "
+        "Pulumi Cloud, the subject with the organization and the project.",
         url=f"{DOCS}/workload-identity-federation-with-deployment-pipelines",
         frameworks=("CKV_GCP_118", "CKV_GCP_125", "Trivy GCP-0068"),
         types=(PROVIDER,),
@@ -94,12 +95,14 @@ RULES: Final = (
             must(
                 "attributeCondition",
                 like(
-                    r".*assertion\.repository(_id)? *== *['\"][\w./-]+['\"].*",
-                    "must compare the repository with a literal",
+                    r".*assertion\.(repository(_id)? *== *['\"][\w./-]+['\"]"
+                    r"|sub\.startsWith\('pulumi:deploy:org:[\w-]+:project:[\w-]+:stack:).*",
+                    "must compare the repository, or the project, with a literal",
                     (
                         "true",
                         "assertion.repository_owner == 'pull'",
                         "assertion.repository.startsWith('pull')",
+                        "assertion.sub.startsWith('pulumi:deploy:org:pull')",
                     ),
                 ),
             ),
@@ -110,7 +113,9 @@ RULES: Final = (
             must(
                 "oidc.issuerUri",
                 one_of(
-                    "https://token.actions.githubusercontent.com", refused=("https://example.com",)
+                    "https://token.actions.githubusercontent.com",
+                    "https://api.pulumi.com/oidc",
+                    refused=("https://example.com",),
                 ),
             ),
         ),
@@ -119,7 +124,7 @@ RULES: Final = (
         id="iam-federated-subject",
         severity=Severity.HIGH,
         what="A federated identity is one subject or one set of them, never the whole pool.",
-        fix="Name principal://…/subject/repo:<owner>/<name>:environment:<environment>.",
+        fix="Name one subject, or one attribute's value: principalSet://…/attribute.<name>/<value>.",
         url=f"{DOCS}/workload-identity-federation#principal-types",
         types=(ACCOUNT_MEMBER,),
         checks=(

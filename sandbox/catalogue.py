@@ -761,6 +761,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         },
         uses=(Use("projectId", PROJECT, "contained"),),
     ),
+    # Pulumi Cloud
+    **{
+        f"pulumiservice:index:{name}": Kind(address="{organization}/{project}/{stack}", name="")
+        for name in ("DeploymentSettings", "StackTags")
+    },
     # Random
     "random:index/randomPassword:RandomPassword": Kind(
         address="passwords/{uuid}",

@@ -39,6 +39,7 @@ SDKS: Final = {
     "vercel": "pulumiverse_vercel",
     "kubernetes": "pulumi_kubernetes",
     "random": "pulumi_random",
+    "pulumiservice": "pulumi_pulumiservice",
 }
 """The Python package of each provider, by the provider's name."""
 

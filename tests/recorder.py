@@ -242,9 +242,10 @@ def estate(stack: str = "production", **sections: Any) -> Recording:
     said = settings(stack, **sections)
 
     def program() -> None:
-        export(Estate(said).outputs())
         root = get_root_resource()
         assert isinstance(root, Stack)
+        root.outputs.clear()  # one stack serves all recordings of a process
+        export(Estate(said).outputs())
         root.register_outputs(root.outputs)
 
     return record(program, stack)

@@ -353,9 +353,19 @@ def test_staging_with_everything_switched_on_and_off_again(
     settings = life.root / "Pulumi.staging.yaml"
     plain = settings.read_bytes()
     fleet = {kind: FLEET[kind] for kind in types}
-    life.settings(workers={"runtime": "worker_pool", "fleet": fleet}, api_origin=API_ORIGIN)
+    life.settings(
+        workers={"runtime": "worker_pool", "fleet": fleet},
+        api_origin=API_ORIGIN,
+        pulumi_cloud={
+            "organization": "pull-org",
+            "events_url": "https://events.pull.com/pulumi",
+            "review_stacks": {"until": "2027-01-01T00:00:00Z"},
+        },
+    )
     life.run("up")
     of_type = by_type(life)
+    (deployments,) = of_type["pulumiservice:index:DeploymentSettings"]
+    assert deployments.address == "pull-org/pull/staging"
     assert len(of_type[POOL]) == len(types)
     assert [thing.address.rpartition("/")[2] for thing in of_type[SERVICE]] == ["pull-api-staging"]
     accounts = {
@@ -368,6 +378,7 @@ def test_staging_with_everything_switched_on_and_off_again(
     settings.write_bytes(plain)
     life.run("up")
     assert not by_type(life).get(POOL)
+    assert not [kind for kind in by_type(life) if kind.startswith("pulumiservice:")]
     orphans = [
         thing.address
         for thing in life.cloud()

@@ -106,10 +106,10 @@ def test_workflows_of_one_repository_sign_in_without_a_key() -> None:
             "google.subject": "assertion.sub",
             "attribute.repository": "assertion.repository",
             "attribute.job": "assertion.environment + ':' + "
-            "assertion.workflow_ref.extract('/.github/workflows/{name}.yml@')",
+            "assertion.workflow_ref.extract('/.github/workflows/{name}.yml@') + "
+            "(assertion.ref == 'refs/heads/main' ? ':reviewed' : ':proposed')",
         },
-        "attributeCondition": "assertion.repository == 'pull/pull' && "
-        "(assertion.ref == 'refs/heads/main' || assertion.environment.endsWith('-preview'))",
+        "attributeCondition": "assertion.repository == 'pull/pull'",
     }
     assert not recording.of_type("gcp:serviceaccount/key:Key")
 
@@ -124,16 +124,25 @@ def test_an_account_is_lent_to_named_workflows_in_one_github_environment() -> No
     }
     deployer, previewer = "<identity-ci-deployer.name>", "<identity-ci-previewer.name>"
     assert lent == {
-        "identity-deployer-sign-in-release": (deployer, f"{jobs}/production:release"),
-        "identity-previewer-sign-in-preview": (previewer, f"{jobs}/production-preview:preview"),
-        "identity-previewer-sign-in-release": (previewer, f"{jobs}/production-preview:release"),
-        "identity-previewer-sign-in-drift": (previewer, f"{jobs}/production-preview:drift"),
+        "identity-deployer-sign-in-release": (deployer, f"{jobs}/production:release:reviewed"),
+        "identity-previewer-sign-in-preview": (
+            previewer,
+            f"{jobs}/production-preview:preview:proposed",
+        ),
+        "identity-previewer-sign-in-release": (
+            previewer,
+            f"{jobs}/production-preview:release:reviewed",
+        ),
+        "identity-previewer-sign-in-drift": (
+            previewer,
+            f"{jobs}/production-preview:drift:reviewed",
+        ),
     }
 
 
 def test_the_workflows_that_sign_in_exist() -> None:
     kept = {path.stem for path in (ROOT / ".github" / "workflows").glob("*.yml")}
-    assert {*RELEASES, *READS} <= kept
+    assert {one.partition(":")[0] for one in (*RELEASES, *READS)} == kept
 
 
 def test_nobody_owns_the_project_and_the_previewer_changes_nothing() -> None:

@@ -108,5 +108,7 @@ def test_serve_prints_the_ports_and_stops_on_interrupt(tmp_path: Path) -> None:
     name, _, ports = line.strip().partition("=")
     assert name == "PULUMI_DEBUG_PROVIDERS"
     providers = dict(port.split(":") for port in ports.split(","))
-    assert providers.keys() == {"gcp", "cloudflare", "vercel", "kubernetes", "random"}
+    assert providers.keys() == {
+        *("gcp", "cloudflare", "vercel", "kubernetes", "random", "pulumiservice")
+    }
     assert all(int(port) > 0 for port in providers.values())

@@ -56,11 +56,11 @@ PREVIEWER_ROLES: Final = (
 """What a refreshed preview reads. None of them opens the payload of a secret."""
 
 RELEASE_BRANCH: Final = "main"
-"""Nothing but a preview may start from another branch."""
 
-RELEASES: Final = ("release",)
-READS: Final = ("preview", "release", "drift")
-"""The workflows (``.github/workflows/<name>.yml``) that the deployer and the previewer are for."""
+RELEASES: Final = ("release:reviewed",)
+READS: Final = ("preview:proposed", "release:reviewed", "drift:reviewed")
+"""Which workflow (``.github/workflows/<name>.yml``) the deployer and the previewer are lent to, and
+whether as it is on the release branch or as a pull request proposes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,7 @@ class Identity(PullComponent):
     runtimes: Mapping[Service | WorkerType, Account]
     deployer: Account
     previewer: Account
+    pool: gcp.iam.WorkloadIdentityPool
     provider: Output[str]
     """Full name of the federation's provider: what a workflow's sign-in step takes."""
 
@@ -105,7 +106,7 @@ class Identity(PullComponent):
         self.deployer = self._account("ci-deployer", "CI: releases the estate")
         self.previewer = self._account("ci-previewer", "CI: previews the estate, changes nothing")
 
-        pool = gcp.iam.WorkloadIdentityPool(
+        self.pool = gcp.iam.WorkloadIdentityPool(
             self.child("github"),
             project=args.project,
             workload_identity_pool_id=args.names.identity_pool,
@@ -115,24 +116,20 @@ class Identity(PullComponent):
         provider = gcp.iam.WorkloadIdentityPoolProvider(
             self.child("github-provider"),
             project=args.project,
-            workload_identity_pool_id=pool.workload_identity_pool_id,
+            workload_identity_pool_id=self.pool.workload_identity_pool_id,
             workload_identity_pool_provider_id="github",
             oidc={"issuer_uri": "https://token.actions.githubusercontent.com"},
             attribute_mapping={
                 "google.subject": "assertion.sub",
                 "attribute.repository": "assertion.repository",
-                # One word for both, because a grant looks at one attribute. A job outside of every
-                # GitHub environment has no such word, and cannot sign in at all.
+                # One word for all three, because a grant looks at one attribute. A job outside of
+                # every GitHub environment has no such word, and cannot sign in at all. A pull
+                # request can change any workflow: what it runs is told from what was reviewed.
                 "attribute.job": "assertion.environment + ':' + "
-                "assertion.workflow_ref.extract('/.github/workflows/{name}.yml@')",
+                "assertion.workflow_ref.extract('/.github/workflows/{name}.yml@') + "
+                f"(assertion.ref == 'refs/heads/{RELEASE_BRANCH}' ? ':reviewed' : ':proposed')",
             },
-            # A pull request can change any workflow; what changes the estate is taken from the
-            # branch that was reviewed.
-            attribute_condition=(
-                f"assertion.repository == '{args.repository}' && "
-                f"(assertion.ref == 'refs/heads/{RELEASE_BRANCH}' || "
-                "assertion.environment.endsWith('-preview'))"
-            ),
+            attribute_condition=f"assertion.repository == '{args.repository}'",
             opts=self.options(),
         )
         environment = args.names.environment
@@ -142,12 +139,12 @@ class Identity(PullComponent):
         ):
             for workflow in workflows:
                 gcp.serviceaccount.IAMMember(
-                    self.child(f"{short}-sign-in-{workflow}"),
+                    self.child(f"{short}-sign-in-{workflow.partition(':')[0]}"),
                     service_account_id=account.resource.name,
                     role="roles/iam.workloadIdentityUser",
                     member=pulumi.Output.format(
                         "principalSet://iam.googleapis.com/{0}/attribute.job/{1}:{2}",
-                        pool.name,
+                        self.pool.name,
                         github_environment,
                         workflow,
                     ),

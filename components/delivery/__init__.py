@@ -1,0 +1,1 @@
+"""How the program itself is delivered, where Pulumi Cloud does so."""
