@@ -164,8 +164,10 @@ def test_events_are_signed_and_tell_what_somebody_should_look_at() -> None:
 def test_staging_can_be_the_template_of_review_stacks() -> None:
     found = recording("staging", **STAGING, pulumi_cloud=REVIEWS)
     assert found["deployments-settings"].inputs["vcs"]["pullRequestTemplate"] is True
-    assert found["deployments-lent"].inputs["member"].endswith(
-        "/attribute.deployments/org:pull-org:project:pull"
+    assert (
+        found["deployments-lent"]
+        .inputs["member"]
+        .endswith("/attribute.deployments/org:pull-org:project:pull")
     )
     assert not found.of_type("pulumiservice:index:TtlSchedule")
 

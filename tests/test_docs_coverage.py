@@ -17,6 +17,7 @@ SYSTEMS: Final = (
     *("NET", "KMS", "SQL", "REDIS", "BACKUP", "REG", "IAM"),
     *("WORKERS", "TYPES", "API", "APIRUN", "WEB", "ASSETS"),
     *("SECRETS", "CONFIG", "EXT", "CHAIN", "ORDER"),
+    *("PLAN", "APPLY", "DRIFT", "GH"),
 )
 
 
@@ -36,7 +37,7 @@ def table() -> dict[str, Row]:
         if len(cells) != len(COLUMNS) or not re.fullmatch(r"[A-Z0-9]+", cells[0]):
             continue
         assert cells[0] not in rows, f"{cells[0]} stands there twice"
-        places = tuple(re.findall(r"[\w./-]+\.(?:py|js|yaml|json|md)\b", cells[2]))
+        places = tuple(re.findall(r"[\w./-]+\.(?:py|js|ya?ml|json|md)\b", cells[2]))
         rows[cells[0]] = Row(places, tuple(re.findall(r"tests/\w+\.py::\w+", cells[3])))
     return rows
 

@@ -87,7 +87,9 @@ class Deployments(PullComponent):
         sign_in = self._sign_in(account.resource.name)
         settings = pulumiservice.DeploymentSettings(
             self.child("settings"),
-            **self._stack,
+            organization=self._stack["organization"],
+            project=self._stack["project"],
+            stack=self._stack["stack"],
             source_context={"git": {"branch": f"refs/heads/{RELEASE_BRANCH}"}},
             vcs={
                 "provider": "github",
