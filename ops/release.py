@@ -23,7 +23,7 @@ from pulumi.automation import OpType
 
 from ops.checkout import Checkout
 from ops.errors import Refused, WrongInput
-from ops.events import Outcome, Step, masked
+from ops.events import Outcome, Step, is_unknown, masked
 from ops.policies import Verdict
 from ops.stack import OpenStack
 
@@ -264,6 +264,9 @@ def _moved(then: Record, now: Record) -> Iterator[tuple[str, str]]:
         if old and new:
             changed = ", ".join(key for key, *_ in _differences(old, new))
             yield _name(urn), f"changed in the state since ({changed})"
+        else:
+            how = "appeared in" if new else "vanished from"
+            yield _name(urn), f"{how} the state since"
     for urn, before, after in _differences(then.plan, now.plan):
         if not all(state.get(urn, (True, True))):
             continue  # it came or went, and of course something else would be done to it
@@ -273,11 +276,6 @@ def _moved(then: Record, now: Record) -> Iterator[tuple[str, str]]:
             continue
         for path, old, new in _differences(before["properties"], after["properties"]):
             yield f"{_name(urn)} {path}", f"{_said(old)} was reviewed, this is {_said(new)}"
-    for urn, (old, new) in state.items():
-        if not old:
-            yield _name(urn), "appeared in the state since"
-        elif not new:
-            yield _name(urn), "vanished from the state since"
 
 
 def _differences(
@@ -306,7 +304,16 @@ def _planned(step: Step) -> dict[str, Any]:
         properties = dict(step.state.inputs)
     else:
         properties = {one.path: [one.old, one.new] for one in step.changes()}
-    return {"op": step.op.value, "properties": properties}
+    return {"op": step.op.value, "properties": _readable(properties)}
+
+
+def _readable(value: Any) -> Any:
+    """``value`` with words for what only the provider knows."""
+    if isinstance(value, Mapping):
+        return {key: _readable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    return "(known after up)" if is_unknown(value) else value
 
 
 def _urn(step: Step) -> str:

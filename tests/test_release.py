@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.automation import OpType
 
 from ops.errors import Refused, WrongInput
-from ops.release import SHOWN, Record, Window, _state
+from ops.events import State, Step
+from ops.release import SHOWN, Record, Window, _planned, _state
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 URN = "urn:pulumi:production::pull::gcp:redis/instance:Instance::redis-instance"
@@ -131,6 +133,48 @@ def test_a_secret_that_is_only_encrypted_anew_has_not_moved() -> None:
 
     assert state("v1:a", "monday") == state("v1:b", "monday")
     assert state("v1:a", "monday") != state("v1:a", "tuesday")
+
+
+def test_a_plan_has_new_values_pairs_and_words_for_what_is_not_known() -> None:
+    def state(**inputs: Any) -> State:
+        return State(
+            urn=URN,
+            type="gcp:redis/instance:Instance",
+            id="",
+            parent="",
+            provider="",
+            custom=True,
+            protect=False,
+            inputs=inputs,
+            outputs={},
+        )
+
+    def step(op: OpType, old: State | None, new: State | None, *changed: str) -> Step:
+        return Step(
+            op=op,
+            urn=URN,
+            type="gcp:redis/instance:Instance",
+            provider="",
+            old=old,
+            new=new,
+            diff_reasons=changed,
+            replace_reasons=(),
+            detailed_diff={},
+        )
+
+    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    made = step(OpType.CREATE, None, state(tier="BASIC", labels={"of": [unknown]}))
+    assert _planned(made) == {
+        "op": "create",
+        "properties": {"tier": "BASIC", "labels": {"of": ["(known after up)"]}},
+    }
+    changed = step(OpType.UPDATE, state(tier="BASIC"), state(tier=unknown), "tier")
+    assert _planned(changed) == {
+        "op": "update",
+        "properties": {"tier": ["BASIC", "(known after up)"]},
+    }
+    gone = step(OpType.DELETE, state(tier="BASIC"), None)
+    assert _planned(gone) == {"op": "delete", "properties": {}}
 
 
 def test_a_half_replaced_resource_is_not_taken_for_its_successor() -> None:

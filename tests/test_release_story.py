@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import stat
 from pathlib import Path
@@ -101,6 +102,23 @@ def test_a_preview_that_fails_leaves_no_record(tiny: Tiny, tmp_path: Path) -> No
     assert done.returncode == 1
     assert "a bucket must be on earth" in done.stdout
     assert not (tmp_path / "record.json").exists()
+
+
+def test_another_hour_is_refused_before_anything_starts_unless_there_is_a_reason(
+    tiny: Tiny, tmp_path: Path
+) -> None:
+    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=6)
+    window = f"{later:%H:%M}-{later + datetime.timedelta(hours=2):%H:%M}"
+    options = ["up", *tiny.here(), "--yes", "--json", "--window", window, "--outside-window"]
+    engine = _no_engine(tmp_path)
+    done = tiny.ops(*options, "", variables=engine)
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["error"]["kind"] == "window"
+    # With a reason it goes on, to the next thing that is wrong.
+    done = tiny.ops(*options, "the API is down", "--record", "absent.json", variables=engine)
+    assert done.returncode == 2
+    assert "the API is down" in done.stderr
+    assert not (tmp_path / "tripped").exists()
 
 
 def _no_engine(folder: Path) -> dict[str, str]:
