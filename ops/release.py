@@ -351,7 +351,7 @@ def _versions(opened: OpenStack) -> dict[str, str]:
         if package.name.lower().startswith("pulumi")
     }
     engine = opened.engine.run(["version"], str(opened.place.work_dir), {})
-    pack = opened.policies
+    pack = opened.checkout.policies
     rules = sorted(path for path in pack.iterdir() if path.suffix in (".py", ".json", ".yaml"))
     return {
         "engine": engine.stdout.strip().removeprefix("v"),
