@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -45,12 +44,7 @@ def table() -> dict[str, Row]:
 @cache
 def functions_of(path: Path) -> frozenset[str]:
     """The test functions of a module, found without importing it."""
-    tree = ast.parse(path.read_text("utf-8"))
-    return frozenset(
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    )
+    return frozenset(re.findall(r"^def (test_\w+)\(", path.read_text("utf-8"), re.MULTILINE))
 
 
 def test_the_table_has_its_four_columns() -> None:
