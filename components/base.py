@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 import pulumi
-from pulumi import ResourceOptions
+from pulumi import Alias, ResourceOptions
 
 
 class Stage(StrEnum):
@@ -16,6 +16,11 @@ class Stage(StrEnum):
     API = "3 api"
     WEB = "4 web"
     WORKERS = "5 workers"
+
+
+def child_of(token: str, component: str, suffix: str) -> Alias:
+    """The child of another component, for the one that takes its place: one thing, two homes."""
+    return Alias(name=f"{component}-{suffix}", parent=pulumi.create_urn(component, token))
 
 
 class PullComponent(pulumi.ComponentResource):

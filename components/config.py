@@ -829,6 +829,73 @@ class Web(Model):
     release: WebRelease | None = None
 
 
+# -- the alternative runtime -------------------------------------------------------------------
+
+
+class Autopilot(Model):
+    """A GKE Autopilot cluster that is made here, with a subnet of its own."""
+
+    nodes_cidr: Annotated[Cidr, _sized(8, 28, "each node takes an address of it")]
+    pods_cidr: Annotated[Cidr, _sized(9, 21, "Autopilot gives each node a /26 of it")]
+    services_cidr: Annotated[Cidr, _sized(16, 27, "GKE takes no other size for Services")]
+    release_channel: Literal["RAPID", "REGULAR", "STABLE"]
+    maintenance_start: TimeOfDay
+
+
+class ExistingCluster(Model):
+    """A GKE cluster that others look after: ``docs/kubernetes.md`` says what it must have."""
+
+    context: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,252}$",
+            description="context of the kubeconfig that the environment names",
+        ),
+    ]
+
+
+class ClusterApi(Size):
+    """The API in the cluster."""
+
+    # An autoscaler cannot wake what it has put to sleep.
+    min_instances: Annotated[int, Field(ge=1, le=1000, description="instances that always run")]
+    image: Image
+    domain: Host
+
+
+class QueueDepth(Model):
+    """An external metric of Cloud Monitoring that scales the workers."""
+
+    metric: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9][A-Za-z0-9._|/-]{0,199}$",
+            description="name of a metric that counts waiting tasks, with a label task_queue",
+        ),
+    ]
+    tasks_per_instance: Annotated[
+        int, Field(ge=1, le=100000, description="waiting tasks that one more instance is worth")
+    ]
+
+
+class Kubernetes(Model):
+    """The API and the workers on Kubernetes; the workers' sizes and images are ``workers.fleet``.
+
+    It may stay in the file while the runtime is managed, so that moving is one word.
+    """
+
+    cluster: Autopilot | None = None
+    existing: ExistingCluster | None = None
+    api: ClusterApi
+    queue_depth: QueueDepth | None = None
+
+    def wrong(self) -> Iterator[Problem]:
+        if (self.cluster is None) == (self.existing is None):
+            said = None if self.cluster is None else "beside cluster"
+            allowed = "either a section cluster (made here) or a section existing (a context)"
+            yield Problem("existing", said, allowed)
+
+
 class Assets(Model):
     """The R2 bucket of uploaded files."""
 
@@ -844,6 +911,9 @@ class Settings(Model):
     environment: Environment
     protect: bool = Field(
         description="whether what holds data or identity is protected from deletion"
+    )
+    runtime: Literal["managed", "kubernetes", "both"] = Field(
+        description="where API and workers run: Cloudflare and Cloud Run, a cluster, or both"
     )
     gcp: Gcp
     cloudflare: Cloudflare
@@ -865,6 +935,17 @@ class Settings(Model):
     web: Web
     assets: Assets
     workers: Workers
+    kubernetes: Kubernetes | None = None
+
+    @property
+    def managed(self) -> bool:
+        """Whether the API runs on Cloudflare and the workers on Cloud Run."""
+        return self.runtime != "kubernetes"
+
+    @property
+    def in_cluster(self) -> Kubernetes | None:
+        """The cluster's settings where the runtime has one; the parser sees that they are there."""
+        return None if self.runtime == "managed" else self.kubernetes
 
 
 _S = TypeVar("_S")
@@ -881,6 +962,12 @@ class _Sections:
         return found if isinstance(found, kind) else None
 
     @property
+    def in_cluster(self) -> Kubernetes | None:
+        """The cluster's settings, where the runtime has one."""
+        runtime = self.valid.get("runtime", "managed")
+        return None if runtime == "managed" else self.get("kubernetes", Kubernetes)
+
+    @property
     def names(self) -> Names | None:
         environment = self.valid.get("environment")
         return Names(environment) if environment else None
@@ -889,12 +976,16 @@ class _Sections:
 def _domains_are_in_the_zone(sections: _Sections) -> Iterator[Problem]:
     cloudflare = sections.get("cloudflare", Cloudflare)
     api, web = sections.get("api", Api), sections.get("web", Web)
-    for name, part in (("api", api), ("web", web)):
+    kubernetes = sections.get("kubernetes", Kubernetes)
+    hosts = (("api", api), ("web", web), ("kubernetes.api", kubernetes and kubernetes.api))
+    for name, part in hosts:
         if cloudflare and part and not part.domain.endswith(f".{cloudflare.zone}"):
             allowed = f"a host name below {cloudflare.zone}"
             yield Problem(f"pull:{name}.domain", part.domain, allowed)
-    if api and web and api.domain == web.domain:
-        yield Problem("pull:web.domain", web.domain, "another host name than pull:api.domain")
+    for (first, one), (second, other) in itertools.combinations(hosts, 2):
+        if one and other and one.domain == other.domain:
+            allowed = f"another host name than pull:{first}.domain"
+            yield Problem(f"pull:{second}.domain", other.domain, allowed)
 
 
 def _images_are_ours_and_fixed(sections: _Sections) -> Iterator[Problem]:
@@ -910,6 +1001,8 @@ def _images_are_ours_and_fixed(sections: _Sections) -> Iterator[Problem]:
         }
     if origin := sections.get("api_origin", ApiOrigin):
         images["pull:api_origin.image"] = origin.image
+    if kubernetes := sections.get("kubernetes", Kubernetes):
+        images["pull:kubernetes.api.image"] = kubernetes.api.image
     for path, image in images.items():
         if image.endswith(":latest"):
             yield Problem(
@@ -993,6 +1086,89 @@ def _mainnet_is_for_production(sections: _Sections) -> Iterator[Problem]:
         yield Problem("pull:chain.network", chain.network, "polygon-amoy outside production")
 
 
+def _a_cluster_has_its_section(sections: _Sections) -> Iterator[Problem]:
+    runtime = sections.valid.get("runtime", "managed")
+    if runtime != "managed" and sections.valid.get("kubernetes", ...) is None:
+        allowed = f"a section with cluster or existing, and api, beside pull:runtime={runtime}"
+        yield Problem("pull:kubernetes", None, allowed)
+
+
+def _a_cluster_has_ranges_of_its_own(sections: _Sections) -> Iterator[Problem]:
+    network, kubernetes = sections.get("network", Network), sections.get("kubernetes", Kubernetes)
+    if not network or not kubernetes or not kubernetes.cluster:
+        return
+    cluster = kubernetes.cluster
+    ranges = {
+        "pull:network.subnet_cidr": network.subnet_cidr,
+        "pull:network.services_cidr": network.services_cidr,
+        "pull:network.connector.cidr": network.connector.cidr,
+        "pull:kubernetes.cluster.nodes_cidr": cluster.nodes_cidr,
+        "pull:kubernetes.cluster.pods_cidr": cluster.pods_cidr,
+        "pull:kubernetes.cluster.services_cidr": cluster.services_cidr,
+    }
+    for (path, one), (other_path, other) in itertools.combinations(ranges.items(), 2):
+        overlap = ipaddress.IPv4Network(one).overlaps(ipaddress.IPv4Network(other))
+        if overlap and other_path.startswith("pull:kubernetes"):
+            allowed = f"a range that does not overlap {path.removeprefix('pull:')}={one}"
+            yield Problem(other_path, other, allowed)
+
+
+_ADDRESSES_OF_A_NODE: Final = 64
+"""Autopilot runs up to 32 pods on a node and gives it twice as many addresses: a /26."""
+
+
+def _a_cluster_holds_the_fleet(sections: _Sections) -> Iterator[Problem]:
+    """Spread over zones and nodes, each pod may have a node to itself."""
+    kubernetes, workers = sections.in_cluster, sections.get("workers", Workers)
+    if not kubernetes or not kubernetes.cluster or not workers:
+        return
+    pods = kubernetes.api.max_instances
+    pods += sum(worker.max_instances for worker in workers.fleet.values())
+    for name, cidr, needed, what in (
+        # Google keeps four addresses of every subnet for itself.
+        ("nodes_cidr", kubernetes.cluster.nodes_cidr, pods + 4, "an address"),
+        ("pods_cidr", kubernetes.cluster.pods_cidr, pods * _ADDRESSES_OF_A_NODE, "a /26"),
+    ):
+        if ipaddress.IPv4Network(cidr).num_addresses < needed:
+            allowed = f"a range of at least {needed} addresses: {what} for the node of each of the "
+            yield Problem(
+                f"pull:kubernetes.cluster.{name}", cidr, f"{allowed}{pods} instances that may run"
+            )
+
+
+def _autopilot_offers_the_sizes(sections: _Sections) -> Iterator[Problem]:
+    """Autopilot raises memory below 1 GiB for each CPU by itself, and bills it."""
+    kubernetes, workers = sections.in_cluster, sections.get("workers", Workers)
+    if not kubernetes or not kubernetes.cluster:
+        return
+    sizes: dict[str, Size] = {"pull:kubernetes.api": kubernetes.api}
+    if workers:
+        sizes |= {f"pull:workers.fleet.{kind}": size for kind, size in workers.fleet.items()}
+    for path, size in sizes.items():
+        if size.memory_gib < size.cpu:
+            allowed = f"at least {size.cpu} GiB beside {size.cpu} CPUs on Autopilot"
+            yield Problem(f"{path}.memory_gib", size.memory_gib, allowed)
+
+
+GRACE_SECONDS: Final = 30
+"""What a worker is given to say good-bye after its last activity has ended."""
+
+
+def _an_activity_ends_before_its_node(sections: _Sections) -> Iterator[Problem]:
+    """An upgrade of a node waits an hour for its pods and no longer (GKE, "Node upgrades")."""
+    config = sections.get("runtime_config", RuntimeConfig)
+    longest = 3600 - GRACE_SECONDS
+    if sections.in_cluster and config:
+        timeout = config.worker.activity_start_to_close_timeout_ms
+        if timeout > longest * 1000:
+            yield Problem(
+                "pull:runtime_config.worker.activity_start_to_close_timeout_ms",
+                timeout,
+                f"at most {longest * 1000}: Kubernetes ends a worker an hour after it was asked to "
+                "end, whatever it is doing",
+            )
+
+
 _RULES: Final[tuple[Callable[[_Sections], Iterator[Problem]], ...]] = (
     _domains_are_in_the_zone,
     _images_are_ours_and_fixed,
@@ -1001,6 +1177,11 @@ _RULES: Final[tuple[Callable[[_Sections], Iterator[Problem]], ...]] = (
     _each_secret_has_its_own_id,
     _mainnet_is_for_production,
     _review_stacks_are_copies_of_staging,
+    _a_cluster_has_its_section,
+    _a_cluster_has_ranges_of_its_own,
+    _a_cluster_holds_the_fleet,
+    _autopilot_offers_the_sizes,
+    _an_activity_ends_before_its_node,
 )
 
 

@@ -16,6 +16,11 @@ from components.config import Settings
 from components.data.postgres import Postgres, PostgresArgs
 from components.data.redis import Redis, RedisArgs
 from components.external import ExternalServices, contracts
+from components.kubernetes.runtime import (
+    KubernetesRuntime,
+    KubernetesRuntimeArgs,
+    consumers_in_cluster,
+)
 from components.names import Names
 from components.platform.backups import Backups, BackupsArgs
 from components.platform.encryption import KEY_LOCATIONS, Encryption, EncryptionArgs, KeyArgs
@@ -47,6 +52,7 @@ class Estate:
         self._infrastructure()
         self._deployments()
         self._secrets()
+        self._kubernetes()
         self._api()
         self._web()
         self._workers()
@@ -63,14 +69,16 @@ class Estate:
     def _infrastructure(self) -> None:
         settings, names, opts = self._settings, self._names, self._opts
         gcp, protect = settings.gcp, settings.protect
-        self.project = Project("project", gcp.project, opts)
+        cluster = settings.in_cluster.cluster if settings.in_cluster else None
+        self.project = Project("project", gcp.project, opts, with_cluster=cluster is not None)
         self.identity = Identity(
             "identity",
             IdentityArgs(
                 project=gcp.project,
                 repository=settings.github.repository,
                 names=names,
-                runtimes=self._runtimes(),
+                runtimes=(*self._on_cloud_run(), *((Service.NODES,) if cluster else ())),
+                in_cluster=self._accounts_in_cluster(),
                 services=self.project,
             ),
             opts,
@@ -92,6 +100,15 @@ class Estate:
                     "secrets": KeyArgs(
                         location="global", agent=self.project.agents["secretmanager"]
                     ),
+                    **(
+                        {
+                            "cluster": KeyArgs(
+                                location=gcp.region, agent=self.project.agents["container"]
+                            )
+                        }
+                        if cluster
+                        else {}
+                    ),
                 },
                 services=self.project,
             ),
@@ -104,6 +121,7 @@ class Estate:
                 region=gcp.region,
                 names=names,
                 plan=settings.network,
+                cluster=cluster,
                 services=self.project,
             ),
             opts,
@@ -193,9 +211,16 @@ class Estate:
         )
         self.events_key = deployments.events_key
 
-    def _runtimes(self) -> tuple[Service | WorkerType, ...]:
+    def _on_cloud_run(self) -> tuple[Service | WorkerType, ...]:
+        if not self._settings.managed:
+            return ()
         origin = (Service.API_ORIGIN,) if self._settings.api_origin else ()
         return (*origin, *self._settings.workers.fleet)
+
+    def _accounts_in_cluster(self) -> tuple[Service | WorkerType, ...]:
+        if not self._settings.in_cluster:
+            return ()
+        return (Service.EXTERNAL_SECRETS, *consumers_in_cluster(self._settings))
 
     # -- 2 secrets and configuration -----------------------------------------------------------
 
@@ -212,7 +237,14 @@ class Estate:
                     "REDIS_URL": self.redis.url,
                     "REDIS_CA_CERT": self.redis.ca_cert,
                 },
-                readers=self.identity.runtimes,
+                readers={
+                    reader: self.identity.runtimes[reader]
+                    for reader in (
+                        *self._on_cloud_run(),
+                        *((Service.EXTERNAL_SECRETS,) if self._settings.in_cluster else ()),
+                    )
+                },
+                in_cluster=consumers_in_cluster(self._settings),
                 encryption=self.encryption,
                 services=self.project,
                 after=[*self.postgres.connectable, *self.redis.connectable],
@@ -220,10 +252,36 @@ class Estate:
             self._opts,
         )
 
+    # -- 2 and 3 in a cluster ------------------------------------------------------------------
+
+    def _kubernetes(self) -> None:
+        """From the cluster to the API in it, where the runtime has one; the rest comes in step 5."""
+        self.kubernetes: KubernetesRuntime | None = None
+        if self._settings.in_cluster is not None:
+            self.kubernetes = KubernetesRuntime(
+                KubernetesRuntimeArgs(
+                    settings=self._settings,
+                    kubernetes=self._settings.in_cluster,
+                    names=self._names,
+                    config=self._config,
+                    project=self.project,
+                    identity=self.identity,
+                    encryption=self.encryption,
+                    network=self.network,
+                    registry=self.registry,
+                    secrets=self.secrets,
+                ),
+                self._opts,
+            )
+
     # -- 3 api ---------------------------------------------------------------------------------
 
     def _api(self) -> None:
         settings = self._settings
+        self.api: Api | None = None
+        self.api_origin: ApiOrigin | None = None
+        if not settings.managed:
+            return
         self.api = Api(
             "api",
             ApiArgs(
@@ -236,7 +294,6 @@ class Estate:
             ),
             self._opts,
         )
-        self.api_origin: ApiOrigin | None = None
         if settings.api_origin is not None:
             self.api_origin = ApiOrigin(
                 "api-origin",
@@ -275,8 +332,9 @@ class Estate:
                 protect=settings.protect,
                 values=browser_values(settings),
                 after=[
-                    *self.api.rollout,
+                    *(self.api.rollout if self.api else []),
                     *([self.api_origin.rollout] if self.api_origin else []),
+                    *(self.kubernetes.rollout if self.kubernetes else []),
                 ],
             ),
             self._opts,
@@ -310,21 +368,25 @@ class Estate:
                 self._opts,
             )
             for worker_type, worker in settings.workers.fleet.items()
+            if settings.managed
         }
+        if self.kubernetes:
+            self.kubernetes.release(after=self.web.rollout)
 
     # -- what the stack tells ------------------------------------------------------------------
 
     def outputs(self) -> dict[str, Any]:
         """What people and other programs need to know. Only the key of the events is secret."""
         return {
-            "api_url": self.api.url,
-            "api_version": self.api.version,
+            "api_url": f"https://{self._settings.api.domain}",
+            "api_version": self.api.version if self.api else None,
             "api_origin_url": self.api_origin.url if self.api_origin else None,
             "web_url": self.web.url,
             "web_project_id": self.web.project_id,
             "postgres_connection_name": self.postgres.connection_name,
             "redis_host": self.redis.host,
             "egress_address": self.network.egress_address,
+            "ingress_address": self.kubernetes.address if self.kubernetes else None,
             "image_registry": f"gcr.io/{self._settings.gcp.project}",
             "backup_bucket": self.backups.bucket,
             "assets_bucket": self.assets.bucket,

@@ -6,6 +6,7 @@ place. A name that its platform would refuse raises ``ValueError`` before anythi
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -55,6 +56,7 @@ SERVICE_ACCOUNT: Final = Rule("service account", _HYPHENATED, 30, 6)
 WORKER: Final = Rule("Cloudflare Worker", _HYPHENATED, 63)
 VERCEL_PROJECT: Final = Rule("Vercel project", re.compile(r"[a-z0-9](?:-?[a-z0-9])*"), 100)
 SECRET: Final = Rule("Secret Manager secret", re.compile(r"[a-zA-Z0-9_-]+"), 255)
+GKE_CLUSTER: Final = Rule("GKE cluster", _HYPHENATED, 40)
 POOL: Final = Rule("workload identity pool", _HYPHENATED, 32, 4)
 
 
@@ -139,6 +141,25 @@ class Names:
         """``pull-temporal-worker`` runs all queues; a type of its own is named behind it."""
         own = "" if worker_type == "all" else f"-{worker_type}"
         return CLOUD_RUN.check(f"pull-temporal-worker{own}{self.suffix}")
+
+    # -- the alternative runtime ---------------------------------------------------------------
+
+    @property
+    def cluster(self) -> str:
+        """Each environment has a project of its own, so the runbook's names need no suffix here."""
+        return GKE_CLUSTER.check("pull-cluster")
+
+    @property
+    def cluster_subnet(self) -> str:
+        return COMPUTE.check(f"{self.base}-cluster")
+
+    @property
+    def ingress_address(self) -> str:
+        return COMPUTE.check(f"{self.base}-api")
+
+    def certificate(self, domain: str) -> str:
+        """It cannot be changed: another domain needs another name, beside the old one in use."""
+        return COMPUTE.check(f"{self.base}-{hashlib.sha256(domain.encode()).hexdigest()[:8]}")
 
     def account(self, service: str) -> str:
         """Service accounts have 30 characters, too few for the full word ``staging``."""

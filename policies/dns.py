@@ -35,6 +35,16 @@ DOCS: Final = "https://developers.cloudflare.com"
 # Vercel ends TLS itself and wants to be named directly.
 UNPROXIED_TARGETS: Final = re.compile(r"(^|\.)vercel-dns(-\d+)?\.com\.?$")
 
+INNER: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3", "::/127", "::ffff:0:0/96", "fc00::/7", "fe80::/10"),
+    )
+)
+"""What nobody outside can reach. The addresses of documentation are not among it: they are nobody's,
+and what the sandbox gives out."""
+
 TLS_VERSIONS: Final = ("1.2", "1.3")
 
 
@@ -66,6 +76,8 @@ SETTINGS: Final[tuple[tuple[str, tuple[must, ...], str], ...]] = (
 
 
 def _proxied(view: View) -> Iterator[Problem]:
+    if view.get("name") in view.config.get("origins", []):
+        return
     direct = UNPROXIED_TARGETS.search(str(view.get("content", "")))
     if view.get("type") in ("A", "AAAA", "CNAME") and not direct and not view.get("proxied"):
         yield view.problem("proxied", "must be true: the origin's address would be public")
@@ -75,10 +87,12 @@ def _address(view: View) -> Iterator[Problem]:
     if view.get("type") not in ("A", "AAAA") or view.get("content") == "100::":
         return
     try:
-        public = ipaddress.ip_address(str(view.get("content"))).is_global
+        address = ipaddress.ip_address(str(view.get("content")))
     except ValueError:
-        public = False
-    if not public:
+        inner = True
+    else:
+        inner = any(address in network for network in INNER)
+    if inner:
         yield view.problem("content", "must be a public address")
 
 
@@ -89,8 +103,9 @@ def _ttl(view: View) -> Iterator[Problem]:
 
 
 def _text(view: View, start: str) -> bool:
-    content = str(view.get("content", "")).strip('"')
-    return view.get("type") == "TXT" and content.lower().startswith(start)
+    return view.get("type") == "TXT" and str(view.get("content", "")).strip('"').lower().startswith(
+        start
+    )
 
 
 def _setting(name: str) -> Any:
@@ -102,7 +117,7 @@ RULES: Final = (
         id="dns-proxied",
         severity=Severity.HIGH,
         what="A host is answered by Cloudflare and not by its origin.",
-        fix="Set proxied to true; what Vercel answers is the exception.",
+        fix="Set proxied to true; what Vercel answers is the exception, and the origins named.",
         url=f"{DOCS}/dns/proxy-status/",
         frameworks=("Prowler dns_record_proxied",),
         types=(RECORD,),
@@ -117,6 +132,11 @@ RULES: Final = (
                 ),
             ),
         ),
+        settings={
+            # Names that lead straight to an origin on purpose: Google gives its load balancer no
+            # certificate for a name that leads elsewhere.
+            "origins": {"type": "array", "items": {"type": "string"}, "default": []}
+        },
     ),
     ResourceRule(
         id="dns-no-inner-address",
@@ -136,6 +156,7 @@ RULES: Final = (
                 ),
             ),
         ),
+        decidable_after_update=True,
     ),
     ResourceRule(
         id="dns-no-wildcard",

@@ -142,7 +142,7 @@ def _literal_secret(view: View) -> Iterator[Problem]:
 
 
 def _store(view: View) -> Iterator[Problem]:
-    allowed = view.config.get("stores", ["gcp-secret-manager"])
+    allowed = view.config.get("stores", ["pull-gcp-secret-store"])
     if view.get("spec.secretStoreRef.name") not in allowed:
         yield view.problem("spec.secretStoreRef.name", f"must be one of {', '.join(allowed)}")
 
@@ -564,7 +564,7 @@ RULES: Final = (
             "stores": {
                 "type": "array",
                 "items": {"type": "string"},
-                "default": ["gcp-secret-manager"],
+                "default": ["pull-gcp-secret-store"],
             }
         },
     ),

@@ -278,7 +278,7 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
                 "spec": {
                     "refreshInterval": "1h",
                     "secretStoreRef": {
-                        "name": "gcp-secret-manager",
+                        "name": "pull-gcp-secret-store",
                         "kind": "ClusterSecretStore",
                     },
                 },

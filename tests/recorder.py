@@ -52,6 +52,7 @@ COMPUTED: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:cloudrunv2/service:Service": ("uri", "latestReadyRevision"),
     "gcp:cloudrunv2/workerPool:WorkerPool": ("latestReadyRevision",),
     "gcp:compute/address:Address": ("address", "selfLink"),
+    "gcp:compute/globalAddress:GlobalAddress": ("address",),
     "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": ("name",),
     "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": ("name",),
     "gcp:projects/serviceIdentity:ServiceIdentity": ("member",),
@@ -135,6 +136,9 @@ class _NoCloud(mocks.Mocks):
         outputs: dict[str, Any] = {name: f"<{args.name}.{name}>" for name in computed}
         if args.typ == "gcp:redis/instance:Instance":
             outputs |= {"port": 6378, "serverCaCerts": [{"cert": f"<{args.name}.cert>"}]}
+        if args.typ == "gcp:container/cluster:Cluster":
+            endpoint = {"endpoint": f"<{args.name}.endpoint>"}
+            outputs["controlPlaneEndpointsConfig"] = {"dnsEndpointConfig": endpoint}
         return f"<{args.name}.id>", {**args.inputs, **outputs}
 
 

@@ -40,6 +40,12 @@ DEPLOYER_ROLES: Final = (
 )
 """What ``pulumi up`` needs: to administer each product that the estate uses, and nothing else."""
 
+CLUSTER_DEPLOYER_ROLES: Final = (
+    "roles/compute.loadBalancerAdmin",
+    "roles/container.admin",
+)
+"""What it needs besides where a cluster is: its certificate, itself, and what runs in it."""
+
 PREVIEWER_ROLES: Final = (
     "roles/artifactregistry.reader",
     "roles/cloudkms.viewer",
@@ -62,15 +68,25 @@ READS: Final = ("preview:proposed", "release:reviewed", "drift:reviewed")
 """Which workflow (``.github/workflows/<name>.yml``) the deployer and the previewer are lent to, and
 whether as it is on the release branch or as a pull request proposes it."""
 
+CLUSTER_PREVIEWER_ROLES: Final = ("roles/container.viewer",)
+"""What it reads besides where a cluster is; the Secrets in the cluster are not among it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityArgs:
-    """Inputs of :class:`Identity`. ``repository`` is ``owner/name`` at GitHub."""
+    """Inputs of :class:`Identity`.
+
+    Attributes:
+        repository: ``owner/name`` at GitHub.
+        runtimes: what CI deploys under an account of its own, on Cloud Run or as a node.
+        in_cluster: what has an account in the cluster, which nobody acts as.
+    """
 
     project: str
     repository: str
     names: Names
     runtimes: tuple[Service | WorkerType, ...]
+    in_cluster: tuple[Service | WorkerType, ...] = ()
     services: Project
 
 
@@ -101,7 +117,7 @@ class Identity(PullComponent):
         self._args = args
         self.runtimes = {
             runtime: self._account(_account_name(runtime), f"Runs {_words(runtime)}")
-            for runtime in args.runtimes
+            for runtime in dict.fromkeys((*args.runtimes, *args.in_cluster))
         }
         self.deployer = self._account("ci-deployer", "CI: releases the estate")
         self.previewer = self._account("ci-previewer", "CI: previews the estate, changes nothing")
@@ -133,9 +149,22 @@ class Identity(PullComponent):
             opts=self.options(),
         )
         environment = args.names.environment
+        in_cluster = bool(args.in_cluster)
         for short, account, roles, github_environment, workflows in (
-            ("deployer", self.deployer, DEPLOYER_ROLES, environment, RELEASES),
-            ("previewer", self.previewer, PREVIEWER_ROLES, f"{environment}-preview", READS),
+            (
+                "deployer",
+                self.deployer,
+                (*DEPLOYER_ROLES, *(CLUSTER_DEPLOYER_ROLES if in_cluster else ())),
+                environment,
+                RELEASES,
+            ),
+            (
+                "previewer",
+                self.previewer,
+                (*PREVIEWER_ROLES, *(CLUSTER_PREVIEWER_ROLES if in_cluster else ())),
+                f"{environment}-preview",
+                READS,
+            ),
         ):
             for workflow in workflows:
                 gcp.serviceaccount.IAMMember(
@@ -158,11 +187,11 @@ class Identity(PullComponent):
                     member=account.member,
                     opts=self.options(args.services.ready("cloudresourcemanager")),
                 )
-        for runtime, account in self.runtimes.items():
+        for runtime in args.runtimes:
             # Deploying a service as an account needs leave to act as that account, and no other.
             gcp.serviceaccount.IAMMember(
                 self.child(f"deployer-acts-as-{runtime}"),
-                service_account_id=account.resource.name,
+                service_account_id=self.runtimes[runtime].resource.name,
                 role="roles/iam.serviceAccountUser",
                 member=self.deployer.member,
                 opts=self.options(),
@@ -196,4 +225,9 @@ def _account_name(runtime: Service | WorkerType) -> str:
 
 
 def _words(runtime: Service | WorkerType) -> str:
-    return f"the {runtime} workers" if isinstance(runtime, WorkerType) else "the API on Cloud Run"
+    if isinstance(runtime, WorkerType):
+        return f"the {runtime} workers"
+    return {
+        Service.EXTERNAL_SECRETS: "the External Secrets Operator",
+        Service.NODES: "the nodes of the cluster",
+    }.get(runtime, "the API on Cloud Run")

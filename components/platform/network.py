@@ -1,4 +1,4 @@
-"""The private network: VPC, subnet, private services access, VPC connector, egress.
+"""The private network: VPC, subnets, private services access, VPC connector, egress.
 
 Cloud SQL and Memorystore live in a range that is peered to the VPC. Cloud Run reaches them through
 the subnet (direct egress) or the connector. What leaves for the internet through the VPC has one
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 import pulumi_gcp as gcp
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
+from components.config import Autopilot
 from components.config import Network as NetworkSettings
 from components.names import Names
 from components.platform.project import Project
@@ -22,17 +24,29 @@ from components.platform.project import Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkArgs:
-    """Inputs of :class:`Network`."""
+    """Inputs of :class:`Network`. ``cluster``: the ranges of one that is made here."""
 
     project: str
     region: str
     names: Names
     plan: NetworkSettings
+    cluster: Autopilot | None = None
     services: Project
 
 
+FLOW_LOGS: Final[gcp.compute.SubnetworkLogConfigArgsDict] = {
+    "aggregation_interval": "INTERVAL_10_MIN",
+    "flow_sampling": 0.5,
+    "metadata": "INCLUDE_ALL_METADATA",
+}
+
+PODS_RANGE: Final = "pods"
+SERVICES_RANGE: Final = "services"
+"""Names of the ranges that the cluster's subnet has besides its own."""
+
+
 class Network(PullComponent):
-    """One VPC with one subnet in one region."""
+    """One VPC with one subnet in one region, and a second one where there is a cluster."""
 
     id: Output[str]
     """``projects/…/global/networks/…``"""
@@ -48,6 +62,8 @@ class Network(PullComponent):
     """What a Cloud Run revision needs before it can use the network."""
     egress_address: Output[str]
     """The address that partners see."""
+    cluster_subnet: gcp.compute.Subnetwork | None
+    """The cluster's nodes, pods and Services live in it."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:platform:Network", name, Stage.INFRASTRUCTURE, opts)
@@ -69,13 +85,27 @@ class Network(PullComponent):
             network=vpc.id,
             ip_cidr_range=args.plan.subnet_cidr,
             private_ip_google_access=True,
-            log_config={
-                "aggregation_interval": "INTERVAL_10_MIN",
-                "flow_sampling": 0.5,
-                "metadata": "INCLUDE_ALL_METADATA",
-            },
+            log_config=FLOW_LOGS,
             opts=self.options(),
         )
+        self.cluster_subnet = None
+        if args.cluster:
+            # Not more ranges of the subnet above: they could not go before the cluster has gone.
+            self.cluster_subnet = gcp.compute.Subnetwork(
+                self.child("cluster-subnet"),
+                project=project,
+                region=region,
+                name=args.names.cluster_subnet,
+                network=vpc.id,
+                ip_cidr_range=args.cluster.nodes_cidr,
+                secondary_ip_ranges=[
+                    {"range_name": PODS_RANGE, "ip_cidr_range": args.cluster.pods_cidr},
+                    {"range_name": SERVICES_RANGE, "ip_cidr_range": args.cluster.services_cidr},
+                ],
+                private_ip_google_access=True,
+                log_config=FLOW_LOGS,
+                opts=self.options(),
+            )
 
         services_cidr = ipaddress.IPv4Network(args.plan.services_cidr)
         services_range = gcp.compute.GlobalAddress(

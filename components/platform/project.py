@@ -33,6 +33,9 @@ SERVICES: Final = (
 )
 """The APIs that the estate calls, without ``.googleapis.com``."""
 
+CLUSTER_SERVICE: Final = "container"
+"""What a cluster that is made here needs besides."""
+
 AGENTS: Final = ("secretmanager", "sqladmin")
 """Services whose agent must exist before it can be given a key."""
 
@@ -43,10 +46,18 @@ class Project(PullComponent):
     services: Mapping[str, pulumi.Resource]
     """By short name. A resource that needs an API waits for its entry."""
     agents: Mapping[str, Output[str]]
-    """IAM member of each service agent in :data:`AGENTS`."""
+    """IAM member of each service agent in :data:`AGENTS`, and of the cluster's."""
 
-    def __init__(self, name: str, project: str, opts: ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        project: str,
+        opts: ResourceOptions | None = None,
+        *,
+        with_cluster: bool = False,
+    ) -> None:
         super().__init__("pull:platform:Project", name, Stage.INFRASTRUCTURE, opts)
+        more = (CLUSTER_SERVICE,) if with_cluster else ()
         self.services = {
             service: gcp.projects.Service(
                 self.child(service),
@@ -56,7 +67,7 @@ class Project(PullComponent):
                 disable_on_destroy=False,
                 opts=self.options(),
             )
-            for service in SERVICES
+            for service in (*SERVICES, *more)
         }
         self.agents = {
             service: gcp.projects.ServiceIdentity(
@@ -65,9 +76,9 @@ class Project(PullComponent):
                 service=f"{service}.googleapis.com",
                 opts=self.options(ResourceOptions(depends_on=[self.services[service]])),
             ).member
-            for service in AGENTS
+            for service in (*AGENTS, *more)
         }
-        self.register_outputs({"services": list(SERVICES)})
+        self.register_outputs({"services": list(self.services)})
 
     def ready(self, *services: str) -> ResourceOptions:
         """Options that make a resource wait until these services are enabled."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_gcp as gcp
-from pulumi import Input, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 
 from components.base import PullComponent, Stage
 from components.config import Registry as RegistrySettings
@@ -33,6 +33,8 @@ class Registry(PullComponent):
     """One Docker repository. Every tagged image is kept: a rollback needs it."""
 
     repository: pulumi.Resource
+    name: Output[str]
+    location: Output[str]
 
     def __init__(self, name: str, args: RegistryArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:platform:Registry", name, Stage.INFRASTRUCTURE, opts)
@@ -72,4 +74,6 @@ class Registry(PullComponent):
             opts=self.options(),
         )
         self.repository = repository
+        self.name = repository.name
+        self.location = repository.location
         self.register_outputs({"address": f"gcr.io/{args.project}"})

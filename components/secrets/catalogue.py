@@ -239,9 +239,9 @@ CATALOGUE: Final[tuple[Variable, ...]] = (
 # fmt: on
 
 
-def secrets_for(consumer: Consumer) -> tuple[Variable, ...]:
-    """The secrets that ``consumer`` reads, in the catalogue's order."""
-    return tuple(one for one in SECRETS if one.consumed_by(consumer))
+def secrets_for(*consumers: Consumer) -> tuple[Variable, ...]:
+    """The secrets that one of ``consumers`` reads, in the catalogue's order."""
+    return tuple(one for one in SECRETS if any(map(one.consumed_by, consumers)))
 
 
 SECRETS: Final = tuple(one for one in CATALOGUE if one.kind is Kind.SECRET)

@@ -21,6 +21,7 @@ from components.platform.encryption import SECONDS_PER_DAY, Encryption
 from components.platform.identity import Account
 from components.platform.project import Project
 from components.secrets.catalogue import SECRETS, Consumer, secrets_for
+from components.workloads import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class SecretStoreArgs:
     Attributes:
         derived: value by variable, of those that this program composes. Secret.
         readers: account by consumer, of those that run on Google Cloud.
+        in_cluster: what runs in the cluster: the operator there reads on its behalf.
         after: what must be there first, by the runbook's order.
     """
 
@@ -39,6 +41,7 @@ class SecretStoreArgs:
     protect: bool
     derived: Mapping[str, Input[str]]
     readers: Mapping[Consumer, Account]
+    in_cluster: tuple[Consumer, ...] = ()
     encryption: Encryption
     services: Project
     after: list[pulumi.Resource]
@@ -124,6 +127,7 @@ class SecretStore(PullComponent):
             for variable, value in args.derived.items()
         ]
         for consumer, account in args.readers.items():
+            for_whom = args.in_cluster if consumer is Service.EXTERNAL_SECRETS else (consumer,)
             self._grants[consumer] = [
                 gcp.secretmanager.SecretIamMember(
                     self.child(f"{_kebab(variable.name)}-for-{consumer}"),
@@ -133,19 +137,19 @@ class SecretStore(PullComponent):
                     member=account.member,
                     opts=self.options(),
                 )
-                for variable in secrets_for(consumer)
+                for variable in secrets_for(*for_whom)
             ]
         self.register_outputs({"count": len(secrets)})
 
-    def references(self, consumer: Consumer) -> tuple[SecretReference, ...]:
-        """What ``consumer`` mounts, sorted by variable."""
+    def references(self, *consumers: Consumer) -> tuple[SecretReference, ...]:
+        """What ``consumers`` mount, each once, sorted by variable."""
         return tuple(
             SecretReference(
                 variable.name,
                 self._secret_id(variable.name),
                 self._args.settings.versions.get(variable.name, "latest"),
             )
-            for variable in sorted(secrets_for(consumer), key=lambda one: one.name)
+            for variable in sorted(secrets_for(*consumers), key=lambda one: one.name)
         )
 
     def readable_by(self, consumer: Consumer) -> list[pulumi.Resource]:

@@ -14,7 +14,7 @@ import pulumi
 import pulumi_cloudflare as cloudflare
 from pulumi import Output, ResourceOptions
 
-from components.base import PullComponent, Stage
+from components.base import PullComponent, Stage, child_of
 from components.config import CURRENT, PROJECT_ROOT
 from components.config import Api as ApiSettings
 from components.config import Cloudflare as CloudflareSettings
@@ -109,7 +109,14 @@ class Api(PullComponent):
             proxied=True,
             ttl=1,
             comment="API, answered by the Worker of the route",
-            opts=self.options(ResourceOptions(protect=args.protect)),
+            opts=self.options(
+                ResourceOptions(
+                    protect=args.protect,
+                    # The cluster's record under another type, where it was the runtime before.
+                    aliases=[child_of("pull:kubernetes:Ingress", "ingress", "api-dns")],
+                    delete_before_replace=True,
+                )
+            ),
         )
         route = cloudflare.WorkersRoute(
             self.child("route"),

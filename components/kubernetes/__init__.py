@@ -1,0 +1,1 @@
+"""The alternative runtime: the API and the workers on Kubernetes, from the same settings."""

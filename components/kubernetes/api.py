@@ -1,0 +1,100 @@
+"""The API in the cluster: Deployment, autoscaler, disruption budget, Service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi import ResourceOptions
+
+from components.base import PullComponent, Stage
+from components.config import API_PORT, ClusterApi
+from components.kubernetes.objects import API, API_PRIORITY
+from components.kubernetes.workload import Workload, named
+from components.runtime_config import ConfigMaps
+from components.secrets.store import SecretStore
+from components.workloads import Service
+
+DRAIN_SECONDS: Final = 20
+"""A load balancer sends requests for some seconds after a pod was asked to end."""
+
+GRACE_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiArgs:
+    """Inputs of :class:`Api`.
+
+    Attributes:
+        service: what traces and metrics call it, wherever it runs.
+        password_generation: of the database. A new one makes new pods, which read it.
+        after: what must be there first, by the runbook's order.
+    """
+
+    settings: ClusterApi
+    service: str
+    password_generation: int
+    config: ConfigMaps
+    secrets: SecretStore
+    after: list[pulumi.Resource]
+
+
+class Api(PullComponent):
+    """``pull-api`` on port 3001, reached by the ingress."""
+
+    rollout: list[pulumi.Resource]
+    """The Deployment, and the Service that leads to it."""
+
+    def __init__(self, name: str, args: ApiArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("pull:kubernetes:Api", name, Stage.API, opts)
+        workload = Workload(
+            name=API,
+            component="api",
+            image=args.settings.image,
+            size=args.settings,
+            port=API_PORT,
+            metrics_port=int(args.config.observability["METRICS_PORT"]),
+            priority=API_PRIORITY,
+            grace_seconds=GRACE_SECONDS,
+            drain_seconds=DRAIN_SECONDS,
+            config=args.config,
+            variables={"OTEL_SERVICE_NAME": args.service},
+            secrets=args.secrets.references(Service.API_ORIGIN),
+            password_generation=args.password_generation,
+        )
+        deployment = kubernetes.apps.v1.Deployment(
+            self.child("deployment"),
+            metadata=named(workload),
+            spec=workload.deployment(),
+            opts=self.options(ResourceOptions(depends_on=args.after)),
+        )
+        beside = self.options(ResourceOptions(depends_on=[deployment]))
+        kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+            self.child("autoscaler"),
+            metadata=named(workload, f"{API}-hpa"),
+            spec=workload.autoscaler(),
+            opts=beside,
+        )
+        kubernetes.policy.v1.PodDisruptionBudget(
+            self.child("disruption-budget"),
+            metadata=named(workload),
+            # Not a number that must stay: with one pod, nobody could ever upgrade its node.
+            spec={"selector": workload.selector, "max_unavailable": 1},
+            opts=beside,
+        )
+        service = kubernetes.core.v1.Service(
+            self.child("service"),
+            metadata=named(workload),
+            spec={
+                "type": "ClusterIP",
+                "selector": {**workload.selector["match_labels"]},
+                "ports": [
+                    {"name": "http", "port": 80, "target_port": "http", "protocol": "TCP"},
+                ],
+            },
+            opts=beside,
+        )
+        self.rollout = [deployment, service]
+        self.register_outputs({"deployment": API})

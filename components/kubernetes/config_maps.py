@@ -1,0 +1,60 @@
+"""The runbook's five ConfigMaps: the values that Cloud Run and the Worker get, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi import ResourceOptions
+
+from components import runtime_config
+from components.base import PullComponent, Stage
+from components.kubernetes.objects import metadata
+from components.runtime_config import Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigMapsArgs:
+    """Inputs of :class:`ConfigMaps`. ``after``: what must be there first, by the runbook's order."""
+
+    config: runtime_config.ConfigMaps
+    after: list[pulumi.Resource]
+
+
+class ConfigMaps(PullComponent):
+    """``pull-<name>-config`` for each of the five."""
+
+    ready: list[pulumi.Resource]
+
+    def __init__(
+        self, name: str, args: ConfigMapsArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("pull:kubernetes:ConfigMaps", name, Stage.CONFIGURATION, opts)
+        self.ready = [
+            kubernetes.core.v1.ConfigMap(
+                self.child(short),
+                metadata=metadata(config_map_of(short)),
+                data=values,
+                opts=self.options(ResourceOptions(depends_on=args.after)),
+            )
+            for short, values in contents(args.config).items()
+        ]
+        self.register_outputs({})
+
+
+def config_map_of(short: str) -> str:
+    """``shared`` is kept as ``pull-shared-config``."""
+    return f"pull-{short}-config"
+
+
+def contents(config: runtime_config.ConfigMaps) -> Mapping[str, Values]:
+    """What each of the five holds, by its short name."""
+    return {
+        "shared": config.shared,
+        "api": config.api,
+        "worker": config.worker,
+        "redis": config.redis,
+        "observability": config.observability,
+    }

@@ -1,0 +1,139 @@
+"""The way in: one address, a certificate that Google renews, the ingress, and the names in front.
+
+It opens last, when everything behind it runs: that is the runbook's order, and what makes moving
+from the managed services safe.
+
+Two names lead here. The cluster's own is answered by Google's load balancer itself, because Google
+gives a certificate only to a name that leads straight to it. Where the cluster is the runtime, the
+API's name is an alias of the first, with Cloudflare in front: its strict TLS takes a certificate of
+the target's name. So the certificate is there before users are, and the address stays behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_cloudflare as cloudflare
+import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
+from pulumi import Output, ResourceOptions
+
+from components.base import PullComponent, Stage, child_of
+from components.config import Cloudflare as CloudflareSettings
+from components.kubernetes.objects import API, metadata
+from components.names import Names
+from components.platform.project import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngressArgs:
+    """Inputs of :class:`Ingress`.
+
+    Attributes:
+        domain: the cluster's own name.
+        api_domain: the name that users know.
+        takes_over: whether the API's name leads here, and not to the Worker.
+        after: what must be there first, by the runbook's order.
+    """
+
+    project: str
+    account: CloudflareSettings
+    names: Names
+    domain: str
+    api_domain: str
+    takes_over: bool
+    protect: bool
+    services: Project
+    after: list[pulumi.Resource]
+
+
+class Ingress(PullComponent):
+    """``pull-ingress``: HTTPS from anywhere to the API's Service."""
+
+    address: Output[str]
+
+    def __init__(self, name: str, args: IngressArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("pull:kubernetes:Ingress", name, Stage.WORKERS, opts)
+        protect = ResourceOptions(protect=args.protect)
+        address = gcp.compute.GlobalAddress(
+            self.child("address"),
+            project=args.project,
+            name=args.names.ingress_address,
+            address_type="EXTERNAL",
+            ip_version="IPV4",
+            opts=self.options(args.services.ready("compute")),
+        )
+        certificate = gcp.compute.ManagedSslCertificate(
+            self.child("certificate"),
+            project=args.project,
+            name=args.names.certificate(args.domain),
+            managed={"domains": [args.domain]},
+            opts=self.options(args.services.ready("compute")),
+        )
+        ingress = kubernetes.networking.v1.Ingress(
+            self.child("ingress"),
+            metadata=metadata(
+                "pull-ingress",
+                annotations={
+                    "kubernetes.io/ingress.class": "gce",
+                    "kubernetes.io/ingress.allow-http": "false",
+                    "kubernetes.io/ingress.global-static-ip-name": args.names.ingress_address,
+                    "ingress.gcp.kubernetes.io/pre-shared-cert": args.names.certificate(
+                        args.domain
+                    ),
+                },
+            ),
+            spec={
+                "rules": [
+                    {
+                        "host": host,
+                        "http": {
+                            "paths": [
+                                {
+                                    "path": "/",
+                                    "path_type": "Prefix",
+                                    # Its pods' readiness probe becomes the health check.
+                                    "backend": {"service": {"name": API, "port": {"name": "http"}}},
+                                }
+                            ]
+                        },
+                    }
+                    for host in (args.domain, args.api_domain)
+                ]
+            },
+            opts=self.options(ResourceOptions(depends_on=[*args.after, address, certificate])),
+        )
+        own = cloudflare.DnsRecord(
+            self.child("dns"),
+            zone_id=args.account.zone_id,
+            name=args.domain,
+            type="A",
+            content=address.address,
+            proxied=False,
+            ttl=300,
+            comment="API in the cluster, answered by Google's load balancer",
+            opts=self.options(protect, ResourceOptions(depends_on=[ingress])),
+        )
+        if args.takes_over:
+            cloudflare.DnsRecord(
+                self.child("api-dns"),
+                zone_id=args.account.zone_id,
+                name=args.api_domain,
+                type="CNAME",
+                content=args.domain,
+                proxied=True,
+                ttl=1,
+                comment="API, answered by the cluster",
+                opts=self.options(
+                    protect,
+                    ResourceOptions(
+                        depends_on=[own],
+                        # The Worker's record under another type: the two cannot stand side by side.
+                        aliases=[child_of("pull:services:Api", "api", "dns")],
+                        delete_before_replace=True,
+                    ),
+                ),
+            )
+        self.address = address.address
+        self.register_outputs({"address": self.address})

@@ -1,0 +1,111 @@
+"""Temporal workers in the cluster: a Deployment with its autoscaler for each type of worker."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi import ResourceOptions
+
+from components.base import PullComponent, Stage
+from components.config import GRACE_SECONDS, WORKER_PORT, QueueDepth, Worker
+from components.kubernetes.objects import WORKER_PRIORITY, deployment_of
+from components.kubernetes.workload import Workload, named
+from components.runtime_config import ConfigMaps
+from components.secrets.store import SecretStore
+from components.workloads import WorkerType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporalWorkerArgs:
+    """Inputs of :class:`TemporalWorker`.
+
+    Attributes:
+        service: what traces and metrics call it, wherever it runs.
+        image: image by digest or tag.
+        activity_timeout_ms: the longest activity, which a worker is let finish.
+        queue_depth: what scales it; the CPU where there is none.
+        password_generation: of the database. A new one makes new pods, which read it.
+        after: what must be there first, by the runbook's order.
+    """
+
+    worker_type: WorkerType
+    service: str
+    size: Worker
+    image: str
+    activity_timeout_ms: int
+    queue_depth: QueueDepth | None
+    password_generation: int
+    config: ConfigMaps
+    secrets: SecretStore
+    after: list[pulumi.Resource]
+
+
+class TemporalWorker(PullComponent):
+    """All pods of one type of worker. Nobody calls them: they poll Temporal."""
+
+    rollout: pulumi.Resource
+
+    def __init__(
+        self, name: str, args: TemporalWorkerArgs, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__("pull:kubernetes:TemporalWorker", name, Stage.WORKERS, opts)
+        workload = Workload(
+            name=deployment_of(args.worker_type),
+            component="worker",
+            image=args.image,
+            size=args.size,
+            port=WORKER_PORT,
+            metrics_port=int(args.config.observability["METRICS_PORT"]),
+            priority=WORKER_PRIORITY,
+            grace_seconds=math.ceil(args.activity_timeout_ms / 1000) + GRACE_SECONDS,
+            config=args.config,
+            variables={
+                "OTEL_SERVICE_NAME": args.service,
+                "WORKER_TYPE": args.worker_type.value,
+            },
+            secrets=args.secrets.references(args.worker_type),
+            password_generation=args.password_generation,
+        )
+        deployment = kubernetes.apps.v1.Deployment(
+            self.child("deployment"),
+            metadata=named(workload),
+            spec=workload.deployment(),
+            opts=self.options(ResourceOptions(depends_on=args.after)),
+        )
+        kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+            self.child("autoscaler"),
+            metadata=named(workload, f"{workload.name}-hpa"),
+            spec=workload.autoscaler(
+                _waiting_tasks(args.queue_depth, args.worker_type) if args.queue_depth else None
+            ),
+            opts=self.options(ResourceOptions(depends_on=[deployment])),
+        )
+        self.rollout = deployment
+        self.register_outputs({"deployment": workload.name})
+
+
+def _waiting_tasks(
+    depth: QueueDepth, worker_type: WorkerType
+) -> kubernetes.autoscaling.v2.MetricSpecArgsDict:
+    """The tasks that wait in the queues which this type of worker polls, all together."""
+    return {
+        "type": "External",
+        "external": {
+            "metric": {
+                "name": depth.metric,
+                "selector": {
+                    "match_expressions": [
+                        {
+                            "key": "metric.labels.task_queue",
+                            "operator": "In",
+                            "values": list(worker_type.task_queues),
+                        }
+                    ]
+                },
+            },
+            "target": {"type": "AverageValue", "average_value": str(depth.tasks_per_instance)},
+        },
+    }
