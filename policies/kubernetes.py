@@ -368,7 +368,7 @@ RULES: Final = (
         fix="Set metadata.namespace.",
         url=f"{DOCS}/overview/working-with-objects/namespaces/",
         frameworks=("CKV_K8S_21", "Trivy KSV-0110"),
-        types=(*WORKLOADS, SECRET, CONFIG_MAP),
+        types=(*WORKLOADS, SECRET, CONFIG_MAP, NETWORK_POLICY),
         checks=(must("metadata.namespace", GIVEN), must("metadata.namespace", none_of("default"))),
     ),
     ResourceRule(

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -40,16 +41,29 @@ def policies(exceptions: Exceptions | None = None, today: date | None = None) ->
     """The pack's policies. ``today`` decides what is too old; it is the day in UTC by default."""
     day = today or datetime.now(UTC).date()
     known = exceptions or read(frozenset(rule.id for rule in RULES))
-    # Components say their stage in their inputs, and a stack rule sees nothing but outputs.
-    stages: dict[str, str] = {}
+    seen = _Seen()
     made: list[Policy] = [
-        _resource_policy(rule, concern, known, day, stages)
+        _resource_policy(rule, concern, known, day, seen)
         if isinstance(rule, ResourceRule)
-        else _stack_policy(rule, concern, known, day, stages)
+        else _stack_policy(rule, concern, known, day, seen)
         for concern, rules in CONCERNS.items()
         for rule in rules
     ]
-    return [*made, _stack_policy(exceptions_rule(known, day), "Exceptions", known, day, {})]
+    return [*made, _stack_policy(exceptions_rule(known, day), "Exceptions", known, day, seen)]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the rules of single resources are shown, and a stack rule is not: it sees outputs.
+
+    Attributes:
+        stages: what components say of themselves in their inputs.
+        inputs: of what a rule is about. In the preview that makes a cluster, what is in it has no outputs at
+            all, because its provider cannot be asked yet.
+    """
+
+    stages: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def end_with_the_engine() -> None:
@@ -65,9 +79,10 @@ def end_with_the_engine() -> None:
 
 
 def _resource_policy(
-    rule: ResourceRule, concern: str, exceptions: Exceptions, today: date, stages: dict[str, str]
+    rule: ResourceRule, concern: str, exceptions: Exceptions, today: date, seen: _Seen
 ) -> ResourceValidationPolicy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        seen.inputs[args.urn] = args.props
         if not rule.is_about(args.resource_type):
             return
         view = View(
@@ -82,7 +97,7 @@ def _resource_policy(
             today=today,
         )
         if rule is runbook.STAGE and isinstance(view.inputs.get("stage"), str):
-            stages[args.urn] = view.inputs["stage"]
+            seen.stages[args.urn] = view.inputs["stage"]
         for problem in rule.problems(view):
             if not exceptions.cover(rule.id, problem.urn, today):
                 report(rule.message(problem), None)
@@ -91,10 +106,10 @@ def _resource_policy(
 
 
 def _stack_policy(
-    rule: StackRule, concern: str, exceptions: Exceptions, today: date, stages: Mapping[str, str]
+    rule: StackRule, concern: str, exceptions: Exceptions, today: date, seen: _Seen
 ) -> StackValidationPolicy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        graph = _graph(args.resources, _settings(rule, args.get_config()), today, stages)
+        graph = _graph(args.resources, _settings(rule, args.get_config()), today, seen)
         for problem in rule.problems(graph):
             if not exceptions.cover(rule.id, problem.urn, today):
                 report(rule.message(problem), problem.urn or None)
@@ -149,13 +164,13 @@ def _graph(
     resources: Sequence[PolicyResource],
     config: Mapping[str, Any],
     today: date,
-    stages: Mapping[str, str],
+    seen: _Seen,
 ) -> Graph:
     def reader(resource: PolicyResource) -> Callable[[], View]:
         return lambda: View(
             type=resource.resource_type,
             urn=resource.urn,
-            inputs=plain(resource.props),
+            inputs=plain(resource.props or seen.inputs.get(resource.urn, {})),
             today=today,
         )
 
@@ -165,7 +180,7 @@ def _graph(
             type=resource.resource_type,
             urn=resource.urn,
             read=reader(resource),
-            own_stage=stages.get(resource.urn, ""),
+            own_stage=seen.stages.get(resource.urn, ""),
         )
         for resource in resources
     }

@@ -252,6 +252,10 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (kubernetes.SECRET, {"metadata": METADATA, "type": "Opaque"}),
     (kubernetes.CONFIG_MAP, {"metadata": METADATA, "data": {"LOG_LEVEL": "info"}}),
     (
+        kubernetes.NETWORK_POLICY,
+        {"metadata": METADATA, "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}},
+    ),
+    (
         kubernetes.NAMESPACE,
         {
             "metadata": {

@@ -126,7 +126,9 @@ def _kubeconfig(name: str, endpoint: Output[str]) -> Output[str]:
         {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": name, "cluster": {"server": Output.concat("https://", endpoint)}}],
+            "clusters": [
+                {"name": name, "cluster": {"server": Output.format("https://{0}", endpoint)}}
+            ],
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
             "current-context": name,
             "users": [
