@@ -11,6 +11,7 @@ import datetime
 import json
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -20,6 +21,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 from rich.console import Console
 
+from components.config import read_stack_file
 from ops.checkout import Checkout
 from ops.errors import OpsError, Refused, WrongInput
 from ops.events import Outcome
@@ -32,6 +34,8 @@ from ops.protection import lift, refuse_protected
 from ops.recovery import plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
 from ops.release import VALID_HOURS, Record, Window, refuse_unrecordable
+from ops.render import manifests, refuse_foreign
+from ops.render import write as write_manifests
 from ops.report.forms import Form as ReportForm
 from ops.report.forms import render, write
 from ops.report.model import Report
@@ -299,6 +303,38 @@ def graph(
         print_json(drawn.document())
     else:
         print(drawn.mermaid())
+
+
+@app.command()
+def render(
+    stack: Stack,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder that the files are put in.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Write the Kubernetes manifests as YAML files; it takes no cluster and no account."""
+    session = Session("render", as_json)
+    settings = read_stack_file(Checkout.here().stack_file(stack))
+    if settings.in_cluster is None:
+        raise WrongInput(
+            "runtime",
+            f"Nothing of {stack} runs on Kubernetes: pull:runtime is {settings.runtime}. Set it to "
+            f"kubernetes or both in Pulumi.{stack}.yaml.",
+        )
+    folder = out.expanduser().resolve()
+    refuse_foreign(folder)
+    with tempfile.TemporaryDirectory(prefix="pull-render-") as sandbox:
+        with session.open(stack, True, Path(sandbox)) as opened:
+            outcome = opened.preview()
+            verdict = session.judge(opened, outcome)
+    if not (outcome.succeeded and verdict.passed):
+        session.finish(outcome, verdict, planned=True)
+    written = write_manifests(manifests(outcome.steps), stack, folder)
+    if as_json:
+        print_json({"stack": stack, "files": [str(path) for path in written]})
+    else:
+        print("\n".join(f"kubectl apply -f {path}" for path in written))
 
 
 class Session:

@@ -39,7 +39,15 @@ INNER: Final = tuple(
     ipaddress.ip_network(network)
     for network in (
         *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
-        *("172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3", "::/127", "::ffff:0:0/96", "fc00::/7", "fe80::/10"),
+        *(
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "224.0.0.0/3",
+            "::/127",
+            "::ffff:0:0/96",
+            "fc00::/7",
+            "fe80::/10",
+        ),
     )
 )
 """What nobody outside can reach. The addresses of documentation are not among it: they are nobody's,

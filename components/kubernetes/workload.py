@@ -118,7 +118,9 @@ class Workload:
 
     def _config_maps(self) -> Mapping[str, Mapping[str, str]]:
         held = contents(self.config)
-        return {short: held[short] for short in ("shared", self.component, "redis", "observability")}
+        return {
+            short: held[short] for short in ("shared", self.component, "redis", "observability")
+        }
 
     def _pod(self) -> kubernetes.core.v1.PodSpecArgsDict:
         amount = {"cpu": str(self.size.cpu), "memory": f"{self.size.memory_gib}Gi"}
@@ -188,9 +190,7 @@ class Workload:
             *(
                 {
                     "name": reference.variable,
-                    "value_from": {
-                        "secret_key_ref": {"name": SECRETS, "key": reference.variable}
-                    },
+                    "value_from": {"secret_key_ref": {"name": SECRETS, "key": reference.variable}},
                 }
                 for reference in self.secrets
             ),

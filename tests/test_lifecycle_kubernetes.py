@@ -1,0 +1,128 @@
+"""Staging from the managed services to a cluster and back, through the real engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.life import Life, changed
+from tests.test_lifecycle import FOREVER, by_type, everything_before
+
+APPROVED: Final = {"reason": "the runtime moves, as planned", "approved_by": ["a", "b"]}
+
+DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
+CLOUD_RUN: Final = "gcp:cloudrunv2/service:Service"
+
+
+def refused(life: Life) -> dict[str, str]:
+    """What the guard does not let pass, by logical name; and its leave for all of that."""
+    done = life.ops("preview", "--json")
+    refusals = json.loads(done.stdout)["policies"]["refusals"]
+    folder = life.root / "approvals"
+    folder.mkdir(exist_ok=True)
+    approvals = [
+        {**APPROVED, "urn": one["urn"], "operation": one["operation"], "expires": "2999-12-31"}
+        for one in refusals
+    ]
+    (folder / f"{life.stack}.yaml").write_text(yaml.safe_dump({"approvals": approvals}), "utf-8")
+    return {one["urn"].rpartition("::")[2]: one["operation"] for one in refusals}
+
+
+def things(life: Life) -> set[tuple[str, str]]:
+    return {(thing.type, thing.address) for thing in life.cloud() if thing.type not in FOREVER}
+
+
+def order(life: Life, *names: str) -> None:
+    """Each of these waits for the one before, whatever lies between."""
+    resources = {one["urn"]: one for one in life.resources()}
+    urns = {urn.rpartition("::")[2]: urn for urn in resources}
+    for earlier, later in zip(names, names[1:], strict=False):
+        assert urns[earlier] in everything_before(resources, urns[later]), (earlier, later)
+
+
+def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> None:
+    assert engine.exists()
+    life = Life.begin(checkout, tmp_path / "life", "staging")
+    life.run("up")
+    managed = things(life)
+
+    # Both: the Worker answers users, and the cluster is tried under its own name.
+    life.settings(runtime="both")
+    assert refused(life) == {}
+    assert set(changed(life.run("up")).values()) <= {"create", "update"}
+    assert managed <= things(life)
+    assert len(by_type(life)[CLOUD_RUN]) == 1
+    order(
+        life,
+        "cluster-cluster",
+        "namespace-namespace",
+        "namespace-priority-pull-api",
+        "namespace-account-pull-secrets-sa",
+        "config-maps-shared",
+        "external-secrets-operator",
+        "external-secrets-store",
+        "external-secrets-secret",
+        "network-policies-default-deny",
+        "cluster-api-deployment",
+        "web-domain",
+        "cluster-worker-all-deployment",
+        "ingress-ingress",
+        "ingress-dns",
+    )
+    assert set(life.run("up")["changeSummary"]) == {"same"}
+    assert set(life.run("refresh")["changeSummary"]) == {"same"}
+
+    # The cluster alone: only now the API's name moves, in the place where it was.
+    life.settings(runtime="kubernetes")
+    assert refused(life) == {"ingress-api-dns": "replace"}
+    moved = changed(life.run("up"))
+    assert moved["ingress-api-dns"] == "replace"
+    assert moved["api-route"] == "delete"
+    assert not by_type(life).get(CLOUD_RUN)
+    (front,) = (
+        thing for thing in life.cloud() if thing.inputs.get("comment", "").endswith("cluster")
+    )
+    assert front.inputs["name"] == "api-staging.pull.com"
+    assert front.inputs["content"] == "api-cluster-staging.pull.com"
+    assert {thing.inputs["metadata"]["name"] for thing in by_type(life)[DEPLOYMENT]} == {
+        "pull-api",
+        "pull-temporal-worker",
+    }
+
+    # A release, and the rollback to the image before: one Deployment each, and nothing else.
+    before = deployment(life, "pull-api")
+    life.settings(kubernetes={"api": {"image": "gcr.io/pull-staging/pull-api:4a5b6c7"}})
+    assert changed(life.run("up")) == {"cluster-api-deployment": "update"}
+    life.settings(kubernetes={"api": {"image": "gcr.io/pull-staging/pull-api:3f2c1ab"}})
+    assert changed(life.run("up")) == {"cluster-api-deployment": "update"}
+    assert deployment(life, "pull-api") == before
+
+    # A changed value of a ConfigMap makes new pods of those that read it, and of no others.
+    life.settings(runtime_config={"api": {"body_limit_mib": 5}})
+    assert changed(life.run("up")) == {
+        "config-maps-api": "update",
+        "cluster-api-deployment": "update",
+    }
+    life.settings(runtime_config={"api": {"body_limit_mib": 10}})
+
+    # And back.
+    life.settings(runtime="managed")
+    assert refused(life) == {
+        "api-dns": "replace",
+        "cluster-cluster": "delete",
+        "encryption-key-cluster": "delete",
+        "ingress-dns": "delete",
+        "namespace-namespace": "delete",
+    }
+    life.run("up")
+    assert things(life) == managed, "something stayed behind"
+    life.run("destroy")
+    assert set(by_type(life)) == FOREVER
+
+
+def deployment(life: Life, name: str) -> Any:
+    (found,) = (one for one in by_type(life)[DEPLOYMENT] if one.inputs["metadata"]["name"] == name)
+    return found.inputs
