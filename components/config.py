@@ -977,15 +977,15 @@ def _domains_are_in_the_zone(sections: _Sections) -> Iterator[Problem]:
     cloudflare = sections.get("cloudflare", Cloudflare)
     api, web = sections.get("api", Api), sections.get("web", Web)
     kubernetes = sections.get("kubernetes", Kubernetes)
-    hosts = (("api", api), ("web", web), ("kubernetes.api", kubernetes and kubernetes.api))
-    for name, part in hosts:
-        if cloudflare and part and not part.domain.endswith(f".{cloudflare.zone}"):
-            allowed = f"a host name below {cloudflare.zone}"
-            yield Problem(f"pull:{name}.domain", part.domain, allowed)
-    for (first, one), (second, other) in itertools.combinations(hosts, 2):
-        if one and other and one.domain == other.domain:
-            allowed = f"another host name than pull:{first}.domain"
-            yield Problem(f"pull:{second}.domain", other.domain, allowed)
+    cluster_api = kubernetes.api if kubernetes else None
+    parts = {"api": api, "web": web, "kubernetes.api": cluster_api}
+    hosts = {f"pull:{name}.domain": part.domain for name, part in parts.items() if part}
+    for path, host in hosts.items():
+        if cloudflare and not host.endswith(f".{cloudflare.zone}"):
+            yield Problem(path, host, f"a host name below {cloudflare.zone}")
+    for (path, host), (other_path, other) in itertools.combinations(hosts.items(), 2):
+        if host == other:
+            yield Problem(other_path, other, f"another host name than {path}")
 
 
 def _images_are_ours_and_fixed(sections: _Sections) -> Iterator[Problem]:

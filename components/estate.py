@@ -255,7 +255,7 @@ class Estate:
     # -- 2 and 3 in a cluster ------------------------------------------------------------------
 
     def _kubernetes(self) -> None:
-        """From the cluster to the API in it, where the runtime has one; the rest comes in step 5."""
+        """From the cluster to the API in it, where there is one; the rest comes in step 5."""
         self.kubernetes: KubernetesRuntime | None = None
         if self._settings.in_cluster is not None:
             self.kubernetes = KubernetesRuntime(

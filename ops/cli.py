@@ -324,10 +324,12 @@ def render(
         )
     folder = out.expanduser().resolve()
     refuse_foreign(folder)
-    with tempfile.TemporaryDirectory(prefix="pull-render-") as sandbox:
-        with session.open(stack, True, Path(sandbox)) as opened:
-            outcome = opened.preview()
-            verdict = session.judge(opened, outcome)
+    with (
+        tempfile.TemporaryDirectory(prefix="pull-render-") as sandbox,
+        session.open(stack, True, Path(sandbox)) as opened,
+    ):
+        outcome = opened.preview()
+        verdict = session.judge(opened, outcome)
     if not (outcome.succeeded and verdict.passed):
         session.finish(outcome, verdict, planned=True)
     written = write_manifests(manifests(outcome.steps), stack, folder)

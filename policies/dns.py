@@ -50,8 +50,8 @@ INNER: Final = tuple(
         ),
     )
 )
-"""What nobody outside can reach. The addresses of documentation are not among it: they are nobody's,
-and what the sandbox gives out."""
+"""What nobody outside can reach. The addresses of documentation are not among it: they belong to
+nobody, and the sandbox gives them out."""
 
 TLS_VERSIONS: Final = ("1.2", "1.3")
 

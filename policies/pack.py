@@ -58,8 +58,8 @@ class _Seen:
 
     Attributes:
         stages: what components say of themselves in their inputs.
-        inputs: of what a rule is about. In the preview that makes a cluster, what is in it has no outputs at
-            all, because its provider cannot be asked yet.
+        inputs: of what a rule is about. In the preview that makes a cluster, what is in it has no
+            outputs at all, because its provider cannot be asked yet.
     """
 
     stages: dict[str, str] = field(default_factory=dict)

@@ -325,6 +325,42 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
         "[secret]",
         "belongs to JWT_SECRET",
     ),
+    # the alternative runtime
+    ("runtime", "k8s", None, ..., "one of managed, kubernetes, both"),
+    ("kubernetes.cluster", None, "kubernetes.existing", None, "either a section cluster"),
+    (
+        "kubernetes.existing",
+        {"context": "gke"},
+        None,
+        "beside cluster",
+        "either a section cluster (made here) or a section existing",
+    ),
+    ("kubernetes.existing", {"context": "a b"}, "kubernetes.existing.context", "a b", "context of"),
+    ("kubernetes.cluster.nodes_cidr", "10.11.0.0/29", None, ..., "a /8 to /28"),
+    ("kubernetes.cluster.pods_cidr", "10.12.0.0/22", None, ..., "gives each node a /26"),
+    ("kubernetes.cluster.services_cidr", "10.11.16.0/28", None, ..., "a /16 to /27"),
+    ("kubernetes.cluster.pods_cidr", "10.20.0.0/17", None, ..., "overlap network.services_cidr="),
+    (
+        "kubernetes.cluster.services_cidr",
+        "10.12.16.0/20",
+        None,
+        ...,
+        "overlap kubernetes.cluster.pods_cidr=10.12.0.0/17",
+    ),
+    ("kubernetes.cluster.release_channel", "NONE", None, ..., "RAPID, REGULAR, STABLE"),
+    ("kubernetes.cluster.maintenance_start", "2am", None, ..., '"03:00"'),
+    ("kubernetes.api.min_instances", 0, None, ..., "1 to 1000"),
+    ("kubernetes.api.domain", "api.pull.dev", None, ..., "a host name below pull.com"),
+    ("kubernetes.api.domain", "api.pull.com", None, ..., "another host name than pull:api.domain"),
+    ("kubernetes.api.image", "gcr.io/pull-production/pull-api:1", None, ..., "by its digest"),
+    ("kubernetes.api.image", f"gcr.io/other/pull-api{SHA}", None, ..., "this project's registry"),
+    (
+        "kubernetes.queue_depth",
+        {"metric": "a b", "tasks_per_instance": 5},
+        "kubernetes.queue_depth.metric",
+        "a b",
+        "counts waiting tasks",
+    ),
     # runtime configuration
     ("runtime_config.shared.log_level", "verbose", None, ..., "debug, info, warn, error"),
     ("runtime_config.api.cors_origins", [], None, ..., "1 to 16"),
@@ -482,6 +518,81 @@ def test_one_mistake_is_one_problem(
     assert problem.path == f"pull:{path or setting}"
     assert problem.value == (value if shown is ... else shown)
     assert allowed in problem.allowed
+
+
+ON_KUBERNETES: Final[list[tuple[str, object, str, object, str]]] = [
+    # what is put, its value; then the problem that only a cluster has with it
+    ("kubernetes", None, "kubernetes", None, "a section with cluster or existing, and api"),
+    (
+        "workers.fleet.all.memory_gib",
+        2,
+        "workers.fleet.all.memory_gib",
+        2,
+        "at least 4 GiB beside 4 CPUs on Autopilot",
+    ),
+    (
+        "kubernetes.api",
+        {
+            "image": f"gcr.io/pull-production/pull-api{SHA}",
+            "domain": "api-cluster.pull.com",
+            **SIZE,
+            "cpu": 4,
+            "memory_gib": 2,
+        },
+        "kubernetes.api.memory_gib",
+        2,
+        "at least 4 GiB",
+    ),
+    (
+        "runtime_config.worker.activity_start_to_close_timeout_ms",
+        3_600_000,
+        "runtime_config.worker.activity_start_to_close_timeout_ms",
+        3_600_000,
+        "at most 3570000",
+    ),
+    (
+        "kubernetes.cluster.nodes_cidr",
+        "10.11.0.0/27",
+        "kubernetes.cluster.nodes_cidr",
+        "10.11.0.0/27",
+        "at least 74 addresses: an address for the node of each of the 70 instances",
+    ),
+    (
+        "kubernetes.cluster.pods_cidr",
+        "10.12.0.0/20",
+        "kubernetes.cluster.pods_cidr",
+        "10.12.0.0/20",
+        "at least 4480 addresses: a /26",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "where", "shown", "allowed"), ON_KUBERNETES)
+@pytest.mark.parametrize("runtime", ["kubernetes", "both"])
+def test_what_only_a_cluster_cannot_have(
+    runtime: str, path: str, value: object, where: str, shown: object, allowed: str
+) -> None:
+    settings = raw("production")
+    put(settings, path, value)
+    if path != "kubernetes":
+        parse(settings, "managed takes it")
+    settings["runtime"] = runtime
+    (problem,) = problems(settings)
+    assert (problem.path, problem.value) == (f"pull:{where}", shown)
+    assert allowed in problem.allowed
+
+
+def test_an_existing_cluster_takes_the_place_of_one_made_here() -> None:
+    settings = raw("production") | {"runtime": "kubernetes"}
+    put(settings, "kubernetes.cluster", None)
+    put(
+        settings, "kubernetes.existing", {"context": "gke_pull-production_us-central1_pull-cluster"}
+    )
+    # Its addresses and its sizes are not ours to judge.
+    put(settings, "workers.fleet.all.memory_gib", 2)
+    parsed = parse(settings, "a test")
+    assert parsed.in_cluster is not None
+    assert not parsed.managed
 
 
 def test_a_setting_that_is_missing_is_described() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from tests.test_lifecycle import FOREVER, by_type, everything_before
 APPROVED: Final = {"reason": "the runtime moves, as planned", "approved_by": ["a", "b"]}
 
 DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
+RECORD: Final = "cloudflare:index/dnsRecord:DnsRecord"
 CLOUD_RUN: Final = "gcp:cloudrunv2/service:Service"
 
 
@@ -39,7 +41,7 @@ def order(life: Life, *names: str) -> None:
     """Each of these waits for the one before, whatever lies between."""
     resources = {one["urn"]: one for one in life.resources()}
     urns = {urn.rpartition("::")[2]: urn for urn in resources}
-    for earlier, later in zip(names, names[1:], strict=False):
+    for earlier, later in itertools.pairwise(names):
         assert urns[earlier] in everything_before(resources, urns[later]), (earlier, later)
 
 

@@ -89,7 +89,7 @@ class Api(PullComponent):
             metadata=named(workload),
             spec={
                 "type": "ClusterIP",
-                "selector": {**workload.selector["match_labels"]},
+                "selector": workload.selected,
                 "ports": [
                     {"name": "http", "port": 80, "target_port": "http", "protocol": "TCP"},
                 ],

@@ -112,15 +112,13 @@ class Cluster(PullComponent):
         )
         self.kubeconfig = _kubeconfig(
             args.names.cluster,
-            cluster.control_plane_endpoints_config.apply(
-                lambda config: config.dns_endpoint_config.endpoint
-            ),
+            cluster.control_plane_endpoints_config.dns_endpoint_config.endpoint,
         )
         self.ready = [cluster, *args.network.egress]
         self.register_outputs({"name": args.names.cluster})
 
 
-def _kubeconfig(name: str, endpoint: Output[str]) -> Output[str]:
+def _kubeconfig(name: str, endpoint: Output[str | None]) -> Output[str]:
     """A kubeconfig for ``endpoint``; a public authority has signed that name's certificate."""
     return Output.json_dumps(
         {

@@ -17,7 +17,7 @@ from components.runtime_config import Values
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigMapsArgs:
-    """Inputs of :class:`ConfigMaps`. ``after``: what must be there first, by the runbook's order."""
+    """Inputs of :class:`ConfigMaps`. ``after``: what must be there first, in the runbook."""
 
     config: runtime_config.ConfigMaps
     after: list[pulumi.Resource]

@@ -25,7 +25,7 @@ LOAD_BALANCERS: Final = ("130.211.0.0/22", "35.191.0.0/16")
 """Where Google's load balancers and their health checks come from (Cloud Load Balancing)."""
 
 COLLECTORS: Final = ("gke-gmp-system", "gmp-system")
-"""Namespaces of Google's collectors of metrics: Autopilot's own, and the one that others install."""
+"""Namespaces of Google's collectors of metrics: Autopilot's own, and the one of other clusters."""
 
 NODE_DNS: Final = "169.254.20.10/32"
 METADATA: Final = "169.254.169.254/32"

@@ -65,7 +65,7 @@ class KubernetesRuntime:
         self.rollout = self._api(ready)
 
     def release(self, after: list[pulumi.Resource]) -> None:
-        """Make the workers, and then open the ingress. ``after``: the step before in the runbook."""
+        """Make the workers, then open the ingress. ``after``: the step before in the runbook."""
         workers = self._workers([*self.rollout, *after])
         self._ingress(workers or self.rollout)
 

@@ -28,7 +28,9 @@ from components.secrets.store import SecretReference
 Probe = kubernetes.core.v1.ProbeArgsDict
 
 USER: Final = 1000
-"""Of ``bun`` and ``node`` in their official images; a number, or nobody could tell it is not root."""
+"""Of ``bun`` and ``node`` in their images; a number, or nobody could tell that it is not root."""
+
+TMP: Final = "/tmp"  # noqa: S108 - the one folder that a pod may write to, and its own
 
 REVISIONS: Final = 10
 """Old ReplicaSets that are kept: ``kubectl rollout undo --to-revision`` goes back to one."""
@@ -67,8 +69,12 @@ class Workload:
 
     @property
     def selector(self) -> kubernetes.meta.v1.LabelSelectorArgsDict:
-        """It cannot be changed, so it holds the name and nothing that may."""
-        return {"match_labels": {NAME_LABEL: self.name}}
+        return {"match_labels": self.selected}
+
+    @property
+    def selected(self) -> Mapping[str, str]:
+        """A selector cannot be changed, so it holds the name and nothing that may."""
+        return {NAME_LABEL: self.name}
 
     def deployment(self) -> kubernetes.apps.v1.DeploymentSpecArgsDict:
         """The Deployment. How many pods there are is the autoscaler's to say, and not said here."""
@@ -145,7 +151,7 @@ class Workload:
                 "read_only_root_filesystem": True,
                 "capabilities": {"drop": ["ALL"]},
             },
-            "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],
+            "volume_mounts": [{"name": "tmp", "mount_path": TMP}],
         }
         if self.drain_seconds:
             container["lifecycle"] = {"pre_stop": {"sleep": {"seconds": self.drain_seconds}}}
@@ -185,16 +191,17 @@ class Workload:
 
     def _environment(self) -> Sequence[kubernetes.core.v1.EnvVarArgsDict]:
         """Its own variables, then its secrets and no others; sorted by name."""
-        return [
-            *({"name": name, "value": value} for name, value in sorted(self.variables.items())),
-            *(
-                {
-                    "name": reference.variable,
-                    "value_from": {"secret_key_ref": {"name": SECRETS, "key": reference.variable}},
-                }
-                for reference in self.secrets
-            ),
+        own: list[kubernetes.core.v1.EnvVarArgsDict] = [
+            {"name": name, "value": value} for name, value in sorted(self.variables.items())
         ]
+        secret: list[kubernetes.core.v1.EnvVarArgsDict] = [
+            {
+                "name": reference.variable,
+                "value_from": {"secret_key_ref": {"name": SECRETS, "key": reference.variable}},
+            }
+            for reference in self.secrets
+        ]
+        return [*own, *secret]
 
     def _probe(self, path: str, *, every: int, failures: int) -> Probe:
         return {

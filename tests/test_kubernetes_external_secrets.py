@@ -1,0 +1,105 @@
+"""External Secrets: what is brought into the cluster, from where, and by whom."""
+
+from __future__ import annotations
+
+from components.secrets.catalogue import secrets_for
+from components.workloads import Service, WorkerType
+from tests.recorder import estate
+
+LABELS = {"app.kubernetes.io/part-of": "pull"}
+KYC = {"cpu": 1, "memory_gib": 1, "min_instances": 2, "max_instances": 2}
+
+
+def test_the_store_signs_in_by_workload_identity() -> None:
+    store = estate(runtime="kubernetes")["external-secrets-store"]
+    assert store.inputs == {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "SecretStore",
+        "metadata": {"name": "pull-gcp-secret-store", "namespace": "pull", "labels": LABELS},
+        "spec": {
+            "provider": {
+                "gcpsm": {
+                    "projectID": "pull-production",
+                    "auth": {"workloadIdentity": {"serviceAccountRef": {"name": "pull-secrets-sa"}}},
+                }
+            }
+        },
+    }
+    assert "external-secrets-operator" in store.waits_for
+
+
+def test_one_key_for_each_variable_that_something_in_the_cluster_reads() -> None:
+    secret = estate(runtime="kubernetes")["external-secrets-secret"]
+    variables = sorted(one.name for one in secrets_for(Service.API_ORIGIN, WorkerType.ALL))
+    assert len(variables) == 39
+    assert secret.inputs == {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": {
+            "name": "pull-secrets",
+            "namespace": "pull",
+            "labels": LABELS,
+            "annotations": {
+                "pull.com/password-generation": "1",
+                "pulumi.com/waitFor": "condition=Ready",
+            },
+        },
+        "spec": {
+            "refreshInterval": "1h",
+            "secretStoreRef": {"name": "pull-gcp-secret-store", "kind": "SecretStore"},
+            "target": {
+                "name": "pull-secrets",
+                "creationPolicy": "Owner",
+                "deletionPolicy": "Retain",
+            },
+            "data": [
+                {
+                    "secretKey": variable,
+                    "remoteRef": {
+                        "key": f"pull-production-{variable.lower().replace('_', '-')}",
+                        "version": "latest",
+                    },
+                }
+                for variable in variables
+            ],
+        },
+    }
+    assert secret.waits_for == {"external-secrets-store"}
+
+
+def test_ids_and_versions_of_the_stack_file_are_followed() -> None:
+    said = {"ids": {"JWT_SECRET": "JWT_SECRET_PRODUCTION"}, "versions": {"JWT_SECRET": "7"}}
+    spec = estate(runtime="kubernetes", secrets=said)["external-secrets-secret"].inputs["spec"]
+    (jwt,) = (one["remoteRef"] for one in spec["data"] if one["secretKey"] == "JWT_SECRET")
+    assert jwt == {"key": "JWT_SECRET_PRODUCTION", "version": "7"}
+
+
+def test_the_operator_opens_what_it_brings_and_nothing_else() -> None:
+    recording = estate(runtime="kubernetes", workers={"fleet": {"all": None, "kyc": KYC}})
+    opened = {
+        one.inputs["secretId"]
+        for one in recording.of_type("gcp:secretmanager/secretIamMember:SecretIamMember")
+        if one.inputs["member"] == "<identity-external-secrets.member>"
+    }
+    spec = recording["external-secrets-secret"].inputs["spec"]
+    assert opened == {one["remoteRef"]["key"] for one in spec["data"]}
+    assert "pull-production-persona-api-key" in opened
+    assert "pull-production-kalshi-api-key" not in opened
+
+
+def test_pods_open_nothing_themselves() -> None:
+    readers = {
+        one.inputs["member"]
+        for one in estate(runtime="kubernetes").of_type(
+            "gcp:secretmanager/secretIamMember:SecretIamMember"
+        )
+    }
+    assert readers == {"<identity-external-secrets.member>"}
+
+
+def test_the_operator_is_held_to_the_namespace() -> None:
+    release = estate(runtime="kubernetes")["external-secrets-operator"].inputs
+    assert (release["chart"], release["version"]) == ("external-secrets", "1.3.2")
+    assert release["namespace"] == "external-secrets"
+    assert release["values"]["scopedNamespace"] == "pull"
+    assert release["values"]["scopedRBAC"] is True
