@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -11,9 +12,11 @@ import pulumi
 import pulumi_gcp as gcp
 import pytest
 
-from components.platform.project import SERVICES
+from components.platform.project import CLUSTER_SERVICE, SERVICES
 from tests import inventory
 from tests.recorder import FLEET, STACKS, Recording, Secret, estate, record
+
+RUNTIMES: Final = ("managed", "kubernetes", "both")
 
 both_stacks = pytest.mark.parametrize("stack", STACKS)
 
@@ -21,6 +24,7 @@ STATEFUL: Final = {
     "cloudflare:index/dnsRecord:DnsRecord",
     "cloudflare:index/r2Bucket:R2Bucket",
     "gcp:artifactregistry/repository:Repository",
+    "gcp:container/cluster:Cluster",
     "gcp:kms/cryptoKey:CryptoKey",
     "gcp:kms/keyRing:KeyRing",
     "gcp:redis/instance:Instance",
@@ -29,14 +33,24 @@ STATEFUL: Final = {
     "gcp:sql/databaseInstance:DatabaseInstance",
     "gcp:sql/user:User",
     "gcp:storage/bucket:Bucket",
+    "kubernetes:core/v1:Namespace",
     "vercel:index/project:Project",
 }
 """What holds data, identity or a name that users know."""
+
+ORIGIN: Final = {
+    "cpu": 1,
+    "memory_gib": 1,
+    "min_instances": 0,
+    "max_instances": 2,
+    "timeout_seconds": 60,
+}
 
 NEEDED_API: Final = {
     "gcp:artifactregistry/": "artifactregistry",
     "gcp:cloudrunv2/": "run",
     "gcp:compute/": "compute",
+    "gcp:container/": "container",
     "gcp:iam/": "iam",
     "gcp:kms/": "cloudkms",
     "gcp:projects/iAMMember": "cloudresourcemanager",
@@ -93,8 +107,9 @@ def test_credentials_never_enter_the_state(stack: str) -> None:
     }
 
 
-def test_production_protects_everything_stateful_and_nothing_else() -> None:
-    for one in estate("production").resources:
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_production_protects_everything_stateful_and_nothing_else(runtime: str) -> None:
+    for one in estate("production", runtime=runtime).resources:
         assert one.protect == (one.type in STATEFUL), one.name
 
 
@@ -134,10 +149,10 @@ def _switched_on(inputs: Mapping[str, Any]) -> list[str]:
     return on
 
 
-@both_stacks
-def test_names_are_locked(stack: str) -> None:
-    before = {(row["type"], row["name"]): row for row in inventory.kept(stack)}
-    after = {(row["type"], row["name"]): row for row in inventory.present(stack)}
+@pytest.mark.parametrize("name", inventory.NAMES)
+def test_names_are_locked(name: str) -> None:
+    before = {(row["type"], row["name"]): row for row in inventory.kept(name)}
+    after = {(row["type"], row["name"]): row for row in inventory.present(name)}
     lost = [before[key] for key in before.keys() - after.keys()]
     added = [after[key] for key in after.keys() - before.keys()]
     lines = [f"{row['type']} {row['name']} is new" for row in added]
@@ -158,12 +173,48 @@ def test_names_are_locked(stack: str) -> None:
             lines.append(f"{key[0]} {key[1]}: protect was {old['protect']}, is {new['protect']}")
     assert not lines, "\n".join(
         [
-            f"{stack} is not what its inventory says:",
+            f"{name} is not what its inventory says:",
             *sorted(lines),
             "Once this is what you want, and every alias is there, write the inventory anew:",
             f"    {sys.executable} -m tests.inventory",
         ]
     )
+
+
+CLUSTER_ONLY: Final = ("kubernetes:", "pulumi:providers:kubernetes", "pull:kubernetes:")
+
+
+@both_stacks
+def test_a_managed_stack_has_no_trace_of_a_cluster(stack: str) -> None:
+    recording = estate(stack)
+    assert not [one.name for one in recording.resources if one.type.startswith(CLUSTER_ONLY)]
+    # The section may stay in the file, so that moving is one word; what it says makes nothing.
+    without = estate(stack, kubernetes=None)
+    assert {one.name: one for one in recording.resources} == {
+        one.name: one for one in without.resources
+    }
+
+
+@both_stacks
+def test_a_cluster_alone_takes_the_place_of_cloud_run_and_of_the_worker(stack: str) -> None:
+    origin = {**ORIGIN, "image": f"gcr.io/pull-{stack}/pull-api@sha256:{4:064}"}
+    recording = estate(stack, runtime="kubernetes", api_origin=origin)
+    kinds = {one.type for one in recording.resources}
+    assert not [kind for kind in kinds if kind.startswith(("gcp:cloudrunv2/", "pull:services:Api"))]
+    assert not [kind for kind in kinds if re.match("cloudflare:index/worker", kind)]
+    assert "api_version" not in recording.outputs[""]
+    assert recording.outputs[""]["ingress_address"] == "<ingress-address.address>"
+    assert recording.outputs[""]["workers"] == {}
+
+
+@both_stacks
+def test_both_is_the_managed_estate_and_the_cluster_beside_it(stack: str) -> None:
+    managed, both = estate(stack), estate(stack, runtime="both")
+    names = {one.name for one in both.resources}
+    assert {one.name for one in managed.resources} < names
+    for name in ("worker-all-service", "api-deployment", "api-dns"):
+        assert both[name].inputs == managed[name].inputs
+        assert managed[name].waits_for <= both[name].waits_for
 
 
 @both_stacks
@@ -226,8 +277,9 @@ def reached(recording: Recording, name: str) -> set[str]:
     return found
 
 
-def test_everything_waits_for_the_service_it_is_made_through() -> None:
-    recording = estate(workers={"fleet": FLEET})
+@pytest.mark.parametrize("runtime", ["managed", "both"])
+def test_everything_waits_for_the_service_it_is_made_through(runtime: str) -> None:
+    recording = estate(runtime=runtime)
     used = set()
     for one in recording.resources:
         if not one.type.startswith("gcp:") or one.type.startswith("gcp:projects/service"):
@@ -236,7 +288,8 @@ def test_everything_waits_for_the_service_it_is_made_through() -> None:
         assert f"project-{api}" in reached(recording, one.name), one.name
         used.add(api)
     # Signing in exchanges tokens at these two; no resource is made through them.
-    assert set(SERVICES) == used | {"sts", "iamcredentials"}
+    more = {CLUSTER_SERVICE} if runtime == "both" else set()
+    assert {*SERVICES, *more} == used | {"sts", "iamcredentials"}
 
 
 def test_a_program_that_asks_a_cloud_fails_here() -> None:

@@ -20,7 +20,9 @@ def test_the_store_signs_in_by_workload_identity() -> None:
             "provider": {
                 "gcpsm": {
                     "projectID": "pull-production",
-                    "auth": {"workloadIdentity": {"serviceAccountRef": {"name": "pull-secrets-sa"}}},
+                    "auth": {
+                        "workloadIdentity": {"serviceAccountRef": {"name": "pull-secrets-sa"}}
+                    },
                 }
             }
         },

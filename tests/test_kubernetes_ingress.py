@@ -29,9 +29,7 @@ def test_ingress() -> None:
             "rules": [
                 {
                     "host": host,
-                    "http": {
-                        "paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]
-                    },
+                    "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]},
                 }
                 for host in ("api-cluster.pull.com", "api.pull.com")
             ]

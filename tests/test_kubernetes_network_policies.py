@@ -78,9 +78,7 @@ EXPECTED = {
 
 
 def test_exactly_the_flows_that_are_needed() -> None:
-    policies = estate(runtime="kubernetes").of_type(
-        "kubernetes:networking.k8s.io/v1:NetworkPolicy"
-    )
+    policies = estate(runtime="kubernetes").of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy")
     assert {one.inputs["metadata"]["name"]: one.inputs["spec"] for one in policies} == EXPECTED
     for one in policies:
         assert one.inputs["metadata"]["namespace"] == "pull"

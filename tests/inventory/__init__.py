@@ -1,36 +1,42 @@
 """The name lock: every resource of a stack with its type, name, parent and protection.
 
 A logical name is state: where it changes, the engine deletes the resource and makes another. So
-the names are kept in ``<stack>.json``, and a test fails when the program disagrees.
+the names are kept in ``<name>.json``, and a test fails when the program disagrees.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tests.recorder import estate
 
 FOLDER = Path(__file__).resolve().parent
 
 
-def present(stack: str) -> list[dict[str, Any]]:
+NAMES: Final = ("staging", "production", "production-kubernetes")
+"""The stacks as their files have them, and one of them with the alternative runtime."""
+
+
+def present(name: str) -> list[dict[str, Any]]:
     """What the program makes today."""
+    stack, _, runtime = name.partition("-")
+    recording = estate(stack, runtime=runtime) if runtime else estate(stack)
     rows = [
         {"type": one.type, "name": one.name, "parent": one.parent, "protect": one.protect}
-        for one in estate(stack).resources
+        for one in recording.resources
     ]
     return sorted(rows, key=lambda row: (row["parent"], row["type"], row["name"]))
 
 
-def kept(stack: str) -> list[dict[str, Any]]:
+def kept(name: str) -> list[dict[str, Any]]:
     """What it made when the inventory was last written."""
-    rows: list[dict[str, Any]] = json.loads((FOLDER / f"{stack}.json").read_text("utf-8"))
+    rows: list[dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     return rows
 
 
-def write(stack: str) -> None:
+def write(name: str) -> None:
     """Make what there is today the inventory."""
-    rows = ",\n".join(f"  {json.dumps(row)}" for row in present(stack))
-    (FOLDER / f"{stack}.json").write_text(f"[\n{rows}\n]\n", "utf-8")
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in present(name))
+    (FOLDER / f"{name}.json").write_text(f"[\n{rows}\n]\n", "utf-8")

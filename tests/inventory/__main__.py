@@ -1,9 +1,8 @@
-"""``python -m tests.inventory`` writes both inventories anew."""
+"""``python -m tests.inventory`` writes the inventories anew."""
 
 from __future__ import annotations
 
 from tests import inventory
-from tests.recorder import STACKS
 
-for stack in STACKS:
-    inventory.write(stack)
+for name in inventory.NAMES:
+    inventory.write(name)

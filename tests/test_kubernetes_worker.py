@@ -1,0 +1,124 @@
+"""Temporal workers in the cluster: sizes, types, scaling, and time to finish."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.secrets.catalogue import secrets_for
+from components.workloads import WorkerType
+from tests.recorder import estate
+
+IMAGE = f"gcr.io/pull-production/pull-temporal-worker@sha256:{1:064}"
+METRIC = "prometheus.googleapis.com|temporal_task_queue_depth|gauge"
+FLEET = {
+    kind.value: {
+        "cpu": 1,
+        "memory_gib": 1 + position % 4,
+        "min_instances": 1 + position,
+        "max_instances": 2 + position,
+    }
+    for position, kind in enumerate(WorkerType)
+}
+
+
+def deployment(kind: str = "all", **sections: Any) -> dict[str, Any]:
+    recording = estate(runtime="kubernetes", **sections)
+    found: dict[str, Any] = recording[f"cluster-worker-{kind}-deployment"].inputs
+    return found
+
+
+def test_deployment() -> None:
+    said = deployment()
+    assert said["metadata"]["name"] == "pull-temporal-worker"
+    assert "replicas" not in said["spec"], "the autoscaler's to say"
+    pod = said["spec"]["template"]["spec"]
+    assert pod["serviceAccountName"] == "pull-temporal-worker-sa"
+    assert pod["priorityClassName"] == "pull-worker"
+    (container,) = pod["containers"]
+    assert container["image"] == IMAGE
+    assert container["resources"]["limits"] == {"cpu": "4", "memory": "4Gi"}
+    assert container["resources"]["requests"] == container["resources"]["limits"]
+    assert [one["configMapRef"]["name"] for one in container["envFrom"]] == [
+        "pull-shared-config",
+        "pull-worker-config",
+        "pull-redis-config",
+        "pull-observability-config",
+    ]
+    assert container["env"][:2] == [
+        {"name": "OTEL_SERVICE_NAME", "value": "pull-temporal-worker"},
+        {"name": "WORKER_TYPE", "value": "all"},
+    ]
+    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[name]["httpGet"]["port"] == 3002
+    assert "lifecycle" not in container, "no load balancer sends it anything"
+
+
+@pytest.mark.parametrize(("milliseconds", "grace"), [(600_000, 630), (60_500, 91)])
+def test_an_activity_may_finish(milliseconds: int, grace: int) -> None:
+    config = {"worker": {"activity_start_to_close_timeout_ms": milliseconds}}
+    pod = deployment(runtime_config=config)["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] == grace
+
+
+def test_eleven_types_each_with_its_own_size_secrets_and_account() -> None:
+    for kind, size in FLEET.items():
+        name = "pull-temporal-worker" + ("" if kind == "all" else f"-{kind}")
+        said = deployment(kind, workers={"fleet": FLEET})
+        assert said["metadata"]["name"] == name
+        pod = said["spec"]["template"]["spec"]
+        assert pod["serviceAccountName"] == f"{name}-sa"
+        (container,) = pod["containers"]
+        assert container["resources"]["limits"]["memory"] == f"{size['memory_gib']}Gi"
+        secret = [one["name"] for one in container["env"] if "valueFrom" in one]
+        assert secret == sorted(one.name for one in secrets_for(WorkerType(kind)))
+
+
+def autoscaler(kind: str = "all", **kubernetes: Any) -> dict[str, Any]:
+    recording = estate(runtime="kubernetes", workers={"fleet": FLEET}, kubernetes=kubernetes)
+    found: dict[str, Any] = recording[f"cluster-worker-{kind}-autoscaler"].inputs
+    return found
+
+
+def test_workers_follow_the_cpu() -> None:
+    said = autoscaler("kyc")
+    assert said["metadata"]["name"] == "pull-temporal-worker-kyc-hpa"
+    assert (said["spec"]["minReplicas"], said["spec"]["maxReplicas"]) == (3, 4)
+    (metric,) = said["spec"]["metrics"]
+    assert metric["resource"]["target"] == {"type": "Utilization", "averageUtilization": 70}
+
+
+def test_workers_follow_their_own_queues_where_there_is_a_metric() -> None:
+    depth = {"metric": METRIC, "tasks_per_instance": 50}
+    (metric,) = autoscaler("main", queue_depth=depth)["spec"]["metrics"]
+    queues = ["pull-main", "pull-main-queue"]
+    assert metric == {
+        "type": "External",
+        "external": {
+            "metric": {
+                "name": METRIC,
+                "selector": {
+                    "matchExpressions": [
+                        {"key": "metric.labels.task_queue", "operator": "In", "values": queues}
+                    ]
+                },
+            },
+            "target": {"type": "AverageValue", "averageValue": "50"},
+        },
+    }
+
+
+def test_workers_come_after_the_web() -> None:
+    recording = estate(runtime="kubernetes")
+    assert recording["cluster-worker-all-deployment"].waits_for == {
+        "cluster-api-deployment",
+        "cluster-api-service",
+        "web-domain",
+    }
+
+
+def test_memory_of_a_worker_is_raised_by_its_setting() -> None:
+    fleet = {"all": {"memory_gib": 8}}
+    (container,) = deployment(workers={"fleet": fleet})["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"]["memory"] == "8Gi"
