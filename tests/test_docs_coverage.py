@@ -17,6 +17,7 @@ SYSTEMS: Final = (
     *("WORKERS", "TYPES", "API", "APIRUN", "WEB", "ASSETS"),
     *("SECRETS", "CONFIG", "EXT", "CHAIN", "ORDER"),
     *("PLAN", "APPLY", "DRIFT", "GH"),
+    *("K8S", "ESO", "RB-K8S", "OOM"),
 )
 
 
@@ -33,7 +34,7 @@ def table() -> dict[str, Row]:
     rows = {}
     for line in TABLE.read_text("utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if len(cells) != len(COLUMNS) or not re.fullmatch(r"[A-Z0-9]+", cells[0]):
+        if len(cells) != len(COLUMNS) or not re.fullmatch(r"[A-Z0-9-]*[A-Z][A-Z0-9-]*", cells[0]):
             continue
         assert cells[0] not in rows, f"{cells[0]} stands there twice"
         places = tuple(re.findall(r"[\w./-]+\.(?:py|js|ya?ml|json|md)\b", cells[2]))

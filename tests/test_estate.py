@@ -14,7 +14,7 @@ import pytest
 
 from components.platform.project import CLUSTER_SERVICE, SERVICES
 from tests import inventory
-from tests.recorder import FLEET, STACKS, Recording, Secret, estate, record
+from tests.recorder import STACKS, Recording, Secret, estate, record
 
 RUNTIMES: Final = ("managed", "kubernetes", "both")
 
@@ -202,7 +202,6 @@ def test_a_cluster_alone_takes_the_place_of_cloud_run_and_of_the_worker(stack: s
     kinds = {one.type for one in recording.resources}
     assert not [kind for kind in kinds if kind.startswith(("gcp:cloudrunv2/", "pull:services:Api"))]
     assert not [kind for kind in kinds if re.match("cloudflare:index/worker", kind)]
-    assert "api_version" not in recording.outputs[""]
     assert recording.outputs[""]["ingress_address"] == "<ingress-address.address>"
     assert recording.outputs[""]["workers"] == {}
 
