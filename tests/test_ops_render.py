@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from pulumi.automation import OpType
 
 from ops.errors import Refused, WrongInput
-from ops.events import SECRET, OpType, State, Step
+from ops.events import SECRET, State, Step
 from ops.render import FILES, MARK, manifests, refuse_foreign, write
 from tests.life import Life
 from tests.manifests import check
