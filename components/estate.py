@@ -7,7 +7,7 @@ between whole components, so that everything else is made side by side.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi import ResourceOptions
@@ -16,11 +16,6 @@ from components.config import Settings
 from components.data.postgres import Postgres, PostgresArgs
 from components.data.redis import Redis, RedisArgs
 from components.external import ExternalServices, contracts
-from components.kubernetes.runtime import (
-    KubernetesRuntime,
-    KubernetesRuntimeArgs,
-    consumers_in_cluster,
-)
 from components.names import Names
 from components.platform.backups import Backups, BackupsArgs
 from components.platform.encryption import KEY_LOCATIONS, Encryption, EncryptionArgs, KeyArgs
@@ -37,6 +32,9 @@ from components.services.assets import Assets, AssetsArgs
 from components.services.web import Web, WebArgs
 from components.services.workers import TemporalWorker, TemporalWorkerArgs
 from components.workloads import Service, WorkerType
+
+if TYPE_CHECKING:
+    from components.kubernetes.runtime import KubernetesRuntime
 
 
 class Estate:
@@ -220,7 +218,11 @@ class Estate:
     def _accounts_in_cluster(self) -> tuple[Service | WorkerType, ...]:
         if not self._settings.in_cluster:
             return ()
-        return (Service.EXTERNAL_SECRETS, *consumers_in_cluster(self._settings))
+        return (Service.EXTERNAL_SECRETS, *self._consumers_in_cluster())
+
+    def _consumers_in_cluster(self) -> tuple[Service | WorkerType, ...]:
+        """What would read secrets in a cluster: the API inside the network, and the fleet."""
+        return (Service.API_ORIGIN, *self._settings.workers.fleet)
 
     # -- 2 secrets and configuration -----------------------------------------------------------
 
@@ -244,7 +246,7 @@ class Estate:
                         *((Service.EXTERNAL_SECRETS,) if self._settings.in_cluster else ()),
                     )
                 },
-                in_cluster=consumers_in_cluster(self._settings),
+                in_cluster=self._consumers_in_cluster(),
                 encryption=self.encryption,
                 services=self.project,
                 after=[*self.postgres.connectable, *self.redis.connectable],
@@ -257,22 +259,27 @@ class Estate:
     def _kubernetes(self) -> None:
         """From the cluster to the API in it, where there is one; the rest comes in step 5."""
         self.kubernetes: KubernetesRuntime | None = None
-        if self._settings.in_cluster is not None:
-            self.kubernetes = KubernetesRuntime(
-                KubernetesRuntimeArgs(
-                    settings=self._settings,
-                    kubernetes=self._settings.in_cluster,
-                    names=self._names,
-                    config=self._config,
-                    project=self.project,
-                    identity=self.identity,
-                    encryption=self.encryption,
-                    network=self.network,
-                    registry=self.registry,
-                    secrets=self.secrets,
-                ),
-                self._opts,
-            )
+        if self._settings.in_cluster is None:
+            return
+        # Imported here: a stack without a cluster need not wait for its SDK.
+        from components.kubernetes.runtime import KubernetesRuntime, KubernetesRuntimeArgs
+
+        self.kubernetes = KubernetesRuntime(
+            KubernetesRuntimeArgs(
+                settings=self._settings,
+                kubernetes=self._settings.in_cluster,
+                consumers=self._consumers_in_cluster(),
+                names=self._names,
+                config=self._config,
+                project=self.project,
+                identity=self.identity,
+                encryption=self.encryption,
+                network=self.network,
+                registry=self.registry,
+                secrets=self.secrets,
+            ),
+            self._opts,
+        )
 
     # -- 3 api ---------------------------------------------------------------------------------
 

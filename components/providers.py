@@ -2,8 +2,8 @@
 
 Credentials never pass through here, so none enters the state: each provider finds its own in its
 environment (workload identity federation in CI, application-default credentials on a laptop,
-``CLOUDFLARE_API_TOKEN``, ``VERCEL_API_TOKEN``, ``PULUMI_ACCESS_TOKEN``; for a cluster, the kubeconfig
-or the plug-in that it names).
+``CLOUDFLARE_API_TOKEN``, ``VERCEL_API_TOKEN``, ``PULUMI_ACCESS_TOKEN``; for a cluster, the
+kubeconfig or the plug-in that it names).
 """
 
 from __future__ import annotations

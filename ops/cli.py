@@ -37,7 +37,8 @@ from ops.release import VALID_HOURS, Record, Window, refuse_unrecordable
 from ops.render import manifests, refuse_foreign
 from ops.render import write as write_manifests
 from ops.report.forms import Form as ReportForm
-from ops.report.forms import render, write
+from ops.report.forms import render as render_report
+from ops.report.forms import write as write_report
 from ops.report.model import Report
 from ops.report.previews import read_preview, run_preview
 from ops.stack import OpenStack, open_stack
@@ -143,9 +144,9 @@ def report(
         place += ["--sandbox-dir", str(sandbox_dir)] if sandbox_dir else []
         documents = [run_preview(name, place) for name in stack or ()]
     made = Report(documents)
-    text = render(made, form, whole)
+    text = render_report(made, form, whole)
     if out:
-        write(out, text)
+        write_report(out, text)
         say(f"{made.risk}: the report is in {out}")
     else:
         print(text)

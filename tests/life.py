@@ -80,6 +80,10 @@ class Life:
         document: dict[str, Any] = json.loads(done.stdout)
         return document
 
+    def render(self, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m ops render``, which has no sandbox of one's own."""
+        return self._run(["ops", "render", "--stack", self.stack, "--out", str(out), *options], {})
+
     def by_hand(self, verb: str, *arguments: str) -> None:
         """Change the cloud as somebody does in the console."""
         done = self._run(["sandbox", verb, "--dir", str(self.sandbox / "cloud"), *arguments], {})

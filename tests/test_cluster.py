@@ -13,7 +13,11 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from components.kubernetes.external_secrets import OPERATOR_VERSION
+from ops.render import FILES
+from tests.life import Life
 from tools.cluster import (
+    EXTERNAL_SECRETS,
     Cluster,
     ClusterError,
     external_secrets_definitions,
@@ -87,13 +91,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
-@pytest.fixture
-def rendered(tmp_path: Path) -> Path:
-    """The folder with the manifests, in the order of their names."""
-    files = (NAMESPACE, SERVICE_ACCOUNT, EXTERNAL_SECRET, DEPLOYMENT)
-    for number, text in enumerate(files):
-        (tmp_path / f"{number}.yaml").write_text(text)
-    return tmp_path
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> Path:
+    """The folder with production's manifests."""
+    assert engine.exists()
+    life = Life.begin(checkout, tmp_path_factory.mktemp("render") / "life", "production")
+    life.settings(runtime="kubernetes")
+    out = life.folder / "manifests"
+    done = life.render(out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
 
 
 def apply_text(
@@ -107,7 +114,7 @@ def apply_text(
 def apply_all(cluster: Cluster, folder: Path) -> dict[str, str]:
     """Apply each file in order; the resource version of every object in them, by kind and name."""
     versions = {}
-    for file in sorted(folder.glob("*.yaml")):
+    for file in (folder / name for name in FILES):
         applied = cluster.kubectl(
             *("apply", "--server-side", "--validate=strict", "--output=json"),
             f"--filename={file}",
@@ -137,18 +144,22 @@ def pods(folder: Path) -> Iterator[dict[str, Any]]:
                 yield {**template, "apiVersion": "v1", "kind": "Pod", "metadata": metadata}
 
 
+def test_the_operator_is_the_one_that_the_program_installs() -> None:
+    assert str(EXTERNAL_SECRETS) == OPERATOR_VERSION
+
+
 def test_it_accepts_every_manifest_and_a_second_time_changes_nothing(
     cluster: Cluster, rendered: Path
 ) -> None:
     first = apply_all(cluster, rendered)
-    assert len(first) >= 4
+    assert len(first) >= 20
     assert apply_all(cluster, rendered) == first
 
 
 def test_it_admits_the_pods_of_every_workload(cluster: Cluster, rendered: Path) -> None:
     apply_all(cluster, rendered)
     wanted = list(pods(rendered))
-    assert wanted
+    assert [pod["metadata"]["name"] for pod in wanted] == ["pull-api", "pull-temporal-worker"]
     for pod in wanted:
         # A Deployment whose pods are refused is accepted, with a warning at best.
         made = apply_text(cluster, json.dumps(pod), "--dry-run=server", verb="create")

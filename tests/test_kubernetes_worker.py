@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -23,10 +24,8 @@ FLEET = {
 }
 
 
-def deployment(kind: str = "all", **sections: Any) -> dict[str, Any]:
-    recording = estate(runtime="kubernetes", **sections)
-    found: dict[str, Any] = recording[f"cluster-worker-{kind}-deployment"].inputs
-    return found
+def deployment(kind: str = "all", **sections: Any) -> Mapping[str, Any]:
+    return estate(runtime="kubernetes", **sections)[f"cluster-worker-{kind}-deployment"].inputs
 
 
 def test_deployment() -> None:
@@ -75,10 +74,9 @@ def test_eleven_types_each_with_its_own_size_secrets_and_account() -> None:
         assert secret == sorted(one.name for one in secrets_for(WorkerType(kind)))
 
 
-def autoscaler(kind: str = "all", **kubernetes: Any) -> dict[str, Any]:
+def autoscaler(kind: str = "all", **kubernetes: Any) -> Mapping[str, Any]:
     recording = estate(runtime="kubernetes", workers={"fleet": FLEET}, kubernetes=kubernetes)
-    found: dict[str, Any] = recording[f"cluster-worker-{kind}-autoscaler"].inputs
-    return found
+    return recording[f"cluster-worker-{kind}-autoscaler"].inputs
 
 
 def test_workers_follow_the_cpu() -> None:

@@ -32,10 +32,6 @@ KINDS: Final = {
 }
 
 
-def render(life: Life, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return life._run(["ops", "render", "--stack", life.stack, "--out", str(out), *options], {})
-
-
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> Life:
     assert engine.exists()
@@ -47,7 +43,7 @@ def life(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path)
 @pytest.fixture(scope="module")
 def rendered(life: Life) -> Path:
     out = life.folder / "manifests"
-    done = render(life, out)
+    done = life.render(out)
     assert done.returncode == 0, done.stdout + done.stderr
     applied = [line for line in done.stdout.splitlines() if line.startswith("kubectl")]
     assert applied == [f"kubectl apply -f {out / name}" for name in FILES]
@@ -75,7 +71,7 @@ def test_every_manifest_is_what_its_schema_says(rendered: Path) -> None:
 
 def test_it_is_the_same_each_time_and_no_sandbox_stays(life: Life, rendered: Path) -> None:
     again = life.folder / "again"
-    assert render(life, again, "--json").returncode == 0
+    assert life.render(again, "--json").returncode == 0
     for name in FILES:
         assert (again / name).read_bytes() == (rendered / name).read_bytes()
     assert list((life.folder / "tmp").iterdir()) == []
@@ -92,7 +88,7 @@ def test_no_file_holds_a_secret_or_what_only_the_engine_reads(rendered: Path) ->
 
 def test_a_managed_stack_has_nothing_to_render(life: Life, tmp_path: Path) -> None:
     managed = Life.begin(life.checkout, tmp_path / "life", "staging")
-    done = render(managed, tmp_path / "out", "--json")
+    done = managed.render(tmp_path / "out", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["kind"] == "runtime"
     assert "pull:runtime is managed" in json.loads(done.stdout)["error"]["message"]

@@ -344,6 +344,9 @@ def test_the_paths_it_speaks_of_are_in_the_sdk() -> None:
 # -- Through the engine ----------------------------------------------------------------------------
 
 
+Metadata = kubernetes.meta.v1.ObjectMetaArgsDict
+
+
 def cluster() -> kubernetes.Provider:
     return kubernetes.Provider("cluster", kubeconfig="{}")
 
@@ -352,7 +355,7 @@ def api(selected: str = "api", replicas: int = 2) -> None:
     """A namespace with what runs an API in it."""
     provider = cluster()
     namespace = kubernetes.core.v1.Namespace("pull", metadata={"name": "pull"}, opts=on(provider))
-    metadata = {"name": "api", "namespace": namespace.metadata.name}
+    metadata: Metadata = {"name": "api", "namespace": namespace.metadata.name}
     account = kubernetes.core.v1.ServiceAccount("account", metadata=metadata, opts=on(provider))
     files = kubernetes.core.v1.ConfigMap(
         "files",
@@ -423,7 +426,7 @@ def test_a_collision_says_what_is_there(tmp_path: Path) -> None:
     def program() -> None:
         provider = cluster()
         for name in ("one", "two"):
-            metadata = {"name": "same", "namespace": "default"}
+            metadata: Metadata = {"name": "same", "namespace": "default"}
             kubernetes.core.v1.ConfigMap(name, metadata=metadata, opts=on(provider))
 
     with estate(tmp_path) as stack:

@@ -36,10 +36,15 @@ from components.workloads import Service
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubernetesRuntimeArgs:
-    """Inputs of :class:`KubernetesRuntime`: the estate's settings and what it stands on."""
+    """Inputs of :class:`KubernetesRuntime`: the estate's settings and what it stands on.
+
+    Attributes:
+        consumers: what reads secrets in the cluster.
+    """
 
     settings: Settings
     kubernetes: Kubernetes
+    consumers: tuple[Consumer, ...]
     names: Names
     config: RuntimeConfig
     project: Project
@@ -119,7 +124,7 @@ class KubernetesRuntime:
             ExternalSecretsArgs(
                 project=settings.gcp.project,
                 install_operator=args.kubernetes.cluster is not None,
-                references=args.secrets.references(*consumers_in_cluster(settings)),
+                references=args.secrets.references(*args.consumers),
                 password_generation=settings.postgres.password_generation,
                 after=[
                     *config_maps.ready,
@@ -209,8 +214,3 @@ class KubernetesRuntime:
             self._in_cluster,
         )
         self.address = ingress.address
-
-
-def consumers_in_cluster(settings: Settings) -> tuple[Consumer, ...]:
-    """What reads secrets in the cluster: the API inside the network, and the fleet."""
-    return (Service.API_ORIGIN, *settings.workers.fleet)
