@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ops.errors import WrongInput
 from ops.events import Step
+from ops.locks import is_locked
 
 HOLDS: Final = {
     "cloudflare:index/dnsRecord:DnsRecord": "a name that users reach us by",
@@ -145,7 +146,7 @@ def judge(
 ) -> tuple[Refusal, ...]:
     """What of ``steps`` must not happen to ``state``, the engine's before them."""
     resources = state.get("resources", ())
-    protected = {resource["urn"] for resource in resources if resource.get("protect")}
+    protected = {resource["urn"] for resource in resources if is_locked(resource)}
     dependents = _dependents(resources)
     refusals = []
     for step in steps:
@@ -187,11 +188,11 @@ def _replaced(
     )
 
 
-def to_unprotect(steps: Iterable[Step], state: Mapping[str, Any]) -> tuple[str, ...]:
+def to_unlock(steps: Iterable[Step], state: Mapping[str, Any]) -> tuple[str, ...]:
     """URNs of what is protected in ``state`` and would be deleted or replaced by ``steps``."""
     going = {step.urn for step in steps if step.op in _OPERATIONS}
     resources = state.get("resources", ())
-    return tuple(one["urn"] for one in resources if one.get("protect") and one["urn"] in going)
+    return tuple(one["urn"] for one in resources if one["urn"] in going and is_locked(one))
 
 
 def _threat(step: Step, protected: Collection[str]) -> tuple[Operation, str] | None:

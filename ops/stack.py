@@ -26,6 +26,7 @@ from ops.checkout import Checkout
 from ops.engine import Engine
 from ops.errors import Refused
 from ops.events import Diagnostic, Outcome, Recorder, Watch
+from ops.locks import unlocked
 from ops.place import Place
 from sandbox.server import Sandbox
 from tools.engine import HELPERS, provide_engine
@@ -144,13 +145,16 @@ class OpenStack:
         """Put an edited deployment in the place of the one that ``state`` gave."""
         self._stack.import_stack(Deployment(version=STATE_VERSION, deployment=dict(deployment)))
 
-    def unprotect(self, urns: Collection[str]) -> None:
-        """Take the engine's protection from these resources; the next ``up`` gives it back."""
+    def unlock(self, urns: Collection[str]) -> None:
+        """Take from these resources what forbids to delete them, in the state.
+
+        An ``up`` that leaves one of them there gives it back.
+        """
         if not urns:
             return
         deployment = dict(self.state())
         deployment["resources"] = [
-            {**resource, "protect": False} if resource["urn"] in urns else resource
+            unlocked(resource) if resource["urn"] in urns else resource
             for resource in deployment.get("resources", ())
         ]
         self.replace_state(deployment)

@@ -252,6 +252,8 @@ def _connection_budget(graph: Graph) -> Iterator[Problem]:
             scaling = "template.scaling" if node.type == cloud_run.SERVICE else "scaling"
             most = node.view.get(f"{scaling}.maxInstanceCount", 0)
             wanted += int(most * graph.config["connectionsPerInstance"]) if is_number(most) else 0
+    for node in graph.of(kubernetes.AUTOSCALER):  # all that runs in the cluster works with it
+        wanted += int(node.view.get("spec.maxReplicas", 0) * graph.config["connectionsPerInstance"])
     for instance in graph.of(sql.INSTANCE):
         if instance.view.get("clone"):
             continue  # a recovery clone takes its flags from the original, and nobody connects yet
@@ -502,6 +504,7 @@ RULES: Final = (
         breaks=(
             PutIn(sql.INSTANCE, "settings.databaseFlags[name=max_connections].value", "50"),
             PutIn(cloud_run.SERVICE, "template.scaling.maxInstanceCount", 500),
+            Add(kubernetes.AUTOSCALER, {"spec": {"maxReplicas": 500}}),
         ),
         paths=("settings.databaseFlags[name=max_connections].value",),
         settings={

@@ -208,8 +208,8 @@ class Cloud:
             for name, value in outputs.items()
         }
 
-    def delete(self, token: str, identity: str) -> None:
-        """Delete a thing, if it is there.
+    def delete(self, token: str, identity: str, state: Properties) -> None:
+        """Delete a thing, if it is there. ``state`` is what the engine keeps of it.
 
         Raises:
             Refusal: it is protected, or others use it.
@@ -219,7 +219,7 @@ class Cloud:
             record = self.read(token, identity)
             if record is None:
                 return
-            _refuse_protected(kind, record)
+            _refuse_protected(kind, record, state)
             self._refuse_used(record)
             if kind.deletion == "forgets":
                 self._write(replace(record, urn=""))
@@ -546,8 +546,10 @@ def _refuse(problems: list[Problem], token: str, address: str) -> None:
         raise Refusal(400, f"{token} {address}: {reasons}")
 
 
-def _refuse_protected(kind: Kind, record: Record) -> None:
-    inputs = reveal(record.inputs)
+def _refuse_protected(kind: Kind, record: Record, state: Properties) -> None:
+    # No API knows ``deletionProtection``: the provider keeps it in the state, and looks there.
+    kept = {key: value for key, value in reveal(state).items() if key == "deletionProtection"}
+    inputs = {**reveal(record.inputs), **kept}
     for path, default in kind.protections.items():
         if next((value for _, value in each(inputs, path)), default):
             raise Refusal(

@@ -310,7 +310,8 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     @_refusing
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> Empty:
-        self._mishaps.around(lambda: self._cloud.delete(request.type, request.id), context)
+        state = decode(request.properties)
+        self._mishaps.around(lambda: self._cloud.delete(request.type, request.id, state), context)
         return Empty()
 
     def _settings_of(self, context: grpc.ServicerContext) -> Properties:

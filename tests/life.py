@@ -84,6 +84,20 @@ class Life:
         """Run ``python -m ops render``, which has no sandbox of one's own."""
         return self._run(["ops", "render", "--stack", self.stack, "--out", str(out), *options], {})
 
+    def refused(self) -> dict[str, str]:
+        """What the guard refuses of an ``up``, by logical name; and its leave for all of that."""
+        done = self.ops("preview", "--json")
+        refusals = json.loads(done.stdout)["policies"]["refusals"]
+        folder = self.root / "approvals"
+        folder.mkdir(exist_ok=True)
+        leave = {"reason": "as planned", "approved_by": ["a", "b"], "expires": "2999-12-31"}
+        approvals = [
+            {"urn": one["urn"], "operation": one["operation"], **leave} for one in refusals
+        ]
+        document = json.dumps({"approvals": approvals})
+        (folder / f"{self.stack}.yaml").write_text(document, "utf-8")
+        return {one["urn"].rpartition("::")[2]: one["operation"] for one in refusals}
+
     def by_hand(self, verb: str, *arguments: str) -> None:
         """Change the cloud as somebody does in the console."""
         done = self._run(["sandbox", verb, "--dir", str(self.sandbox / "cloud"), *arguments], {})

@@ -15,7 +15,7 @@ from sandbox.cloud import Record
 from sandbox.values import reveal
 from tests.life import Life, production_life
 
-OPERATIONS: Final = 181
+OPERATIONS: Final = 183
 """How many operations change the cloud in the first up of production."""
 MOMENTS: Final = ("before", "after")
 

@@ -127,7 +127,7 @@ def test_autoscaler_disruption_budget_and_service() -> None:
         "spec": {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "pull-api"},
             "minReplicas": 2,
-            "maxReplicas": 20,
+            "maxReplicas": 10,
             "metrics": [
                 {
                     "type": "Resource",

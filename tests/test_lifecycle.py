@@ -324,6 +324,17 @@ def test_moving_the_database_is_a_replacement_that_the_guard_refuses(fork: Life)
     assert same_things(fork.cloud(), before)
 
 
+def test_a_service_goes_only_with_an_approval(fork: Life) -> None:
+    """The provider would refuse it in the middle of an ``up``, and the sandbox does so too."""
+    fork.settings(workers={"runtime": "worker_pool"})
+    before = fork.cloud()
+    assert fork.ops("up").returncode == 1
+    assert same_things(fork.cloud(), before)
+    assert fork.refused() == {"worker-all-service": "delete"}
+    done = changed(fork.run("up"))
+    assert (done["worker-all-service"], done["worker-all-pool"]) == ("delete", "create")
+
+
 def test_a_recovery_clone_is_one_new_resource(fork: Life) -> None:
     fork.settings(postgres={"recovery": {"point_in_time": "2025-01-25T10:00:00.000Z"}})
     up = fork.run("up")

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from tests.life import Life, changed
 from tests.test_lifecycle import FOREVER, by_type, everything_before
-
-APPROVED: Final = {"reason": "the runtime moves, as planned", "approved_by": ["a", "b"]}
 
 DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
 RECORD: Final = "cloudflare:index/dnsRecord:DnsRecord"
 CLOUD_RUN: Final = "gcp:cloudrunv2/service:Service"
-
-
-def refused(life: Life) -> dict[str, str]:
-    """What the guard does not let pass, by logical name; and its leave for all of that."""
-    done = life.ops("preview", "--json")
-    refusals = json.loads(done.stdout)["policies"]["refusals"]
-    folder = life.root / "approvals"
-    folder.mkdir(exist_ok=True)
-    approvals = [
-        {**APPROVED, "urn": one["urn"], "operation": one["operation"], "expires": "2999-12-31"}
-        for one in refusals
-    ]
-    (folder / f"{life.stack}.yaml").write_text(yaml.safe_dump({"approvals": approvals}), "utf-8")
-    return {one["urn"].rpartition("::")[2]: one["operation"] for one in refusals}
 
 
 def things(life: Life) -> set[tuple[str, str]]:
@@ -59,7 +40,7 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
 
     # Both: the Worker answers users, and the cluster is tried under its own name.
     life.settings(runtime="both")
-    assert refused(life) == {}
+    assert life.refused() == {}
     assert set(changed(life.run("up")).values()) <= {"create", "update"}
     assert managed <= things(life)
     assert len(by_type(life)[CLOUD_RUN]) == 1
@@ -84,7 +65,7 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
 
     # The cluster alone: only now the API's name moves, in the place where it was.
     life.settings(runtime="kubernetes")
-    assert refused(life) == {"ingress-api-dns": "replace"}
+    assert life.refused() == {"ingress-api-dns": "replace"}
     moved = changed(life.run("up"))
     assert moved["ingress-api-dns"] == "replace"
     assert moved["api-route"] == "delete"
@@ -109,7 +90,7 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
 
     # And back.
     life.settings(runtime="managed")
-    assert refused(life) == {
+    assert life.refused() == {
         "api-dns": "replace",
         "cluster-cluster": "delete",
         "encryption-key-cluster": "delete",

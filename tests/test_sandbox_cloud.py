@@ -184,10 +184,10 @@ def test_what_others_use_cannot_be_deleted(cloud: Cloud) -> None:
         (catalogue.PEERING, f"{main.id}:servicenetworking.googleapis.com", "DatabaseInstance"),
     ):
         with pytest.raises(Refusal, match=f"400: {token} .* is in use by .*{user}"):
-            cloud.delete(token, identity)
+            cloud.delete(token, identity, {})
     make(cloud, "gcp:sql/user:User", instance="pg", name="pull")
-    cloud.delete(catalogue.SQL, postgres.id)
-    cloud.delete(catalogue.PEERING, f"{main.id}:servicenetworking.googleapis.com")
+    cloud.delete(catalogue.SQL, postgres.id, {})
+    cloud.delete(catalogue.PEERING, f"{main.id}:servicenetworking.googleapis.com", {})
     assert not [record for record in cloud.things() if record.type.startswith("gcp:sql")]
 
 
@@ -204,14 +204,14 @@ def test_what_is_named_must_be_there(cloud: Cloud) -> None:
 
 
 def test_names_that_stay_taken(cloud: Cloud) -> None:
-    cloud.delete(catalogue.SQL, sql(cloud).id)
+    cloud.delete(catalogue.SQL, sql(cloud).id, {})
     assert cloud.things() == []
     with pytest.raises(Refusal, match=r"409: .*pg was deleted not long ago"):
         sql(cloud)
     ring = make(cloud, catalogue.KEY_RING, name="ring", location="us-central1")
     key = make(cloud, catalogue.KEY, name="key", keyRing=ring.id)
-    cloud.delete(catalogue.KEY, key.id)
-    cloud.delete(catalogue.KEY_RING, ring.id)
+    cloud.delete(catalogue.KEY, key.id, {})
+    cloud.delete(catalogue.KEY_RING, ring.id, {})
     assert [record.id for record in cloud.things()] == [key.id, ring.id]
     assert cloud.ids_of(ring.urn) == []
     with pytest.raises(Refusal, match=r"409: .* already exists"):
@@ -223,12 +223,12 @@ def test_names_that_stay_taken(cloud: Cloud) -> None:
 def test_protection_forbids_deletion(cloud: Cloud) -> None:
     run = make(cloud, catalogue.RUN_SERVICE, **service())  # protected unless told otherwise
     with pytest.raises(Refusal, match=r"403: .* is protected: set deletionProtection to false"):
-        cloud.delete(catalogue.RUN_SERVICE, run.id)
-    cloud.update(catalogue.RUN_SERVICE, run.id, service(deletionProtection=False), SETTINGS)
-    cloud.delete(catalogue.RUN_SERVICE, run.id)
+        cloud.delete(catalogue.RUN_SERVICE, run.id, {})
+    # The state decides: no API of Google knows this property.
+    cloud.delete(catalogue.RUN_SERVICE, run.id, {"deletionProtection": False})
     held = sql(cloud, settings={"deletionProtectionEnabled": True})
     with pytest.raises(Refusal, match=r"403: .*settings\.deletionProtectionEnabled"):
-        cloud.delete(catalogue.SQL, held.id)
+        cloud.delete(catalogue.SQL, held.id, {})
 
 
 def test_cloud_run_keeps_its_revisions(cloud: Cloud) -> None:
@@ -263,7 +263,7 @@ def test_secret_versions_are_numbered_and_no_number_comes_twice(cloud: Cloud) ->
     first, second = add(), add()
     assert [first.outputs["version"], second.outputs["version"]] == ["1", "2"]
     assert second.id.endswith("/secrets/s/versions/2")
-    cloud.delete(catalogue.SECRET_VERSION, second.id)
+    cloud.delete(catalogue.SECRET_VERSION, second.id, {})
     assert add().outputs["version"] == "3"
 
 
@@ -271,7 +271,7 @@ def test_worker_versions_outlive_their_resources(cloud: Cloud) -> None:
     worker = make(cloud, catalogue.WORKER, accountId="a", name="pull-api")
     old = make(cloud, catalogue.WORKER_VERSION, accountId="a", workerId=worker.id)
     new = make(cloud, catalogue.WORKER_VERSION, accountId="a", workerId=worker.id)
-    cloud.delete(catalogue.WORKER_VERSION, old.id)
+    cloud.delete(catalogue.WORKER_VERSION, old.id, {})
 
     def deploy(*shares: tuple[str, int]) -> Record:
         return make(

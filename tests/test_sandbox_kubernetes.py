@@ -104,7 +104,7 @@ def test_a_namespace_has_to_be_there_and_takes_all_with_it(cloud: Cloud) -> None
     make(cloud, CONFIG_MAP, "api")
     make(cloud, EXTERNAL_SECRET, "api", apiVersion="external-secrets.io/v1", kind="ExternalSecret")
     stays = make(cloud, CONFIG_MAP, "api", "default")
-    cloud.delete(NAMESPACE, made.id)
+    cloud.delete(NAMESPACE, made.id, {})
     assert [thing.id for thing in cloud.things()] == [stays.id]
 
 

@@ -171,7 +171,7 @@ def test_whoever_signs_in_does_so_in_the_environment_that_the_identity_is_lent_t
 def test_a_checkout_keeps_no_credentials() -> None:
     checkouts = [step for _, step in steps() if "checkout" in step.get("uses", "")]
     assert checkouts
-    assert all(step["with"] == {"persist-credentials": "false"} for step in checkouts)
+    assert all(step["with"]["persist-credentials"] == "false" for step in checkouts)
 
 
 def test_no_command_holds_an_expression() -> None:
@@ -204,6 +204,14 @@ def test_a_fork_gets_the_sandbox_and_nobody_gets_both() -> None:
     other = own.replace("==", "!=")
     assert found["sandbox"]["if"] == f"vars.PREVIEW_ACCOUNTS != 'real' || {other}"
     assert "--sandbox" in str(found["sandbox"]["steps"])
+    # In an empty sandbox every change would be a first deployment.
+    commands = [
+        step["run"] for step in found["sandbox"]["steps"] if ".ci/ops" in step.get("run", "")
+    ]
+    assert [command.split()[:2] for command in commands] == [
+        ["base/.ci/ops", "up"],
+        [".ci/ops", "preview"],
+    ]
     assert "--sandbox" not in str(found["real"]["steps"])
 
 
