@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import lacking
 from tools.engine import provide_engine
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -31,17 +31,10 @@ def engine() -> Path:
 def need() -> Callable[[str, str], str]:
     """``need("node", "install Node.js 20")`` is the path of a program that a test has to have.
 
-    Where it is missing the test is skipped and says how to get it; in CI it fails, because a test
-    that nobody runs proves nothing.
+    Where it is missing the test is skipped and says how to get it; in CI it fails.
     """
 
     def find(tool: str, how: str) -> str:
-        found = shutil.which(tool)
-        if found is None:
-            message = f"{tool} is not on PATH: {how}"
-            if os.environ.get("CI") == "true":
-                pytest.fail(message)
-            pytest.skip(message)
-        return found
+        return shutil.which(tool) or lacking(f"{tool} is not on PATH: {how}")
 
     return find

@@ -555,14 +555,14 @@ ON_KUBERNETES: Final[list[tuple[str, object, str, object, str]]] = [
         "10.11.0.0/27",
         "kubernetes.cluster.nodes_cidr",
         "10.11.0.0/27",
-        "at least 74 addresses: an address for the node of each of the 70 instances",
+        "at least 64 addresses: an address for the node of each of the 60 instances",
     ),
     (
         "kubernetes.cluster.pods_cidr",
-        "10.12.0.0/20",
+        "10.12.0.0/21",
         "kubernetes.cluster.pods_cidr",
-        "10.12.0.0/20",
-        "at least 4480 addresses: a /26",
+        "10.12.0.0/21",
+        "at least 3840 addresses: a /26",
     ),
 ]
 
