@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
@@ -36,7 +35,7 @@ from ops.recovery import recover as carry_out_recovery
 from ops.release import VALID_HOURS, Record, Window, refuse_unrecordable
 from ops.render import manifests, refuse_foreign
 from ops.render import write as write_manifests
-from ops.report.forms import Form as ReportForm
+from ops.report.forms import Form
 from ops.report.forms import render as render_report
 from ops.report.forms import write as write_report
 from ops.report.model import Report
@@ -68,13 +67,6 @@ RecordFile = Annotated[
     typer.Option("--record", metavar="FILE", help="The record of what was reviewed."),
 ]
 NoQuestion = Annotated[bool, typer.Option("--yes", help="Of no effect: this verb never asks.")]
-
-
-class Form(StrEnum):
-    """What a graph can be drawn as."""
-
-    MERMAID = "mermaid"
-    JSON = "json"
 
 
 def say(line: str) -> None:
@@ -124,9 +116,8 @@ def report(
     ] = None,
     sandbox: SandboxFlag = False,
     sandbox_dir: SandboxDir = None,
-    form: Annotated[
-        ReportForm, typer.Option("--form", help="What to write it as.")
-    ] = ReportForm.TEXT,
+    form: Annotated[Form, typer.Option("--form", help="What to write it as.")] = Form.TEXT,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --form json.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="The file to write; standard output without it.")
     ] = None,
@@ -144,7 +135,7 @@ def report(
         place += ["--sandbox-dir", str(sandbox_dir)] if sandbox_dir else []
         documents = [run_preview(name, place) for name in stack or ()]
     made = Report(documents)
-    text = render_report(made, form, whole)
+    text = render_report(made, Form.JSON if as_json else form, whole)
     if out:
         write_report(out, text)
         say(f"{made.risk}: the report is in {out}")
@@ -294,13 +285,13 @@ def graph(
     stack: Stack,
     sandbox: SandboxFlag = False,
     sandbox_dir: SandboxDir = None,
-    form: Annotated[Form, typer.Option("--format", help="What to draw it as.")] = Form.MERMAID,
+    as_json: AsJson = False,
 ) -> None:
-    """Draw everything that the program declares, and what needs what."""
+    """Draw everything that the program declares, and what needs what, in Mermaid's language."""
     session = Session("graph", as_json=True)  # a drawing, too, has standard output for itself
     with session.open(stack, sandbox, sandbox_dir) as opened:
         drawn = draw(opened)
-    if form is Form.JSON:
+    if as_json:
         print_json(drawn.document())
     else:
         print(drawn.mermaid())

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.needs import lacking
 from tools.engine import provide_engine
+
+MUTANTS: Final = "mutants"
+"""A test's property: how many mutants each rule of the policies has killed."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -38,3 +43,15 @@ def need() -> Callable[[str, str], str]:
         return shutil.which(tool) or lacking(f"{tool} is not on PATH: {how}")
 
     return find
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many mutants each rule has killed, whichever process of the run has tried them."""
+    killed: dict[str, int] = {}
+    for report in terminalreporter.getreports("passed"):
+        killed |= dict(report.user_properties).get(MUTANTS, {})
+    if killed:
+        total = f"{sum(killed.values())} mutants killed by {len(killed)} rules, none survived"
+        terminalreporter.section(total)
+        words = [f"{rule} {count}" for rule, count in sorted(killed.items())]
+        terminalreporter.write_line(textwrap.fill(", ".join(words), 100, break_on_hyphens=False))

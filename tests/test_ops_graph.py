@@ -18,7 +18,7 @@ def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
 
 
 def graph(tiny: Tiny) -> dict[str, Any]:
-    done = tiny.ops("graph", *tiny.here(), "--format", "json")
+    done = tiny.ops("graph", *tiny.here(), "--json")
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
     return document

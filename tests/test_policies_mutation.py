@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -14,6 +14,7 @@ from policies.graph import Add, Derive, Drop, Forget, GraphBreak, PutIn, StackRu
 from policies.rule import ResourceRule, find, forbidden, mutants
 from policies.rules import RULES
 from tests import policy_harness as harness
+from tests.conftest import MUTANTS
 from tests.policy_fixtures import fixtures
 from tests.policy_harness import Recording, Resource
 
@@ -131,7 +132,9 @@ def _replaced(recording: Recording, node: Any, properties: dict[str, Any]) -> An
     return request
 
 
-def test_every_mutant_of_a_resource_is_caught(resources: list[Resource]) -> None:
+def test_every_mutant_of_a_resource_is_caught(
+    resources: list[Resource], record_property: Callable[[str, Any], None]
+) -> None:
     killed: Counter[str] = Counter()
     survived: list[str] = []
     for rule in RESOURCE_RULES:
@@ -140,11 +143,13 @@ def test_every_mutant_of_a_resource_is_caught(resources: list[Resource]) -> None
                 killed[rule.id] += 1
             else:
                 survived.append(f"{rule.id}: {what}")
-    _report(killed, survived, RESOURCE_RULES)
+    record_property(MUTANTS, _count(killed, survived, RESOURCE_RULES))
     assert killed.total() >= 300
 
 
-def test_every_mutant_of_a_stack_is_caught(recordings: list[Recording]) -> None:
+def test_every_mutant_of_a_stack_is_caught(
+    recordings: list[Recording], record_property: Callable[[str, Any], None]
+) -> None:
     killed: Counter[str] = Counter()
     survived: list[str] = []
     for rule in STACK_RULES:
@@ -157,17 +162,14 @@ def test_every_mutant_of_a_stack_is_caught(recordings: list[Recording]) -> None:
                         killed[rule.id] += 1
                     else:
                         survived.append(f"{rule.id}: {recording.stack} {one} {what}")
-    _report(killed, survived, STACK_RULES)
+    record_property(MUTANTS, _count(killed, survived, STACK_RULES))
 
 
-def _report(killed: Counter[str], survived: list[str], rules: Any) -> None:
-    lost = Counter(line.partition(":")[0] for line in survived)
-    print(f"\n{'rule':34} killed survived")
-    for rule in rules:
-        print(f"{rule.id:34} {killed[rule.id]:6} {lost[rule.id]:8}")
-    print(f"{'all':34} {killed.total():6} {len(survived):8}")
-    assert not survived, "\n".join(survived)
+def _count(killed: Counter[str], survived: list[str], rules: Any) -> dict[str, int]:
+    """How many were killed, by rule; none may survive, and no rule may be without one."""
+    assert not survived, f"{len(survived)} survived:\n" + "\n".join(survived)
     assert not [rule.id for rule in rules if not killed[rule.id]], "rules without a mutant"
+    return {rule.id: killed[rule.id] for rule in rules}
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -413,7 +413,7 @@ def test_wrong_input(tiny: Tiny, arguments: list[str], message: str) -> None:
 
 
 def test_a_stack_that_is_not_there_is_reported_with_the_others(tiny: Tiny) -> None:
-    done = tiny.ops("report", *tiny.here(), "--stack", "nowhere", "--form", "json")
+    done = tiny.ops("report", *tiny.here(), "--stack", "nowhere", "--json")
     assert done.returncode == 2
     stacks = json.loads(done.stdout)["stacks"]
     assert [(one["stack"], one["verdict"]) for one in stacks] == [

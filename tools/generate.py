@@ -148,7 +148,7 @@ def architecture_picture() -> str:
     """The production graph as Mermaid, drawn by the command that users have."""
     command = [sys.executable, "-m", "ops", "graph", "--stack", "production", "--sandbox"]
     drawn = subprocess.run(
-        [*command, "--format", "mermaid"],
+        command,
         cwd=PROJECT_ROOT,
         stdout=subprocess.PIPE,
         text=True,
