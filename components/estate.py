@@ -406,7 +406,8 @@ class Estate:
                     "ready": worker.latest_ready_revision,
                 }
                 for worker in self.workers.values()
-            },
+            }
+            or None,
             "events_key": self.events_key,
             "convex_variables": convex_values(self._settings),
         }
