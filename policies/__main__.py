@@ -13,7 +13,8 @@ sys.path[:] = [str(HERE.parent), *(path for path in sys.path if Path(path).resol
 from pulumi_policy import PolicyPack  # noqa: E402
 
 from policies.by_type import ask_by_type  # noqa: E402
-from policies.pack import LEVEL, NAME, end_with_the_engine, policies  # noqa: E402
+from policies.lifetime import end_with_the_engine  # noqa: E402
+from policies.pack import LEVEL, NAME, policies  # noqa: E402
 
 ask_by_type()
 end_with_the_engine()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -64,18 +61,6 @@ class _Seen:
 
     stages: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-
-
-def end_with_the_engine() -> None:
-    """Let this process not outlive the one that started it: a killed engine stops no plugin."""
-    engine = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == engine:
-            time.sleep(1)
-        os._exit(0)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _resource_policy(

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,13 +125,6 @@ class Life:
         self.printed += [done.stdout, done.stderr]
         return done
 
-    def processes(self) -> list[str]:
-        """What still runs for this stack: the commands whose environment names the folder."""
-        listed = subprocess.run(
-            ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True
-        )
-        return [line for line in listed.stdout.splitlines() if str(self.folder) in line]
-
     # -- what is there -------------------------------------------------------------------------
 
     def settings(self, **sections: Any) -> None:
@@ -159,6 +153,19 @@ class Life:
         records = cloud.things()
         cloud.close()
         return records
+
+
+def running_for(folder: Path) -> list[str]:
+    """The commands with ``folder`` in their environment that do not end within some seconds."""
+    for _ in range(50):
+        listed = subprocess.run(
+            ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True
+        )
+        left = [line for line in listed.stdout.splitlines() if str(folder) in line]
+        if not left:
+            break
+        time.sleep(0.1)
+    return left
 
 
 def changed(document: Mapping[str, Any]) -> dict[str, str]:

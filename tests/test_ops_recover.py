@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from ops.errors import Refused
 from ops.recovery import plan_recovery, recover
+from tests.life import running_for
 from tests.tiny import Tiny
 
 CREATIONS = 8
@@ -36,9 +38,10 @@ def every(operations: int, sample: list[tuple[int, str]]) -> list[object]:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
+def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Iterator[Tiny]:
     assert engine.exists()
-    return Tiny(tmp_path / "tiny", checkout)
+    yield Tiny(tmp_path / "tiny", checkout)
+    assert running_for(tmp_path) == [], "a killed engine left its policy pack running"
 
 
 def crash(tiny: Tiny, verb: str, at: int, moment: str) -> None:

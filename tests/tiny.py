@@ -107,6 +107,7 @@ pulumi.export("password", pulumi.Output.secret("{PLANTED}"))
 
 
 _PACK: Final = """\
+from policies.lifetime import end_with_the_engine
 from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
 
 
@@ -116,6 +117,7 @@ def validate(args, report):
 
 
 rule = ResourceValidationPolicy("tiny-earth", "Buckets are on earth.", validate=validate)
+end_with_the_engine()
 PolicyPack("pull-estate", [rule], enforcement_level=EnforcementLevel.MANDATORY)
 """
 
