@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 import textwrap
@@ -43,6 +44,15 @@ def need() -> Callable[[str, str], str]:
         return shutil.which(tool) or lacking(f"{tool} is not on PATH: {how}")
 
     return find
+
+
+def pytest_sessionfinish() -> None:
+    """Collect now what the programs under test left in circles.
+
+    CPython 3.11 fails to parse (``AST constructor recursion depth mismatch``) when a collection
+    comes in between, and plugins parse in what follows.
+    """
+    gc.collect()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
