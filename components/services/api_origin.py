@@ -52,35 +52,21 @@ class ApiOrigin(PullComponent):
     def __init__(self, name: str, args: ApiOriginArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:services:ApiOrigin", name, Stage.API, opts)
         service_name, size = args.names.api, args.settings
-        template: gcp.cloudrunv2.ServiceTemplateArgsDict = {
-            "service_account": args.account.email,
-            "annotations": {"pull.com/password-generation": str(args.password_generation)},
-            "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
-            "timeout": f"{size.timeout_seconds}s",
-            "scaling": {
-                "min_instance_count": size.min_instances,
-                "max_instance_count": size.max_instances,
-            },
-            "vpc_access": cloud_run.private_access(args.network, args.egress),
-            "containers": [
-                {
-                    "name": "api",
-                    "image": size.image,
-                    "ports": {"container_port": API_PORT},
-                    "envs": cloud_run.environment(
-                        args.config.for_api_origin(service_name),
-                        args.secrets.references(Service.API_ORIGIN),
-                    ),
-                    "resources": {
-                        "limits": {"cpu": str(size.cpu), "memory": f"{size.memory_gib}Gi"},
-                        "cpu_idle": True,
-                        "startup_cpu_boost": True,
-                    },
-                    "startup_probe": cloud_run.startup_probe(API_PORT),
-                    "liveness_probe": cloud_run.liveness_probe(API_PORT),
-                }
-            ],
-        }
+        template = cloud_run.service_template(
+            container="api",
+            image=size.image,
+            port=API_PORT,
+            size=size,
+            timeout_seconds=size.timeout_seconds,
+            cpu_idle=True,
+            account=args.account,
+            access=cloud_run.private_access(args.network, args.egress),
+            envs=cloud_run.environment(
+                args.config.for_api_origin(service_name),
+                args.secrets.references(Service.API_ORIGIN),
+            ),
+            password_generation=args.password_generation,
+        )
         revision = cloud_run.revision_name(service_name, template)
         service = gcp.cloudrunv2.Service(
             self.child("service"),
@@ -92,14 +78,8 @@ class ApiOrigin(PullComponent):
             template={**template, "revision": revision},
             traffics=cloud_run.traffic(size.traffic, revision),
             opts=self.options(
-                ResourceOptions(
-                    depends_on=[
-                        *args.after,
-                        *args.secrets.readable_by(Service.API_ORIGIN),
-                        *args.network.egress,
-                        args.account.resource,
-                    ],
-                    ignore_changes=["client", "clientVersion"],
+                cloud_run.rollout(
+                    args.after, args.secrets, Service.API_ORIGIN, args.network, args.account
                 )
             ),
         )

@@ -1,4 +1,4 @@
-"""What every container on Cloud Run has in common: environment, probes, network, revision names."""
+"""What everything on Cloud Run has in common: template, environment, probes, network, revisions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import pulumi
 import pulumi_gcp as gcp
+from pulumi import ResourceOptions
 
-from components.config import CURRENT, RevisionShare
+from components.config import CURRENT, RevisionShare, Size
+from components.platform.identity import Account
 from components.platform.network import Network
-from components.secrets.store import SecretReference
+from components.secrets.catalogue import Consumer
+from components.secrets.store import SecretReference, SecretStore
 
 TO_REVISION: Final = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
@@ -46,6 +50,82 @@ def private_access(network: Network, egress: str) -> Shared:
         "network_interfaces": [{"network": network.name, "subnetwork": network.subnet}],
         "egress": "ALL_TRAFFIC",
     }
+
+
+def password_annotation(password_generation: int) -> Mapping[str, str]:
+    """A new password of the database makes a new revision, which reads it."""
+    return {"pull.com/password-generation": str(password_generation)}
+
+
+def limits(size: Size) -> Mapping[str, str]:
+    """What one instance may take."""
+    return {"cpu": str(size.cpu), "memory": f"{size.memory_gib}Gi"}
+
+
+def service_template(
+    *,
+    container: str,
+    image: str,
+    port: int,
+    size: Size,
+    timeout_seconds: int,
+    cpu_idle: bool,
+    account: Account,
+    access: Shared,
+    envs: Shared,
+    password_generation: int,
+) -> gcp.cloudrunv2.ServiceTemplateArgsDict:
+    """The template of a service, without the name of its revision.
+
+    ``cpu_idle`` takes the CPU away between requests; ``access`` is of ``private_access`` and
+    ``envs`` of ``environment``.
+    """
+    return {
+        "service_account": account.email,
+        "annotations": password_annotation(password_generation),
+        "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
+        "timeout": f"{timeout_seconds}s",
+        "scaling": {
+            "min_instance_count": size.min_instances,
+            "max_instance_count": size.max_instances,
+        },
+        "vpc_access": access,
+        "containers": [
+            {
+                "name": container,
+                "image": image,
+                "ports": {"container_port": port},
+                "envs": envs,
+                "resources": {
+                    "limits": limits(size),
+                    "cpu_idle": cpu_idle,
+                    "startup_cpu_boost": True,
+                },
+                "startup_probe": startup_probe(port),
+                "liveness_probe": liveness_probe(port),
+            }
+        ],
+    }
+
+
+def rollout(
+    after: Iterable[pulumi.Resource],
+    secrets: SecretStore,
+    consumer: Consumer,
+    network: Network,
+    account: Account,
+) -> ResourceOptions:
+    """What a service or pool waits for, and what of it is nobody's business."""
+    return ResourceOptions(
+        depends_on=[
+            *after,
+            *secrets.readable_by(consumer),
+            *network.egress,
+            account.resource,
+        ],
+        # gcloud and the console write their own name here whenever somebody looks around.
+        ignore_changes=["client", "clientVersion"],
+    )
 
 
 def startup_probe(port: int) -> Shared:

@@ -77,35 +77,21 @@ class TemporalWorker(PullComponent):
 
     def _make_service(self) -> gcp.cloudrunv2.Service:
         args = self._args
-        template: gcp.cloudrunv2.ServiceTemplateArgsDict = {
-            "service_account": args.account.email,
-            "annotations": self._annotations(),
-            "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
-            "timeout": f"{args.timeout_seconds}s",
-            "scaling": {
-                "min_instance_count": args.size.min_instances,
-                "max_instance_count": args.size.max_instances,
-            },
-            "vpc_access": cloud_run.private_access(args.network, args.egress),
-            "containers": [
-                {
-                    "name": "worker",
-                    "image": args.image,
-                    "ports": {"container_port": WORKER_PORT},
-                    "envs": cloud_run.environment(
-                        args.config.for_worker(args.worker_type, self.service),
-                        args.secrets.references(args.worker_type),
-                    ),
-                    "resources": {
-                        "limits": self._limits(),
-                        "cpu_idle": False,
-                        "startup_cpu_boost": True,
-                    },
-                    "startup_probe": cloud_run.startup_probe(WORKER_PORT),
-                    "liveness_probe": cloud_run.liveness_probe(WORKER_PORT),
-                }
-            ],
-        }
+        template = cloud_run.service_template(
+            container="worker",
+            image=args.image,
+            port=WORKER_PORT,
+            size=args.size,
+            timeout_seconds=args.timeout_seconds,
+            cpu_idle=False,  # it polls, and no request wakes it
+            account=args.account,
+            access=cloud_run.private_access(args.network, args.egress),
+            envs=cloud_run.environment(
+                args.config.for_worker(args.worker_type, self.service),
+                args.secrets.references(args.worker_type),
+            ),
+            password_generation=args.password_generation,
+        )
         self.revision = cloud_run.revision_name(self.service, template)
         return gcp.cloudrunv2.Service(
             self.child("service"),
@@ -124,7 +110,7 @@ class TemporalWorker(PullComponent):
         args = self._args
         template: gcp.cloudrunv2.WorkerPoolTemplateArgsDict = {
             "service_account": args.account.email,
-            "annotations": self._annotations(),
+            "annotations": cloud_run.password_annotation(args.password_generation),
             "vpc_access": cloud_run.private_access(args.network, args.egress),
             "containers": [
                 {
@@ -138,7 +124,7 @@ class TemporalWorker(PullComponent):
                         },
                         args.secrets.references(args.worker_type),
                     ),
-                    "resources": {"limits": self._limits()},
+                    "resources": {"limits": cloud_run.limits(args.size)},
                     "startup_probe": cloud_run.startup_probe(WORKER_PORT),
                     "liveness_probe": cloud_run.liveness_probe(WORKER_PORT),
                 }
@@ -168,26 +154,10 @@ class TemporalWorker(PullComponent):
             opts=self._rollout_options(),
         )
 
-    def _limits(self) -> dict[str, str]:
-        return {
-            "cpu": str(self._args.size.cpu),
-            "memory": f"{self._args.size.memory_gib}Gi",
-        }
-
-    def _annotations(self) -> dict[str, str]:
-        return {"pull.com/password-generation": str(self._args.password_generation)}
-
     def _rollout_options(self) -> ResourceOptions:
         args = self._args
         return self.options(
-            ResourceOptions(
-                depends_on=[
-                    *args.after,
-                    *args.secrets.readable_by(args.worker_type),
-                    *args.network.egress,
-                    args.account.resource,
-                ],
-                # gcloud and the console write their own name here whenever somebody looks around.
-                ignore_changes=["client", "clientVersion"],
+            cloud_run.rollout(
+                args.after, args.secrets, args.worker_type, args.network, args.account
             )
         )
