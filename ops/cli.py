@@ -25,7 +25,7 @@ from ops.checkout import Checkout
 from ops.errors import OpsError, Refused, WrongInput
 from ops.events import Outcome
 from ops.graph import Graph, before_and_after, draw, preview_with_needs
-from ops.guard import read_approvals, to_unlock
+from ops.guard import lost, read_approvals
 from ops.place import Place, default_sandbox, real_accounts, sandboxed
 from ops.policies import Verdict, verdict_on
 from ops.printing import Printer, Progress
@@ -182,7 +182,7 @@ def up(
 
         def run(progress: Progress) -> Outcome:
             # The verdict has passed: what still goes of the protected was approved, one by one.
-            opened.unlock(to_unlock(plan.changes, opened.state()))
+            opened.unlock(lost(plan.changes))
             return opened.up(progress)
 
         session.carry_out(plan, run, yes, verdict)

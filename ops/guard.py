@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -141,11 +141,16 @@ def read_approvals(folder: Path, stack: str) -> tuple[Approval, ...]:
 def judge(
     steps: Sequence[Step],
     approvals: Sequence[Approval],
-    state: Mapping[str, Any],
+    state: Callable[[], Mapping[str, Any]],
     today: datetime.date,
 ) -> tuple[Refusal, ...]:
-    """What of ``steps`` must not happen to ``state``, the engine's before them."""
-    resources = state.get("resources", ())
+    """What of ``steps`` must not happen.
+
+    ``state`` gives the engine's, before them; most changes take nothing away, and need none.
+    """
+    if not any(step.op in _OPERATIONS or step.name == CHAIN for step in steps):
+        return ()
+    resources = state().get("resources", ())
     protected = {resource["urn"] for resource in resources if is_locked(resource)}
     dependents = _dependents(resources)
     refusals = []
@@ -188,11 +193,9 @@ def _replaced(
     )
 
 
-def to_unlock(steps: Iterable[Step], state: Mapping[str, Any]) -> tuple[str, ...]:
-    """URNs of what is protected in ``state`` and would be deleted or replaced by ``steps``."""
-    going = {step.urn for step in steps if step.op in _OPERATIONS}
-    resources = state.get("resources", ())
-    return tuple(one["urn"] for one in resources if one["urn"] in going and is_locked(one))
+def lost(steps: Iterable[Step]) -> frozenset[str]:
+    """URNs of what ``steps`` delete or replace."""
+    return frozenset(step.urn for step in steps if step.op in _OPERATIONS)
 
 
 def _threat(step: Step, protected: Collection[str]) -> tuple[Operation, str] | None:

@@ -11,8 +11,7 @@ from typing import Any
 from ops.events import Outcome, Violation
 from ops.guard import Approval, Refusal, judge
 from ops.stack import OpenStack
-from policies.pack import NAME
-from policies.rules import RULES
+from policies.rules import PACK, RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class Verdict:
     def document(self) -> dict[str, Any]:
         return {
             "passed": self.passed,
-            "pack": NAME,
+            "pack": PACK,
             "rules": self.rules,
             "violations": [one.document() for one in self.violations],
             "refusals": [one.document() for one in self.refusals],
@@ -52,7 +51,7 @@ class Verdict:
             yield f"{violation.level}: {violation.rule}  {violation.urn.rpartition('::')[2]}"
             yield from (f"  {line}" for line in violation.message.splitlines())
         if self.skipped:
-            yield f"The engine did not run the pack {NAME}; nothing is known to be right."
+            yield f"The engine did not run the pack {PACK}; nothing is known to be right."
         broken = len({one.rule for one in self.violations})
         yield f"{self.rules} rules, {broken or 'none'} broken"
         count = len(self.refusals)
@@ -65,7 +64,7 @@ def verdict_on(opened: OpenStack, outcome: Outcome, approvals: Sequence[Approval
     levels: Mapping[str, Any] = json.loads(opened.policy_config.read_text("utf-8"))
     return Verdict(
         rules=sum(levels.get(rule.id) != "disabled" for rule in RULES),
-        skipped=outcome.succeeded and NAME not in outcome.packs,
+        skipped=outcome.succeeded and PACK not in outcome.packs,
         violations=outcome.violations,
-        refusals=judge(outcome.changes, approvals, opened.state(), today),
+        refusals=judge(outcome.changes, approvals, opened.state, today),
     )

@@ -26,7 +26,7 @@ from ops.checkout import Checkout
 from ops.engine import Engine
 from ops.errors import Refused
 from ops.events import Diagnostic, Outcome, Recorder, Watch
-from ops.locks import unlocked
+from ops.locks import is_locked, unlocked
 from ops.place import Place
 from sandbox.server import Sandbox
 from tools.engine import HELPERS, provide_engine
@@ -153,11 +153,13 @@ class OpenStack:
         if not urns:
             return
         deployment = dict(self.state())
-        deployment["resources"] = [
-            unlocked(resource) if resource["urn"] in urns else resource
-            for resource in deployment.get("resources", ())
-        ]
-        self.replace_state(deployment)
+        resources = deployment.get("resources", ())
+        if any(is_locked(resource) and resource["urn"] in urns for resource in resources):
+            deployment["resources"] = [
+                unlocked(resource) if resource["urn"] in urns else resource
+                for resource in resources
+            ]
+            self.replace_state(deployment)
 
     def break_lock(self) -> None:
         """Take away the engine's lock on the stack, whoever holds it.

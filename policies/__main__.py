@@ -14,8 +14,9 @@ from pulumi_policy import PolicyPack  # noqa: E402
 
 from policies.by_type import ask_by_type  # noqa: E402
 from policies.lifetime import end_with_the_engine  # noqa: E402
-from policies.pack import LEVEL, NAME, policies  # noqa: E402
+from policies.pack import LEVEL, policies  # noqa: E402
+from policies.rules import PACK  # noqa: E402
 
 ask_by_type()
 end_with_the_engine()
-PolicyPack(name=NAME, policies=policies(), enforcement_level=LEVEL)
+PolicyPack(name=PACK, policies=policies(), enforcement_level=LEVEL)

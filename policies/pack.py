@@ -28,8 +28,6 @@ from policies.graph import Graph, Node, StackRule
 from policies.rule import PARENT, PROTECT, UNKNOWN, ResourceRule, Rule, View
 from policies.rules import CONCERNS, RULES
 
-NAME: Final = "pull-estate"
-
 LEVEL: Final = EnforcementLevel.MANDATORY
 """Of every adopted rule, unless the configuration says otherwise: the default is production."""
 

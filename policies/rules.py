@@ -27,6 +27,9 @@ from policies import (
 from policies.graph import StackRule
 from policies.rule import ResourceRule
 
+PACK: Final = "pull-estate"
+"""What the engine calls the pack."""
+
 CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Runbook": runbook.RULES,
     "Whole stack": stack.RULES,
