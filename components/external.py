@@ -15,7 +15,7 @@ import pulumi
 from pulumi import ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import Chain, External
+from components.config.values import Chain, External
 
 CLICKHOUSE_PORT: Final = 8443
 CLICKHOUSE_PROTOCOL: Final = "https"

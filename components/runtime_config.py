@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.config import API_PORT, WORKER_PORT, Chain, Settings
+from components.config import Settings
+from components.config.values import API_PORT, WORKER_PORT, Chain
 from components.external import (
     CHAIN_IDS,
     CLICKHOUSE_DATABASE,

@@ -11,7 +11,6 @@ from typing import Any, Final
 import pytest
 
 from components.config import (
-    PROJECT_ROOT,
     Problem,
     Settings,
     SettingsError,
@@ -19,7 +18,8 @@ from components.config import (
     read_engine_config,
     read_stack_file,
 )
-from components.stack_file import StackFile
+from components.config.services import PROJECT_ROOT
+from components.config.stack_file import StackFile
 from components.workloads import WorkerType
 from tools.generate import stack_schema
 

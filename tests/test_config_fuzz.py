@@ -14,17 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from components.config import (
-    PROJECT_ROOT,
-    Connector,
-    Redis,
-    RedisPoolConfig,
-    SettingsError,
-    Worker,
-    parse,
-    read_stack_file,
-)
-from components.stack_file import StackFile
+from components.config import SettingsError, parse, read_stack_file
+from components.config.data import Redis
+from components.config.platform import Connector
+from components.config.services import PROJECT_ROOT, Worker
+from components.config.stack_file import StackFile
+from components.config.values import RedisPoolConfig
 
 STACK_FILE: Final = PROJECT_ROOT / "Pulumi.production.yaml"
 PRODUCTION: Final[dict[str, Any]] = {

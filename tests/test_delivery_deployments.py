@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from components.config.problems import SettingsError
 from components.delivery.deployments import Deployments, DeploymentsArgs
-from components.problems import SettingsError
 from tests.recorder import Neighbours, Recording, Secret, estate, record, settings, side_by_side
 
 SECTION = {"organization": "pull-org", "events_url": "https://events.pull.com/pulumi"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.config import RevisionShare
+from components.config.services import RevisionShare
 from components.names import CLOUD_RUN
 from components.secrets.store import SecretReference
 from components.services import cloud_run

@@ -20,8 +20,9 @@ from typing import Any, Final
 
 import yaml
 
-from components.config import PROJECT_ROOT, Settings
-from components.problems import in_words
+from components.config import Settings
+from components.config.problems import in_words
+from components.config.services import PROJECT_ROOT
 from components.secrets.catalogue import CATALOGUE, SECRETS, Kind, Variable
 from components.workloads import Service, WorkerType
 from policies.table import table

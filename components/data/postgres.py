@@ -15,7 +15,7 @@ import pulumi_random as random
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import Postgres as PostgresSettings
+from components.config.data import Postgres as PostgresSettings
 from components.names import Names
 from components.platform.encryption import Encryption
 from components.platform.network import Network

@@ -12,7 +12,7 @@ import pulumi_gcp as gcp
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import Redis as RedisSettings
+from components.config.data import Redis as RedisSettings
 from components.names import Names
 from components.platform.network import Network
 from components.platform.project import Project

@@ -18,7 +18,7 @@ import pulumi_random as random
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import PulumiCloud
+from components.config.accounts import PulumiCloud
 from components.names import Environment
 from components.platform.identity import RELEASE_BRANCH, Identity
 

@@ -10,7 +10,8 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import API_PORT, ClusterApi
+from components.config.kubernetes import ClusterApi
+from components.config.values import API_PORT
 from components.kubernetes.objects import API, API_PRIORITY
 from components.kubernetes.workload import Workload, named
 from components.runtime_config import ConfigMaps

@@ -14,7 +14,7 @@ import pulumi_gcp as gcp
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import Autopilot
+from components.config.kubernetes import Autopilot
 from components.names import Names
 from components.platform.encryption import Encryption
 from components.platform.identity import Account

@@ -20,7 +20,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage, child_of
-from components.config import Cloudflare as CloudflareSettings
+from components.config.accounts import Cloudflare as CloudflareSettings
 from components.kubernetes.objects import API, metadata
 from components.names import Names
 from components.platform.project import Project

@@ -13,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import API_PORT
+from components.config.values import API_PORT
 from components.external import CLICKHOUSE_PORT
 from components.kubernetes.objects import API, NAME_LABEL, metadata
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi import Output, ResourceOptions
 
-from components.config import Kubernetes, Settings
+from components.config import Settings
+from components.config.kubernetes import Kubernetes
 from components.kubernetes.api import Api, ApiArgs
 from components.kubernetes.cluster import Cluster, ClusterArgs
 from components.kubernetes.config_maps import ConfigMaps, ConfigMapsArgs

@@ -10,7 +10,9 @@ import pulumi_kubernetes as kubernetes
 from pulumi import ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import GRACE_SECONDS, WORKER_PORT, QueueDepth, Worker
+from components.config.kubernetes import GRACE_SECONDS, QueueDepth
+from components.config.services import Worker
+from components.config.values import WORKER_PORT
 from components.kubernetes.objects import WORKER_PRIORITY, deployment_of
 from components.kubernetes.workload import Workload, named
 from components.runtime_config import ConfigMaps

@@ -12,7 +12,7 @@ from typing import Final
 
 import pulumi_kubernetes as kubernetes
 
-from components.config import Size
+from components.config.services import Size
 from components.kubernetes.config_maps import config_map_of, contents
 from components.kubernetes.objects import (
     COMPONENT_LABEL,

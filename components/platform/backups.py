@@ -8,7 +8,7 @@ import pulumi_gcp as gcp
 from pulumi import Input, Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import Backups as BackupsSettings
+from components.config.platform import Backups as BackupsSettings
 from components.platform.encryption import SECONDS_PER_DAY, Encryption
 from components.platform.project import Project
 

@@ -16,8 +16,8 @@ import pulumi_gcp as gcp
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import Autopilot
-from components.config import Network as NetworkSettings
+from components.config.kubernetes import Autopilot
+from components.config.platform import Network as NetworkSettings
 from components.names import Names
 from components.platform.project import Project
 

@@ -13,7 +13,7 @@ import pulumi_gcp as gcp
 from pulumi import Input, Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import Registry as RegistrySettings
+from components.config.platform import Registry as RegistrySettings
 from components.platform.encryption import SECONDS_PER_DAY
 from components.platform.project import Project
 

@@ -15,7 +15,7 @@ import pulumi_gcp as gcp
 from pulumi import Input, Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import Secrets as SecretsSettings
+from components.config.secrets import Secrets as SecretsSettings
 from components.names import Names
 from components.platform.encryption import SECONDS_PER_DAY, Encryption
 from components.platform.identity import Account

@@ -15,9 +15,9 @@ import pulumi_cloudflare as cloudflare
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage, child_of
-from components.config import CURRENT, PROJECT_ROOT
-from components.config import Api as ApiSettings
-from components.config import Cloudflare as CloudflareSettings
+from components.config.accounts import Cloudflare as CloudflareSettings
+from components.config.services import CURRENT, PROJECT_ROOT
+from components.config.services import Api as ApiSettings
 from components.names import Names
 from components.runtime_config import ConfigMaps
 from components.secrets.catalogue import secrets_for

@@ -14,8 +14,8 @@ import pulumi_gcp as gcp
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import API_PORT
-from components.config import ApiOrigin as ApiOriginSettings
+from components.config.services import ApiOrigin as ApiOriginSettings
+from components.config.values import API_PORT
 from components.names import Names
 from components.platform.identity import Account
 from components.platform.network import Network

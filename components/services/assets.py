@@ -8,7 +8,7 @@ import pulumi_cloudflare as cloudflare
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import Assets as AssetsSettings
+from components.config.services import Assets as AssetsSettings
 from components.platform.encryption import SECONDS_PER_DAY
 
 

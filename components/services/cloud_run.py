@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 from pulumi import ResourceOptions
 
-from components.config import CURRENT, RevisionShare, Size
+from components.config.services import CURRENT, RevisionShare, Size
 from components.platform.identity import Account
 from components.platform.network import Network
 from components.secrets.catalogue import Consumer

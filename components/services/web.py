@@ -15,8 +15,8 @@ import pulumiverse_vercel as vercel
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import Cloudflare as CloudflareSettings
-from components.config import Web as WebSettings
+from components.config.accounts import Cloudflare as CloudflareSettings
+from components.config.services import Web as WebSettings
 from components.names import Names
 
 TARGETS: Final = ("production", "preview", "development")

@@ -14,7 +14,8 @@ import pulumi_gcp as gcp
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
-from components.config import WORKER_PORT, Worker
+from components.config.services import Worker
+from components.config.values import WORKER_PORT
 from components.names import Names
 from components.platform.identity import Account
 from components.platform.network import Network

@@ -15,7 +15,7 @@ from typing import Final
 
 import yaml
 
-from components.problems import HIDDEN, Problem, SettingsError, place, section
+from components.config.problems import HIDDEN, Problem, SettingsError, place, section
 
 _TAG: Final = "tag:yaml.org,2002:"
 

@@ -1,0 +1,76 @@
+"""Platform: the address plan, keys, backups and the image registry."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from components.config.problems import Problem
+from components.config.words import Cidr, Model, sized
+
+
+class Connector(Model):
+    """Serverless VPC Access connector. It takes a /28 of its own, and cannot shrink."""
+
+    cidr: Annotated[Cidr, sized(28, 28, "a connector takes no other size")]
+    machine_type: Literal["f1-micro", "e2-micro", "e2-standard-4"]
+    min_instances: Annotated[int, Field(ge=2, le=9, description="instances that always run")]
+    max_instances: Annotated[int, Field(ge=3, le=10, description="instances at the most")]
+
+    def wrong(self) -> Iterator[Problem]:
+        if self.min_instances >= self.max_instances:
+            allowed = f"less than max_instances={self.max_instances}"
+            yield Problem("min_instances", self.min_instances, allowed)
+
+
+class Network(Model):
+    """Address plan of the private network."""
+
+    subnet_cidr: Annotated[Cidr, sized(8, 26, "Cloud Run reserves blocks of it")]
+    services_cidr: Annotated[Cidr, sized(8, 24, "Cloud SQL takes a /24 of it for itself")]
+    connector: Connector
+
+    def wrong(self) -> Iterator[Problem]:
+        ranges = {
+            "subnet_cidr": ipaddress.IPv4Network(self.subnet_cidr),
+            "services_cidr": ipaddress.IPv4Network(self.services_cidr),
+            "connector.cidr": ipaddress.IPv4Network(self.connector.cidr),
+        }
+        for (name, one), (other, two) in itertools.combinations(ranges.items(), 2):
+            if one.overlaps(two):
+                yield Problem(other, str(two), f"a range that does not overlap {name}={one}")
+
+
+class Encryption(Model):
+    """Customer-managed keys."""
+
+    rotation_days: Annotated[
+        int, Field(ge=1, le=365, description="days after which a key gets a new version")
+    ]
+
+
+class Backups(Model):
+    """The bucket for exports."""
+
+    location: Literal["US", "EU", "ASIA"]
+    keep_noncurrent_days: Annotated[
+        int, Field(ge=1, le=3650, description="days that a replaced object is kept")
+    ]
+    delete_after_days: Annotated[
+        int, Field(ge=1, le=36500, description="days after which an export is deleted")
+    ]
+
+
+class Registry(Model):
+    """The image registry."""
+
+    keep_versions: Annotated[
+        int, Field(ge=1, le=1000, description="newest versions that are never cleaned up")
+    ]
+    delete_untagged_days: Annotated[
+        int, Field(ge=1, le=3650, description="days after which an untagged version may go")
+    ]

@@ -1,0 +1,48 @@
+"""Secrets: how the catalogue is kept in Secret Manager. Never a value."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from components.config.problems import one_of
+from components.config.words import Model, Timestamp, only
+from components.secrets.catalogue import SECRETS
+
+
+def _in_the_catalogue(name: str) -> str:
+    known = [variable.name for variable in SECRETS]
+    if name not in known:
+        raise only(one_of(name, known))
+    return name
+
+
+SecretName = Annotated[str, AfterValidator(_in_the_catalogue)]
+SecretId = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-zA-Z0-9_-]{1,255}$",
+        description="id of a secret: 1 to 255 letters, digits, hyphens and underscores",
+    ),
+]
+SecretVersion = Annotated[
+    str, Field(pattern=r"^(?:latest|[1-9][0-9]{0,8})$", description="latest, or a number, quoted")
+]
+
+
+class Secrets(Model):
+    """How the catalogue is kept in Secret Manager."""
+
+    rotation_days: Annotated[
+        int, Field(ge=1, le=365, description="days after which a rotation is due")
+    ]
+    first_rotation: Timestamp
+    ids: dict[SecretName, SecretId] = Field(
+        default_factory=dict,
+        description="Secret Manager id by variable, where it is not pull-<environment>-<name>",
+    )
+    versions: dict[SecretName, SecretVersion] = Field(
+        default_factory=dict,
+        description='version by variable, quoted, where it is not "latest"',
+    )
