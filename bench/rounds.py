@@ -75,7 +75,7 @@ class Comparison:
             f"{self.what}\n"
             f"    {Spread.of(self.cost)} {self.unit}\n"
             f"    {Spread.of(self.base)} {self.unit}: {self.against}\n"
-            f"    {self.ratio} times as much; aim {self.aim}: {self.verdict}"
+            f"    {self.ratio} times as much; aim {self.aim:.3g}: {self.verdict}"
         )
 
     def document(self) -> dict[str, Any]:
