@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sandbox import kubernetes, rules
-from sandbox.kind import Answer, Kind, Use
+from sandbox.kind import Answer, Grant, Kind, Use
 from sandbox.thing import Thing
 from sandbox.values import UNKNOWN
 
@@ -26,6 +26,30 @@ def kind_of(token: str) -> Kind:
     if token.startswith("kubernetes:"):
         return kubernetes.kind_of(token)
     return KINDS.get(token) or _plain_kind(token)
+
+
+def api_of(token: str) -> str | None:
+    """The API of Google through which things of a type are made; None for those of others.
+
+    What switches APIs on goes through one that is on already, or nobody could begin.
+    """
+    provider, module, _ = token.split(":")
+    if provider != "gcp" or token in (SERVICE, SERVICE_IDENTITY):
+        return None
+    name = module.partition("/")[0]
+    return f"{_APIS.get(name, name)}.googleapis.com"
+
+
+_APIS: Final = {
+    "cloudrun": "run",
+    "cloudrunv2": "run",
+    "kms": "cloudkms",
+    "organizations": "cloudresourcemanager",
+    "projects": "cloudresourcemanager",
+    "serviceaccount": "iam",
+    "sql": "sqladmin",
+}
+"""APIs that have another name than the SDK's module for them."""
 
 
 def _plain_kind(token: str) -> Kind:
@@ -47,21 +71,28 @@ def _plain_place(thing: Thing) -> str:
     return "/".join(str(part) for part in (*place, thing.get("name") or thing.uuid()) if part)
 
 
+SERVICE: Final = "gcp:projects/service:Service"
+SERVICE_IDENTITY: Final = "gcp:projects/serviceIdentity:ServiceIdentity"
 NETWORK: Final = "gcp:compute/network:Network"
 SUBNETWORK: Final = "gcp:compute/subnetwork:Subnetwork"
+ADDRESS: Final = "gcp:compute/address:Address"
+GLOBAL_ADDRESS: Final = "gcp:compute/globalAddress:GlobalAddress"
 PEERING: Final = "gcp:servicenetworking/connection:Connection"
 CONNECTOR: Final = "gcp:vpcaccess/connector:Connector"
 ROUTER: Final = "gcp:compute/router:Router"
 KEY_RING: Final = "gcp:kms/keyRing:KeyRing"
 KEY: Final = "gcp:kms/cryptoKey:CryptoKey"
+KEY_GRANT: Final = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 SQL: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 BUCKET: Final = "gcp:storage/bucket:Bucket"
 REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
 ACCOUNT: Final = "gcp:serviceaccount/account:Account"
 POOL: Final = "gcp:iam/workloadIdentityPool:WorkloadIdentityPool"
 SECRET: Final = "gcp:secretmanager/secret:Secret"
+SECRET_GRANT: Final = "gcp:secretmanager/secretIamMember:SecretIamMember"
 SECRET_VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
 TOPIC: Final = "gcp:pubsub/topic:Topic"
+TOPIC_GRANT: Final = "gcp:pubsub/topicIAMMember:TopicIAMMember"
 RUN_SERVICE: Final = "gcp:cloudrunv2/service:Service"
 RUN_POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
 RUN_JOB: Final = "gcp:cloudrunv2/job:Job"
@@ -84,15 +115,35 @@ def _control_plane(thing: Thing) -> dict[str, Any]:
     return {**said, "dnsEndpointConfig": dns}
 
 
-def _grant(parent: str, uses: Use | None = None) -> Kind:
-    """A member of a role: making it again is no conflict, and it goes away with what it opens."""
+def _grant(parent: str, *uses: Use) -> Kind:
+    """A member of a role: making it again is no conflict, and it goes away with what it opens.
+
+    The member must be there: an account, a service's agent, or a pool of identities.
+    """
     return Kind(
         address=f"{parent}/{{role}}/{{member}}{{condition}}",
         name="",
         outputs={"etag": lambda thing: _etag(thing)},
-        uses=(uses,) if uses else (),
+        uses=(
+            *uses,
+            Use("member", ACCOUNT, "needs", within=_AN_ACCOUNT),
+            Use("member", SERVICE_IDENTITY, "needs", within=_AN_AGENT),
+            Use("member", POOL, "needs", within=_IN_A_POOL),
+        ),
         repeatable=True,
     )
+
+
+_AN_ACCOUNT: Final = (
+    r"serviceAccount:((?!service-\d+@|p\d+-)[^@]+@[^@]+\.iam\.gserviceaccount\.com)"
+)
+# Cloud Storage makes its agent when somebody asks for the name, and Cloud SQL one per instance.
+_AN_AGENT: Final = (
+    r"serviceAccount:(service-\d+@(?!gs-project-accounts\b)[^@]+\.iam\.gserviceaccount\.com)"
+)
+_IN_A_POOL: Final = (
+    r"principal(?:Set)?://[^/]+/(projects/[^/]+/locations/global/workloadIdentityPools/[^/]+)/.*"
+)
 
 
 def _etag(thing: Thing) -> str:
@@ -129,14 +180,39 @@ _AGENTS: Final = {
     "run.googleapis.com": "serverless-robot-prod",
     "secretmanager.googleapis.com": "gcp-sa-secretmanager",
     "sqladmin.googleapis.com": "gcp-sa-cloud-sql",
+    "storage.googleapis.com": "gs-project-accounts",
 }
 """The projects in which Google keeps the agents of its services."""
 
 
-def _agent(thing: Thing) -> str:
-    service = thing["service"]
+def _agent(service: str, number: str) -> str:
     home = _AGENTS.get(service, f"gcp-sa-{service.partition('.')[0]}")
-    return thing.text(f"service-{{number}}@{home}.iam.gserviceaccount.com")
+    return f"service-{number}@{home}.iam.gserviceaccount.com"
+
+
+def _agent_email(thing: Thing) -> str:
+    return _agent(thing["service"], thing.number_of_project())
+
+
+def _identity_of_agent(thing: Thing) -> str:
+    """The address of the identity that an agent's e-mail address stands for."""
+    home = thing["service"].partition("@")[2].partition(".")[0]
+    served = {known: service for service, known in _AGENTS.items()}
+    service = served.get(home, f"{home.removeprefix('gcp-sa-')}.googleapis.com")
+    return thing.text("projects/{project}/services/") + service
+
+
+def _account_of_email(thing: Thing) -> str:
+    email = thing["accountId"]
+    project = email.partition("@")[2].partition(".")[0]
+    return f"projects/{project}/serviceAccounts/{email}"
+
+
+def _key(path: str, service: str) -> Use:
+    """A key of ours, which the service's agent must have been lent before."""
+    member = f"serviceAccount:{_agent(service, '*')}"
+    role = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+    return Use(path, KEY, "needs", granted=Grant(KEY_GRANT, role, member))
 
 
 # -- Cloud SQL and Memorystore ---------------------------------------------------------------------
@@ -203,9 +279,21 @@ def _traffic_statuses(thing: Thing) -> list[dict[str, Any]]:
     ]
 
 
-def _run(kind: str, **outputs: Answer) -> Kind:
+def _secret(path: str, account: str) -> Use:
+    """A secret that the revision's account must be able to open before the revision is made."""
+
+    def member(thing: Thing) -> str:
+        default = thing.text("{number}-compute@developer.gserviceaccount.com")
+        return f"serviceAccount:{thing.get(account, default)}"
+
+    role = "roles/secretmanager.secretAccessor"
+    return Use(path, SECRET, "blocks", granted=Grant(SECRET_GRANT, role, member))
+
+
+def _run(kind: str, template: str = "template", **outputs: Answer) -> Kind:
     """What services and worker pools share: revisions, secrets and a place in a network."""
-    containers = "template.containers[]"
+    account = f"{template}.serviceAccount"
+    envs, access = f"{template}.containers[].envs[]", f"{template}.vpcAccess"
     return Kind(
         address=f"projects/{{project}}/locations/{{location}}/{kind}/{{name}}",
         outputs={
@@ -227,12 +315,12 @@ def _run(kind: str, **outputs: Answer) -> Kind:
             **outputs,
         },
         uses=(
-            Use(f"{containers}.envs[].valueSource.secretKeyRef.secret", SECRET, "needs"),
-            Use("template.volumes[].secret.secret", SECRET, "needs"),
-            Use("template.serviceAccount", ACCOUNT, "needs"),
-            Use("template.vpcAccess.connector", CONNECTOR, "blocks"),
-            Use("template.vpcAccess.networkInterfaces[].network", NETWORK, "blocks"),
-            Use("template.vpcAccess.networkInterfaces[].subnetwork", SUBNETWORK, "blocks"),
+            _secret(f"{envs}.valueSource.secretKeyRef.secret", account),
+            _secret(f"{template}.volumes[].secret.secret", account),
+            Use(account, ACCOUNT, "blocks"),
+            Use(f"{access}.connector", CONNECTOR, "blocks"),
+            Use(f"{access}.networkInterfaces[].network", NETWORK, "blocks"),
+            Use(f"{access}.networkInterfaces[].subnetwork", SUBNETWORK, "blocks"),
         ),
         remembers="revisions",
         protections={"deletionProtection": True},
@@ -242,14 +330,13 @@ def _run(kind: str, **outputs: Answer) -> Kind:
 
 
 def _job() -> Kind:
-    shared = _run("jobs")
     inside = "template.template"
+    shared = _run("jobs", inside)
     return replace(
         shared,
         outputs={
             name: answer for name, answer in shared.outputs.items() if not name.endswith("Revision")
         },
-        uses=tuple(replace(use, path=f"template.{use.path}") for use in shared.uses),
         remembers=None,
         refused_early=(rules.seconds(f"{inside}.timeout"),),
         refused_late=(),
@@ -257,6 +344,8 @@ def _job() -> Kind:
 
 
 # -- Kubernetes Engine -----------------------------------------------------------------------------
+
+_NODE_DEFAULTS: Final = "clusterAutoscaling.autoProvisioningDefaults"
 
 
 def _cluster_authority(thing: Thing) -> dict[str, str]:
@@ -268,6 +357,13 @@ def _cluster_authority(thing: Thing) -> dict[str, str]:
 
 def _record_content(thing: Thing) -> str:
     return str(thing.get("content") or json.dumps(thing.get("data"), sort_keys=True))
+
+
+def _record_rivals(thing: Thing) -> tuple[str, ...]:
+    """A name is an alias or has addresses, and it is one alias only."""
+    rivals = {"CNAME": ("A", "AAAA", "CNAME"), "A": ("CNAME",), "AAAA": ("CNAME",)}
+    place = thing.text("zones/{zoneId}/records/{name}/").replace("*", "[*]")
+    return tuple(f"{place}{kind}/*" for kind in rivals.get(thing["type"], ()))
 
 
 def _variable_scope(thing: Thing) -> str:
@@ -314,16 +410,37 @@ def _url_base64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
+# -- Secret Manager --------------------------------------------------------------------------------
+
+_REMINDER: Final = Grant(
+    TOPIC_GRANT,
+    "roles/pubsub.publisher",
+    f"serviceAccount:{_agent('secretmanager.googleapis.com', '*')}",
+)
+"""What a topic takes before a secret may announce its rotations there."""
+
+
 # -- The table -------------------------------------------------------------------------------------
 
 KINDS: Final[Mapping[str, Kind]] = {
     # The project at Google
-    "gcp:projects/service:Service": Kind(address="{project}/{service}", name="", repeatable=True),
-    "gcp:projects/serviceIdentity:ServiceIdentity": Kind(
-        address="projects/{project}/services/{service}",
-        name="",
+    SERVICE: Kind(
+        address="{project}/{service}",
+        name="service",
         repeatable=True,
-        outputs={"email": _agent, "member": lambda thing: f"serviceAccount:{_agent(thing)}"},
+        deletion=lambda inputs: "removes" if inputs.get("disableOnDestroy") else "forgets",
+    ),
+    SERVICE_IDENTITY: Kind(
+        address="projects/{project}/services/{service}",
+        name="service",
+        bare=_identity_of_agent,
+        repeatable=True,
+        outputs={
+            "email": _agent_email,
+            "member": lambda thing: f"serviceAccount:{_agent_email(thing)}",
+        },
+        uses=(Use("service", SERVICE, "needs"),),
+        deletion="forgets",
     ),
     "gcp:projects/iAMMember:IAMMember": _grant("{project}"),
     # Its network
@@ -348,7 +465,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         uses=(Use("network", NETWORK, "blocks"),),
         refused_late=(rules.compute_name,),
     ),
-    "gcp:compute/globalAddress:GlobalAddress": Kind(
+    GLOBAL_ADDRESS: Kind(
         address="projects/{project}/global/addresses/{name}",
         outputs={
             "selfLink": _COMPUTE,
@@ -360,7 +477,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         uses=(Use("network", NETWORK, "blocks"),),
         refused_late=(rules.compute_name,),
     ),
-    "gcp:compute/address:Address": Kind(
+    ADDRESS: Kind(
         address="projects/{project}/regions/{region}/addresses/{name}",
         outputs={
             "selfLink": _COMPUTE,
@@ -380,7 +497,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "gcp:compute/routerNat:RouterNat": Kind(
         address="{project}/{region}/{router}/{name}",
-        uses=(Use("router", ROUTER, "contained"),),
+        uses=(Use("router", ROUTER, "contained"), Use("natIps[]", ADDRESS, "blocks")),
         refused_late=(rules.compute_name,),
     ),
     "gcp:compute/firewall:Firewall": Kind(
@@ -395,7 +512,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         name="network",
         id="{network}:{service}",
         outputs={"peering": "servicenetworking-googleapis-com"},
-        uses=(Use("network", NETWORK, "blocks"),),
+        uses=(
+            Use("network", NETWORK, "blocks"),
+            Use("reservedPeeringRanges[]", GLOBAL_ADDRESS, "blocks"),
+        ),
     ),
     CONNECTOR: Kind(
         address="projects/{project}/locations/{region}/connectors/{name}",
@@ -424,9 +544,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         deletion="forgets",
         refused_early=(rules.key_rotation,),
     ),
-    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _grant(
-        "{cryptoKeyId}", Use("cryptoKeyId", KEY, "contained")
-    ),
+    KEY_GRANT: _grant("{cryptoKeyId}", Use("cryptoKeyId", KEY, "contained")),
     # Its data
     SQL: Kind(
         address="projects/{project}/instances/{name}",
@@ -447,12 +565,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         uses=(
             Use("settings.ipConfiguration.privateNetwork", NETWORK, "blocks"),
             Use("settings.ipConfiguration.privateNetwork", PEERING, "blocks"),
-            Use("encryptionKeyName", KEY, "needs"),
-            Use("clone.sourceInstanceName", "gcp:sql/databaseInstance:DatabaseInstance", "needs"),
+            Use("settings.ipConfiguration.allocatedIpRange", GLOBAL_ADDRESS, "needs"),
+            _key("encryptionKeyName", "sqladmin.googleapis.com"),
+            Use("clone.sourceInstanceName", SQL, "needs"),
         ),
         deletion="reserves",
         protections={"deletionProtection": True, "settings.deletionProtectionEnabled": False},
-        refused_late=(rules.sql_instance,),
+        refused_late=(rules.sql_instance, rules.key_beside("encryptionKeyName", "{region}")),
     ),
     "gcp:sql/database:Database": Kind(
         address="projects/{project}/instances/{instance}/databases/{name}",
@@ -487,9 +606,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         uses=(
             Use("authorizedNetwork", NETWORK, "blocks"),
             Use("authorizedNetwork", PEERING, "blocks"),
-            Use("customerManagedKey", KEY, "needs"),
+            _key("customerManagedKey", "redis.googleapis.com"),
         ),
         protections={"deletionProtection": False},
+        refused_late=(rules.key_beside("customerManagedKey", "{region}"),),
     ),
     BUCKET: Kind(
         address="b/{name}",
@@ -504,8 +624,11 @@ KINDS: Final[Mapping[str, Kind]] = {
             "effectiveLabels": _labels,
             "pulumiLabels": _labels,
         },
-        uses=(Use("encryption.defaultKmsKeyName", KEY, "needs"),),
-        refused_late=(rules.bucket_name,),
+        uses=(_key("encryption.defaultKmsKeyName", "storage.googleapis.com"),),
+        refused_late=(
+            rules.bucket_name,
+            rules.key_beside("encryption.defaultKmsKeyName", "{location}"),
+        ),
     ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _grant(
         "b/{bucket}", Use("bucket", BUCKET, "contained")
@@ -522,7 +645,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             "effectiveLabels": _labels,
             "pulumiLabels": _labels,
         },
-        uses=(Use("kmsKeyName", KEY, "needs"),),
+        uses=(_key("kmsKeyName", "artifactregistry.googleapis.com"),),
+        refused_late=(rules.key_beside("kmsKeyName", "{location}"),),
     ),
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": _grant(
         "projects/{project}/locations/{location}/repositories/{repository}",
@@ -531,7 +655,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ACCOUNT: Kind(
         address="projects/{project}/serviceAccounts/{accountId}@{project}.iam.gserviceaccount.com",
         name="accountId",
-        bare="projects/{project}/serviceAccounts/{accountId}",
+        bare=_account_of_email,
         outputs={
             "name": "{address}",
             "email": _account_email,
@@ -580,15 +704,20 @@ KINDS: Final[Mapping[str, Kind]] = {
             "pulumiLabels": _labels,
         },
         uses=(
-            Use("topics[].name", TOPIC, "needs"),
-            Use("replication.auto.customerManagedEncryption.kmsKeyName", KEY, "needs"),
-            Use(
+            Use("topics[].name", TOPIC, "blocks", granted=_REMINDER),
+            _key(
+                "replication.auto.customerManagedEncryption.kmsKeyName",
+                "secretmanager.googleapis.com",
+            ),
+            _key(
                 "replication.userManaged.replicas[].customerManagedEncryption.kmsKeyName",
-                KEY,
-                "needs",
+                "secretmanager.googleapis.com",
             ),
         ),
         protections={"deletionProtection": False},
+        refused_late=(
+            rules.key_beside("replication.auto.customerManagedEncryption.kmsKeyName", "global"),
+        ),
     ),
     SECRET_VERSION: Kind(
         address="{secret}/versions/{uuid}",
@@ -602,16 +731,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         uses=(Use("secret", SECRET, "contained"),),
         remembers="number",
     ),
-    "gcp:secretmanager/secretIamMember:SecretIamMember": _grant(
+    SECRET_GRANT: _grant(
         "projects/{project}/secrets/{secretId}", Use("secretId", SECRET, "contained")
     ),
     TOPIC: Kind(
         address="projects/{project}/topics/{name}",
         outputs={"effectiveLabels": _labels, "pulumiLabels": _labels},
+        uses=(_key("kmsKeyName", "pubsub.googleapis.com"),),
     ),
-    "gcp:pubsub/topicIAMMember:TopicIAMMember": _grant(
-        "projects/{project}/topics/{topic}", Use("topic", TOPIC, "contained")
-    ),
+    TOPIC_GRANT: _grant("projects/{project}/topics/{topic}", Use("topic", TOPIC, "contained")),
     # What runs there
     RUN_SERVICE: _run(
         "services",
@@ -643,8 +771,14 @@ KINDS: Final[Mapping[str, Kind]] = {
             "masterAuth": _cluster_authority,
         },
         unknown={"controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"endpoint": UNKNOWN}}},
-        uses=(Use("network", NETWORK, "blocks"), Use("subnetwork", SUBNETWORK, "blocks")),
+        uses=(
+            Use("network", NETWORK, "blocks"),
+            Use("subnetwork", SUBNETWORK, "blocks"),
+            Use(f"{_NODE_DEFAULTS}.serviceAccount", ACCOUNT, "blocks"),
+            _key("databaseEncryption.keyName", "container.googleapis.com"),
+        ),
         protections={"deletionProtection": True},
+        refused_late=(rules.key_beside("databaseEncryption.keyName", "{location}"),),
     ),
     # Cloudflare
     WORKER: Kind(
@@ -688,7 +822,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         address="zones/{zoneId}/routes/{pattern}",
         id="{hex32}",
         name="",
-        uses=(Use("script", WORKER, "needs"),),
+        uses=(Use("script", WORKER, "blocks"),),
     ),
     "cloudflare:index/dnsRecord:DnsRecord": Kind(
         address=lambda thing: (
@@ -701,6 +835,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "modifiedOn": lambda thing: thing.updated,
             "proxiable": lambda thing: thing.get("type") in ("A", "AAAA", "CNAME"),
         },
+        rivals=_record_rivals,
         refused_late=(rules.record_ttl,),
     ),
     R2_BUCKET: Kind(

@@ -6,6 +6,7 @@ the cloud ahead of its own state, as it happens with real clouds.
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
 import re
@@ -18,9 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sandbox.catalogue import kind_of
+from sandbox.catalogue import SERVICE, api_of, kind_of
 from sandbox.diff import traits_of
-from sandbox.kind import Answer, Kind, Use
+from sandbox.kind import Answer, Grant, Kind, Use
 from sandbox.schema import Output, Problem, check, schema_of
 from sandbox.thing import Thing, now
 from sandbox.values import (
@@ -157,6 +158,13 @@ class Cloud:
             if name in (record.id, record.address, record.address.rpartition("/")[2])
         ]
 
+    def needs(self) -> list[tuple[Record, Record]]:
+        """Each thing with each other one that had to be there before it could be made."""
+        with self._lock:
+            keys = self._database.execute("SELECT DISTINCT user, used FROM use").fetchall()
+            things = {record.key: record for record in self.things()}
+        return [(things[user], things[used]) for user, used in keys]
+
     def _first(self, query: str, *values: Any) -> Record | None:
         with self._lock:
             row = self._database.execute(query, values).fetchone()
@@ -220,11 +228,13 @@ class Cloud:
             if record is None:
                 return
             _refuse_protected(kind, record, state)
-            self._refuse_used(record)
-            if kind.deletion == "forgets":
+            said = kind.deletion
+            deletion = said if isinstance(said, str) else said(reveal(record.inputs))
+            if deletion == "forgets":
                 self._write(replace(record, urn=""))
                 return
-            if kind.deletion == "reserves":
+            self._refuse_used(record)
+            if deletion == "reserves":
                 self._database.execute(
                     "INSERT OR IGNORE INTO reserved VALUES (?, ?)", (token, record.address)
                 )
@@ -288,9 +298,8 @@ class Cloud:
         inputs: Properties,
         present: Record | None,
     ) -> Record:
-        uses = [
-            (use, self._used(use, where, value, thing)) for use, where, value in _uses(kind, thing)
-        ]
+        uses = list(self._foundations(token, kind, thing))
+        self._refuse_rivals(token, kind, thing, present)
         if kind.remembers == "revisions":
             known, thing.memory = thing.memory, _remember_revision(thing)
             _refuse_revision(known, thing)
@@ -314,7 +323,7 @@ class Cloud:
         self._database.execute("DELETE FROM use WHERE user = ?", (record.key,))
         self._database.executemany(
             "INSERT OR IGNORE INTO use VALUES (?, ?, ?)",
-            [(record.key, used.key, use.how) for use, used in uses if use.how != "needs"],
+            [(record.key, used.key, how) for how, used in uses],
         )
         return record
 
@@ -361,6 +370,52 @@ class Cloud:
             names = ", ".join(f"{token} {address}" for token, address in users)
             raise Refusal(400, f"{record.type} {record.address} is in use by {names}")
 
+    def _refuse_rivals(self, token: str, kind: Kind, thing: Thing, present: Record | None) -> None:
+        for pattern in kind.rivals(thing):
+            rival = self._first(
+                "SELECT * FROM thing WHERE type = ? AND address GLOB ? AND key IS NOT ?",
+                *(token, pattern, present.key if present else None),
+            )
+            if rival:
+                raise Refusal(409, f"{token} {thing.address} cannot stand beside {rival.address}")
+
+    def _foundations(self, token: str, kind: Kind, thing: Thing) -> Iterator[tuple[str, Record]]:
+        """All that must be there before the thing, and in which way it uses each.
+
+        Raises:
+            Refusal: something is not there.
+        """
+        project = thing.inputs.get("project") or thing.settings.get("project")
+        api = api_of(token)
+        if api and project:
+            yield "blocks", self._enabled(api, project)
+        for use, where, value in _uses(kind, thing):
+            used = self._used(use, where, value, thing)
+            yield use.how, used
+            if use.granted:
+                yield "needs", self._granted(use.granted, where, used, thing)
+
+    def _enabled(self, api: str, project: str) -> Record:
+        service = self._first(_BY_ADDRESS, SERVICE, f"{project}/{api}")
+        if service is None:
+            raise Refusal(403, f"SERVICE_DISABLED: {api} is not enabled in project {project}")
+        return service
+
+    def _granted(self, grant: Grant, where: str, used: Record, thing: Thing) -> Record:
+        member = str(_answer(grant.member, thing))
+        grants = self._database.execute(
+            "SELECT thing.* FROM use JOIN thing ON thing.key = use.user"
+            " WHERE use.used = ? AND thing.type = ?",
+            (used.key, grant.type),
+        )
+        for found in map(_record, grants):
+            said = reveal(found.inputs)
+            if said["role"] == grant.role and fnmatch.fnmatchcase(said["member"], member):
+                return found
+        raise Refusal(
+            403, f"{thing.address}: {member} needs {grant.role} on {used.address} ({where})"
+        )
+
     def _used(self, use: Use, where: str, value: str, thing: Thing) -> Record:
         """The thing that an input names by id, by address, or by a short name beside its user."""
         found = self._first(_BY_ID, use.type, value)
@@ -372,8 +427,8 @@ class Cloud:
             )
         return found
 
-    def _next_number(self, uses: Sequence[tuple[Use, Record]]) -> int:
-        container = next(used for use, used in uses if use.how == "contained")
+    def _next_number(self, uses: Sequence[tuple[str, Record]]) -> int:
+        container = next(used for how, used in uses if how == "contained")
         number = int(container.memory.get("numbered", 0)) + 1
         self._write(replace(container, memory={**container.memory, "numbered": number}))
         return number
@@ -407,8 +462,9 @@ def _answer(answer: Answer, thing: Thing) -> Any:
 def _uses(kind: Kind, thing: Thing) -> Iterator[tuple[Use, str, str]]:
     for use in kind.uses:
         for where, value in thing.each(use.path):
-            if value not in use.given:
-                yield use, where, value
+            found = re.fullmatch(use.within, value)
+            if found and found[1] not in use.given:
+                yield use, where, found[1]
 
 
 def _full_address(use: Use, value: str, thing: Thing) -> str:

@@ -14,6 +14,20 @@ Answer = str | Callable[[Thing], Any]
 """A template for ``Thing.text``, or a function of the thing."""
 
 Memory = Literal["revisions", "number"]
+Deletion = Literal["removes", "forgets", "reserves"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role on a thing that somebody must hold before another thing may use it.
+
+    ``type`` is that of the grant, and ``member`` a shell pattern: nobody here knows the numbers of
+    projects, which stand in the e-mail addresses of Google's service agents.
+    """
+
+    type: str
+    role: str
+    member: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +36,16 @@ class Use:
 
     ``contained``: goes away with the other. ``blocks``: the other cannot be deleted before.
     ``needs``: neither. ``given`` are names of things that are there without anybody making them.
+    ``within`` is a pattern whose first group is the name; an input that differs names no such
+    thing. ``granted`` says who must have got which role on it.
     """
 
     path: str
     type: str
     how: Literal["contained", "blocks", "needs"]
     given: frozenset[str] = frozenset()
+    within: str = "(.*)"
+    granted: Grant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +63,11 @@ class Kind:
         unknown: what lies inside of inputs and a preview cannot tell.
         uses: inputs that name other things.
         repeatable: creating it again is fine, as with a grant.
+        rivals: shell patterns of the addresses of its like that cannot be there beside it.
         remembers: what the cloud keeps of it from one change to the next: the ``revisions`` of a
             template, or its ``number`` among its like in the thing that contains it.
-        deletion: ``forgets`` leaves it in the cloud, ``reserves`` keeps its address taken.
+        deletion: ``forgets`` leaves it in the cloud, ``reserves`` keeps its address taken; a
+            function of the inputs where they say which.
         fixed: inputs that the cloud refuses to change in place.
         protections: inputs that forbid deletion, with the value they have when not given.
         refused_early: rules that the provider applies during a preview.
@@ -63,8 +83,9 @@ class Kind:
     unknown: Properties = field(default_factory=dict)
     uses: tuple[Use, ...] = ()
     repeatable: bool = False
+    rivals: Callable[[Thing], tuple[str, ...]] = lambda thing: ()
     remembers: Memory | None = None
-    deletion: Literal["removes", "forgets", "reserves"] = "removes"
+    deletion: Deletion | Callable[[Properties], Deletion] = "removes"
     fixed: tuple[str, ...] = ()
     protections: Mapping[str, bool] = field(default_factory=dict)
     refused_early: tuple[rules.Rule, ...] = ()

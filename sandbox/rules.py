@@ -86,6 +86,25 @@ def _one_of(thing: Thing, path: str, allowed: tuple[str, ...]) -> Iterator[Probl
 # -- Only the cloud refuses what follows -----------------------------------------------------------
 
 
+_KEYS_OF_MULTI_REGIONS: Final = {"us": "us", "eu": "europe", "asia": "asia"}
+
+
+def key_beside(path: str, location: str) -> Rule:
+    """The input names a KMS key, which must be where its data is; multi-regions have their own.
+
+    ``location`` is a template for ``Thing.text``.
+    """
+
+    def rule(thing: Thing) -> Iterator[Problem]:
+        place = thing.text(location).lower()
+        wanted = _KEYS_OF_MULTI_REGIONS.get(place, place)
+        for where, value in thing.each(path):
+            if f"/locations/{wanted}/" not in value:
+                yield Problem(where, f"{value!r}: what is in {place} takes a key in {wanted}")
+
+    return rule
+
+
 def compute_name(thing: Thing) -> Iterator[Problem]:
     """Compute: the grammar of names."""
     name = thing.get("name", "")

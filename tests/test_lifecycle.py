@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.cloud import Record
+from sandbox.cloud import Cloud, Record
 from sandbox.values import reveal
 from tests.life import Life, changed, production_life
 from tests.recorder import FLEET
@@ -117,6 +117,26 @@ def test_the_database_and_the_cache_are_made_side_by_side(production: Life) -> N
     assert named["postgres-instance"] not in everything_before(resources, named["redis-instance"])
     for early in ("web-project", "api-version", "secrets-jwt-secret"):
         assert named["postgres-instance"] not in everything_before(resources, named[early])
+
+
+def test_what_the_clouds_needed_was_waited_for(production: Life) -> None:
+    assert needs_that_nobody_waited_for(production) == []
+
+
+def needs_that_nobody_waited_for(life: Life) -> list[tuple[str, str]]:
+    """What had to be there before something else, and was by chance: no edge says so.
+
+    An ``up`` that came to its end proves one order of many. This proves them all: APIs, agents,
+    roles, keys and whatever an input names come before what needs them, and go after it.
+    """
+    resources = {one["urn"]: one for one in life.resources()}
+    cloud = Cloud(life.sandbox / "cloud")
+    needs = {(user.urn, used.urn) for user, used in cloud.needs()}
+    cloud.close()
+    known = [(user, used) for user, used in needs if user in resources and used in resources]
+    assert len(known) > 300
+    before = {user: everything_before(resources, user) for user, _ in known}
+    return sorted((user, used) for user, used in known if used not in before[user])
 
 
 def stage(resources: dict[str, dict[str, Any]], urn: str) -> str:
@@ -374,6 +394,7 @@ def test_staging_with_everything_switched_on_and_off_again(
         },
     )
     life.run("up")
+    assert needs_that_nobody_waited_for(life) == []
     of_type = by_type(life)
     (deployments,) = of_type["pulumiservice:index:DeploymentSettings"]
     assert deployments.address == "pull-org/pull/staging"
@@ -405,8 +426,13 @@ def test_staging_with_everything_switched_on_and_off_again(
     assert set(by_type(life)) == FOREVER
 
 
-FOREVER: Final = {"gcp:kms/keyRing:KeyRing", "gcp:kms/cryptoKey:CryptoKey"}
-"""What no cloud ever deletes."""
+FOREVER: Final = {
+    "gcp:kms/keyRing:KeyRing",
+    "gcp:kms/cryptoKey:CryptoKey",
+    "gcp:projects/service:Service",
+    "gcp:projects/serviceIdentity:ServiceIdentity",
+}
+"""What no cloud ever deletes, and what others may use and therefore stays switched on."""
 
 
 def by_type(life: Life) -> dict[str, list[Record]]:

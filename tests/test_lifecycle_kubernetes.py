@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.life import Life, changed
-from tests.test_lifecycle import FOREVER, by_type, everything_before
+from tests.test_lifecycle import (
+    FOREVER,
+    by_type,
+    everything_before,
+    needs_that_nobody_waited_for,
+)
 
 DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
 RECORD: Final = "cloudflare:index/dnsRecord:DnsRecord"
@@ -44,6 +49,7 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
     assert set(changed(life.run("up")).values()) <= {"create", "update"}
     assert managed <= things(life)
     assert len(by_type(life)[CLOUD_RUN]) == 1
+    assert needs_that_nobody_waited_for(life) == []
     order(
         life,
         "cluster-cluster",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,19 +15,29 @@ from sandbox import catalogue
 from sandbox.cloud import FILE_NAME, Cloud, Record, Refusal
 from sandbox.schema import schema_of
 from sandbox.values import Properties, is_secret, reveal, secret
+from tests.console import enable_apis, made
 
 # The SDKs warn of old names while they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of")
 
 SETTINGS = {"project": "pull", "region": "us-central1"}
 NUMBER = "projects/pull/locations/us-central1"
+APIS = (
+    *("artifactregistry", "cloudkms", "cloudresourcemanager", "compute", "container", "dns", "iam"),
+    *("pubsub", "redis", "run", "secretmanager", "servicenetworking", "sqladmin", "storage"),
+    "vpcaccess",
+)
 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    enable_apis(tmp_path, "pull", *APIS)
     cloud = Cloud(tmp_path)
     yield cloud
     cloud.close()
+
+
+REDIS = "gcp:redis/instance:Instance"
 
 
 def make(cloud: Cloud, token: str, **inputs: Any) -> Record:
@@ -39,12 +50,13 @@ def network(cloud: Cloud) -> Record:
 
 def peered_network(cloud: Cloud) -> Record:
     main = network(cloud)
+    make(cloud, catalogue.GLOBAL_ADDRESS, name="range", network=main.id)
     make(
         cloud,
         catalogue.PEERING,
         network=main.id,
         service="servicenetworking.googleapis.com",
-        reservedPeeringRanges=["r"],
+        reservedPeeringRanges=["range"],
     )
     return main
 
@@ -74,11 +86,12 @@ def test_the_table_speaks_of_what_the_sdks_have() -> None:
 
 
 def test_things_are_still_there_when_it_opens_again(tmp_path: Path) -> None:
+    enable_apis(tmp_path, "pull", "compute")
     first = Cloud(tmp_path)
-    made = network(first)
+    main = network(first)
     first.close()
     again = Cloud(tmp_path)
-    assert again.read(catalogue.NETWORK, made.id) == made
+    assert again.read(catalogue.NETWORK, main.id) == main
     again.close()
     assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
 
@@ -109,7 +122,7 @@ def test_outputs_look_real(cloud: Cloud) -> None:
 
     redis = make(
         cloud,
-        "gcp:redis/instance:Instance",
+        REDIS,
         name="r",
         memorySizeGb=5,
         authEnabled=True,
@@ -150,6 +163,7 @@ def test_one_name_belongs_to_one_thing(cloud: Cloud) -> None:
         network(cloud)
     bucket = {"name": "pull-assets", "location": "us-central1"}
     make(cloud, catalogue.BUCKET, **bucket)
+    make(cloud, catalogue.SERVICE, project="other", service="storage.googleapis.com")
     with pytest.raises(Refusal, match="409"):  # bucket names are the whole world's
         cloud.create("u", catalogue.BUCKET, bucket, {"project": "other"})
     make(cloud, catalogue.R2_BUCKET, accountId="a", name="pull-assets")
@@ -161,6 +175,10 @@ def test_one_name_belongs_to_one_thing(cloud: Cloud) -> None:
     make(cloud, "cloudflare:index/dnsRecord:DnsRecord", **record, content="192.0.2.2")
     with pytest.raises(Refusal, match="409"):
         make(cloud, "cloudflare:index/dnsRecord:DnsRecord", **record, content="192.0.2.2")
+    alias = {**record, "type": "CNAME", "content": "pull.com"}
+    with pytest.raises(Refusal, match=r"409: .*CNAME/pull.com cannot stand beside .*A/192"):
+        make(cloud, "cloudflare:index/dnsRecord:DnsRecord", **alias)
+    make(cloud, "cloudflare:index/dnsRecord:DnsRecord", **{**alias, "name": "web"})
 
 
 def test_a_grant_can_be_made_again(cloud: Cloud) -> None:
@@ -169,7 +187,7 @@ def test_a_grant_can_be_made_again(cloud: Cloud) -> None:
     first = make(cloud, "gcp:storage/bucketIAMMember:BucketIAMMember", **grant)
     second = make(cloud, "gcp:storage/bucketIAMMember:BucketIAMMember", **grant)
     assert first.id == second.id == "b/pull-backups/r/user:a@example.com"
-    assert len(cloud.things()) == 2
+    assert len(made(cloud)) == 2
 
 
 def test_what_others_use_cannot_be_deleted(cloud: Cloud) -> None:
@@ -188,7 +206,7 @@ def test_what_others_use_cannot_be_deleted(cloud: Cloud) -> None:
     make(cloud, "gcp:sql/user:User", instance="pg", name="pull")
     cloud.delete(catalogue.SQL, postgres.id, {})
     cloud.delete(catalogue.PEERING, f"{main.id}:servicenetworking.googleapis.com", {})
-    assert not [record for record in cloud.things() if record.type.startswith("gcp:sql")]
+    assert not [record for record in made(cloud) if record.type.startswith("gcp:sql")]
 
 
 def test_what_is_named_must_be_there(cloud: Cloud) -> None:
@@ -197,22 +215,144 @@ def test_what_is_named_must_be_there(cloud: Cloud) -> None:
     wanted = service(template={"containers": [container]})
     with pytest.raises(Refusal, match=r"404: .*envs\[0\]\.valueSource.*'CONVEX_URL'"):
         make(cloud, catalogue.RUN_SERVICE, **wanted)
-    make(cloud, catalogue.SECRET, secretId="CONVEX_URL", replication={"auto": {}})
+    url = make(cloud, catalogue.SECRET, secretId="CONVEX_URL", replication={"auto": {}})
+    with pytest.raises(Refusal, match=r"403: .*-compute@developer.* needs .*secretAccessor"):
+        make(cloud, catalogue.RUN_SERVICE, **wanted)
+    worker = make(cloud, catalogue.ACCOUNT, accountId="worker")
+    grant = {"secretId": "CONVEX_URL", "role": "roles/secretmanager.secretAccessor"}
+    make(cloud, catalogue.SECRET_GRANT, **grant, member=worker.outputs["member"])
+    wanted["template"]["serviceAccount"] = worker.outputs["email"]
     make(cloud, catalogue.RUN_SERVICE, **wanted)
+    for used in (url, worker):
+        with pytest.raises(Refusal, match=r"400: .* is in use by .*services/api"):
+            cloud.delete(used.type, used.id, {})
     with pytest.raises(Refusal, match=r"404: .*privateNetwork.*Connection"):
         sql(cloud, settings={"ipConfiguration": {"privateNetwork": network(cloud).id}})
 
 
+def test_nothing_is_made_through_an_api_that_is_switched_off(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path)
+    with pytest.raises(Refusal, match=r"403: SERVICE_DISABLED: sqladmin.googleapis.com .* pull"):
+        sql(cloud)
+    api = make(cloud, catalogue.SERVICE, project="pull", service="sqladmin.googleapis.com")
+    sql(cloud)
+    with pytest.raises(Refusal, match="404"):  # and its agent only where it is on
+        make(cloud, catalogue.SERVICE_IDENTITY, project="pull", service="redis.googleapis.com")
+
+    # Whoever lets go of an API leaves it on, unless the program says otherwise.
+    cloud.delete(catalogue.SERVICE, api.id, {})
+    assert (cloud.ids_of(api.urn), len(cloud.things())) == ([], 2)
+    switched = {"project": "pull", "service": "sqladmin.googleapis.com", "disableOnDestroy": True}
+    make(cloud, catalogue.SERVICE, **switched)
+    with pytest.raises(Refusal, match=r"400: .* is in use by .*instances/pg"):
+        cloud.delete(catalogue.SERVICE, api.id, {})
+    cloud.delete(catalogue.SQL, "pg", {})
+    cloud.delete(catalogue.SERVICE, api.id, {})
+    assert cloud.things() == []
+    cloud.close()
+
+
+ENCRYPTED: list[tuple[str, str, str, Properties]] = [
+    (catalogue.SQL, "sqladmin", "us-central1", {"encryptionKeyName": "KEY"}),
+    (catalogue.BUCKET, "storage", "us", {"encryption": {"defaultKmsKeyName": "KEY"}}),
+    (
+        catalogue.SECRET,
+        "secretmanager",
+        "global",
+        {"replication": {"auto": {"customerManagedEncryption": {"kmsKeyName": "KEY"}}}},
+    ),
+    (catalogue.REPOSITORY, "artifactregistry", "us", {"kmsKeyName": "KEY"}),
+    (catalogue.CLUSTER, "container", "us-central1", {"databaseEncryption": {"keyName": "KEY"}}),
+    (REDIS, "redis", "us-central1", {"customerManagedKey": "KEY"}),
+]
+"""What can be encrypted with a key, the service whose agent needs it, and where the key must be."""
+
+PLAIN: Properties = {
+    "name": "pull-one",
+    "secretId": "one",
+    "repositoryId": "one",
+    "databaseVersion": "POSTGRES_16",
+    "memorySizeGb": 1,
+    "format": "DOCKER",
+}
+
+
+@pytest.mark.parametrize(("token", "service", "place", "wish"), ENCRYPTED)
+def test_a_key_must_be_near_and_lent_to_the_service(
+    cloud: Cloud, token: str, service: str, place: str, wish: Properties
+) -> None:
+    location = "US" if place == "us" else "us-central1"
+    plain = {**PLAIN, "location": location, "region": location}
+    inputs = {
+        name: value for name, value in plain.items() if name in schema_of(token).inputs.fields
+    }
+
+    def wanted(key: Record) -> Properties:
+        asked: Properties = json.loads(json.dumps({**inputs, **wish}).replace("KEY", key.id))
+        return asked
+
+    keys = {}
+    for where in (place, "europe-west1"):
+        ring = make(cloud, catalogue.KEY_RING, name="ring", location=where)
+        keys[where] = make(cloud, catalogue.KEY, name="key", keyRing=ring.id)
+    key = keys[place]
+    if service == "storage":
+        agent = "serviceAccount:service-1@gs-project-accounts.iam.gserviceaccount.com"
+    else:
+        identity = {"project": "pull", "service": f"{service}.googleapis.com"}
+        agent = make(cloud, catalogue.SERVICE_IDENTITY, **identity).outputs["member"]
+    with pytest.raises(Refusal, match=r"403: .*:service-.* needs .*Decrypter on .*/key"):
+        make(cloud, token, **wanted(key))
+    lent = {"role": "roles/cloudkms.cryptoKeyEncrypterDecrypter", "member": agent}
+    for one in keys.values():
+        make(cloud, catalogue.KEY_GRANT, cryptoKeyId=one.id, **lent)
+    with pytest.raises(Refusal, match=r"what is in .* takes a key in"):
+        make(cloud, token, **wanted(keys["europe-west1"]))
+    make(cloud, token, **wanted(key))
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "serviceAccount:nobody@pull.iam.gserviceaccount.com",
+        "serviceAccount:service-1@gcp-sa-secretmanager.iam.gserviceaccount.com",
+        "principalSet://iam.googleapis.com/projects/1/locations/global"
+        "/workloadIdentityPools/none/attribute.job/x",
+    ],
+)
+def test_a_role_goes_to_those_who_are_there(cloud: Cloud, member: str) -> None:
+    make(cloud, catalogue.TOPIC, name="topic")
+    grant = {"topic": "topic", "role": "roles/pubsub.publisher"}
+    with pytest.raises(Refusal, match=r"404: .*: member names .* which is not there"):
+        make(cloud, catalogue.TOPIC_GRANT, **grant, member=member)
+
+
+def test_a_secret_announces_its_rotation_where_its_service_may(cloud: Cloud) -> None:
+    topic = make(cloud, catalogue.TOPIC, name="topic")
+    wish = {"secretId": "s", "replication": {"auto": {}}, "topics": [{"name": topic.id}]}
+    with pytest.raises(
+        Refusal, match=r"403: .*gcp-sa-secretmanager.* needs roles/pubsub.publisher"
+    ):
+        make(cloud, catalogue.SECRET, **wish)
+    identity = {"project": "pull", "service": "secretmanager.googleapis.com"}
+    agent = make(cloud, catalogue.SERVICE_IDENTITY, **identity).outputs["member"]
+    grant = {"topic": "topic", "role": "roles/pubsub.publisher"}
+    make(cloud, catalogue.TOPIC_GRANT, **grant, member=agent)
+    make(cloud, catalogue.SECRET, **wish)
+    with pytest.raises(Refusal, match=r"is in use by .*secrets/s"):
+        cloud.delete(catalogue.TOPIC, topic.id, {})
+
+
 def test_names_that_stay_taken(cloud: Cloud) -> None:
     cloud.delete(catalogue.SQL, sql(cloud).id, {})
-    assert cloud.things() == []
+    assert made(cloud) == []
     with pytest.raises(Refusal, match=r"409: .*pg was deleted not long ago"):
         sql(cloud)
     ring = make(cloud, catalogue.KEY_RING, name="ring", location="us-central1")
     key = make(cloud, catalogue.KEY, name="key", keyRing=ring.id)
     cloud.delete(catalogue.KEY, key.id, {})
     cloud.delete(catalogue.KEY_RING, ring.id, {})
-    assert [record.id for record in cloud.things()] == [key.id, ring.id]
+    assert [record.id for record in made(cloud)] == [key.id, ring.id]
     assert cloud.ids_of(ring.urn) == []
     with pytest.raises(Refusal, match=r"409: .* already exists"):
         make(cloud, catalogue.KEY_RING, name="ring", location="us-central1")
@@ -236,7 +376,7 @@ def test_cloud_run_keeps_its_revisions(cloud: Cloud) -> None:
         template = {"revision": revision, "containers": [{"image": image}]}
         traffics = [{"revision": name, "percent": percent} for name, percent in shares]
         wanted = service(template=template, traffics=traffics)
-        if cloud.things():
+        if made(cloud):
             return cloud.update(catalogue.RUN_SERVICE, f"{NUMBER}/services/api", wanted, SETTINGS)
         return make(cloud, catalogue.RUN_SERVICE, **wanted)
 
@@ -289,8 +429,18 @@ def test_worker_versions_outlive_their_resources(cloud: Cloud) -> None:
     with pytest.raises(Refusal, match="404"):
         deploy(("00000000-0000-4000-8000-000000000000", 100))
     assert cloud.ids_of(old.urn) == []
-    cloud.remove(worker)
-    assert cloud.things() == []
+    route = make(
+        cloud,
+        "cloudflare:index/workersRoute:WorkersRoute",
+        zoneId="z",
+        pattern="api/*",
+        script="pull-api",
+    )
+    with pytest.raises(Refusal, match=r"is in use by .*WorkersRoute"):
+        cloud.delete(catalogue.WORKER, worker.id, {})
+    cloud.delete(route.type, route.id, {})
+    cloud.delete(catalogue.WORKER, worker.id, {})
+    assert made(cloud) == []
 
 
 @pytest.mark.parametrize(
@@ -317,7 +467,7 @@ def test_the_cloud_refuses_what_previews_let_pass(
 ) -> None:
     with pytest.raises(Refusal, match=reason):
         make(cloud, token, **inputs)
-    assert cloud.things() == []
+    assert made(cloud) == []
 
 
 @pytest.mark.parametrize(
@@ -358,8 +508,8 @@ def test_many_threads_make_each_thing_once(cloud: Cloud) -> None:
     parent = make(cloud, catalogue.SECRET, secretId="s", replication={"auto": {}})
 
     def add(_: int) -> str:
-        made = make(cloud, catalogue.SECRET_VERSION, secret=parent.id, secretData="x")
-        return str(made.outputs["version"])
+        version = make(cloud, catalogue.SECRET_VERSION, secret=parent.id, secretData="x")
+        return str(version.outputs["version"])
 
     def claim(_: int) -> bool:
         try:

@@ -15,6 +15,7 @@ from sandbox import catalogue
 from sandbox.__main__ import app
 from sandbox.cloud import Cloud
 from sandbox.values import secret
+from tests.console import enable_apis
 
 # The SDKs warn of old names while they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of")
@@ -24,6 +25,7 @@ HIDDEN = "hunter2-not-to-be-seen"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    enable_apis(tmp_path, "pull", "pubsub", "secretmanager")
     cloud = Cloud(tmp_path)
     settings = {"project": "pull", "region": "us-central1"}
     replication: dict[str, object] = {"auto": {}}
@@ -43,15 +45,17 @@ def test_list_shows_everything_but_secrets(folder: Path) -> None:
     listed = run("list", "--dir", folder)
     assert listed.exit_code == 0
     assert "gcp:pubsub/topic:Topic  projects/pull/topics/same" in listed.stdout
-    assert listed.stdout.endswith("3 in the cloud\n")
+    assert listed.stdout.endswith("5 in the cloud\n")
     as_json = run("list", "--dir", folder, "--json").stdout
     assert [thing["type"] for thing in json.loads(as_json)] == [
+        catalogue.SERVICE,
+        catalogue.SERVICE,
         catalogue.TOPIC,
         catalogue.SECRET,
         catalogue.SECRET_VERSION,
     ]
     assert HIDDEN not in listed.stdout + as_json
-    assert json.loads(as_json)[2]["outputs"]["secretData"] == "[secret]"
+    assert json.loads(as_json)[-1]["outputs"]["secretData"] == "[secret]"
 
 
 def test_edit_and_remove_change_the_cloud(folder: Path) -> None:
@@ -67,7 +71,7 @@ def test_edit_and_remove_change_the_cloud(folder: Path) -> None:
     assert changed.inputs["labels"] == changed.outputs["labels"] == {"owner": "somebody"}
     cloud.close()
     assert run("remove", "--dir", folder, "projects/pull/secrets/same").exit_code == 0
-    assert run("list", "--dir", folder).stdout.endswith("1 in the cloud\n")
+    assert run("list", "--dir", folder).stdout.endswith("3 in the cloud\n")
 
 
 @pytest.mark.parametrize(

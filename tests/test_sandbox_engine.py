@@ -21,6 +21,7 @@ from pulumi import ResourceOptions, automation
 
 from sandbox.cloud import Cloud
 from sandbox.server import Fault, Sandbox
+from tests.console import enable_apis, made
 from tools.engine import provide_engine
 
 pytestmark = [
@@ -32,6 +33,8 @@ pytestmark = [
 ]
 
 Changes = dict[str, int]
+
+APIS = ("compute", "container", "pubsub", "run", "servicenetworking", "sqladmin", "storage")
 
 
 class Estate:
@@ -104,6 +107,8 @@ class Estate:
 def estate(
     folder: Path, faults: Sequence[Fault] = (), crash: Callable[[], None] | None = None
 ) -> Iterator[Estate]:
+    for project in ("pull", "one", "two"):
+        enable_apis(folder / "cloud", project, *APIS)
     with Sandbox(folder / "cloud", faults, crash) as cloud:
         yield Estate(folder, cloud)
     gc.collect()  # so that what was left open is found here, where it is known
@@ -128,11 +133,19 @@ def database() -> None:
     """A network with a database, its user and password: names, references, secrets, order."""
     provider = google()
     network = gcp.compute.Network("network", name="main", opts=on(provider))
+    services = gcp.compute.GlobalAddress(
+        "range",
+        name="range",
+        purpose="VPC_PEERING",
+        address_type="INTERNAL",
+        network=network.id,
+        opts=on(provider),
+    )
     peering = gcp.servicenetworking.Connection(
         "peering",
         network=network.id,
         service="servicenetworking.googleapis.com",
-        reserved_peering_ranges=["range"],
+        reserved_peering_ranges=[services.name],
         opts=on(provider),
     )
     password = random.RandomPassword(
@@ -161,26 +174,26 @@ def test_a_life_from_preview_to_destroy(tmp_path: Path) -> None:
     with estate(tmp_path) as stack:
         stack.program = database
         planned = stack.preview()
-        assert stack.up() == planned == {"create": 8}
+        assert stack.up() == planned == {"create": 9}
 
         outputs = stack.outputs()
         assert outputs["connection"].value == "pull:us-central1:pg"
         assert outputs["password"].secret
         assert len(outputs["password"].value) == 20
         assert outputs["password"].value not in stack.state()
-        assert stack.up() == {"same": 8}
+        assert stack.up() == {"same": 9}
 
         with by_hand(tmp_path) as cloud:
             cloud.edit(cloud.named("pg")[0], "settings.tier", "db-custom-4-15360")
             cloud.remove(cloud.named("pull//pg")[0])
-        assert stack.refresh() == {"same": 6, "update": 1, "delete": 1}
-        assert stack.up() == {"same": 6, "update": 1, "create": 1}
+        assert stack.refresh() == {"same": 7, "update": 1, "delete": 1}
+        assert stack.up() == {"same": 7, "update": 1, "create": 1}
         with by_hand(tmp_path) as cloud:
             assert cloud.named("pg")[0].inputs["settings"]["tier"] == "db-custom-2-7680"
 
-        assert stack.destroy() == {"delete": 8}
+        assert stack.destroy() == {"delete": 9}
         with by_hand(tmp_path) as cloud:
-            assert cloud.things() == []
+            assert made(cloud) == []
 
 
 def test_wrong_inputs_stop_a_preview_with_all_their_paths(tmp_path: Path) -> None:
@@ -210,7 +223,7 @@ def test_what_a_preview_accepts_can_fail_amid_an_up(tmp_path: Path) -> None:
         with pytest.raises(automation.CommandError, match=r"Bucket b/pull-same already exists"):
             stack.up()
         with by_hand(tmp_path) as cloud:
-            assert [thing.id for thing in cloud.things()] == ["pull-same"]
+            assert [thing.id for thing in made(cloud)] == ["pull-same"]
 
 
 def test_changes_are_shown_by_path_and_replace_where_the_provider_does(tmp_path: Path) -> None:
@@ -260,7 +273,7 @@ def test_two_providers_of_one_kind_keep_apart(tmp_path: Path) -> None:
         stack.program = program
         stack.up()
         with by_hand(tmp_path) as cloud:
-            assert [thing.id for thing in cloud.things()] == [
+            assert [thing.id for thing in made(cloud)] == [
                 "projects/one/topics/topic",
                 "projects/two/topics/topic",
             ]
@@ -281,7 +294,7 @@ def topics(*names: str) -> Callable[[], None]:
 
 def in_cloud(folder: Path) -> list[str]:
     with by_hand(folder) as cloud:
-        return [thing.id.rpartition("/")[2] for thing in cloud.things()]
+        return [thing.id.rpartition("/")[2] for thing in made(cloud)]
 
 
 def test_an_error_before_leaves_nothing_and_one_after_leaves_the_thing(tmp_path: Path) -> None:
@@ -297,6 +310,27 @@ def test_an_error_before_leaves_nothing_and_one_after_leaves_the_thing(tmp_path:
         assert in_cloud(tmp_path) == ["first", "second"]
         with pytest.raises(automation.CommandError, match="second already exists"):
             stack.up()
+
+
+def test_a_change_or_deletion_of_which_no_answer_came_is_asked_for_again(tmp_path: Path) -> None:
+    owner = "core"
+
+    def program() -> None:
+        gcp.pubsub.Topic("topic", name="topic", labels={"owner": owner}, opts=on(google()))
+
+    lost = [Fault(at=at, effect="error", message="500: try again") for at in (2, 4)]
+    with estate(tmp_path, lost) as stack:
+        stack.program = program
+        stack.up()
+        owner = "web"
+        with pytest.raises(automation.CommandError, match="500: try again"):
+            stack.up()
+        assert stack.up() == {"same": 2, "update": 1}
+        assert stack.refresh() == {"same": 3}
+        with pytest.raises(automation.CommandError, match="500: try again"):
+            stack.destroy()
+        assert in_cloud(tmp_path) == []
+        stack.destroy()
 
 
 def test_a_delay_holds_the_reply_back(tmp_path: Path) -> None:

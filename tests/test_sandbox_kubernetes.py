@@ -34,6 +34,7 @@ from sandbox.kubernetes import (
 )
 from sandbox.schema import check, schema_of
 from sandbox.values import UNKNOWN, Properties, is_secret, reveal, secret
+from tests.console import made
 from tests.test_sandbox_engine import by_hand, estate, on
 
 pytestmark = [
@@ -419,7 +420,7 @@ def test_a_life_in_a_cluster(tmp_path: Path) -> None:
         assert stack.outputs()["uid"].value != uid
         assert stack.destroy() == {"delete": 7}
         with by_hand(tmp_path) as cloud:
-            assert cloud.things() == []
+            assert made(cloud) == []
 
 
 def test_a_collision_says_what_is_there(tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from sandbox.catalogue import SERVICE
+from tests.console import enable_apis
+
 PLANTED: Final = "planted-7f3a9c"
 """A secret that must not appear anywhere but encrypted."""
 
@@ -159,6 +162,7 @@ class Tiny:
         (self.root / "policies" / "config.production.json").write_text('{"all": "mandatory"}')
         self.write()
         self.approve()
+        enable_apis(self.sandbox / "cloud", "pull-tiny", "secretmanager", "storage")
 
     @property
     def sandbox(self) -> Path:
@@ -225,10 +229,11 @@ class Tiny:
         return document
 
     def cloud(self) -> list[tuple[str, str]]:
-        """Type and address of everything in the sandbox's cloud."""
+        """Type and address of everything in the sandbox's cloud but its APIs."""
         listed = self.ops("list", "--dir", str(self.sandbox / "cloud"), "--json", module="sandbox")
         assert listed.returncode == 0, listed.stderr
-        return sorted((thing["type"], thing["address"]) for thing in json.loads(listed.stdout))
+        things = [(thing["type"], thing["address"]) for thing in json.loads(listed.stdout)]
+        return sorted(thing for thing in things if thing[0] != SERVICE)
 
     def protected(self) -> list[str]:
         """URNs of what the state protects, sorted."""
