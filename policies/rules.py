@@ -9,6 +9,7 @@ from policies import (
     cloud_run,
     dns,
     iam,
+    inputs,
     kms,
     kubernetes,
     monitoring,
@@ -46,6 +47,7 @@ CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Cloudflare zones and DNS": dns.RULES,
     "Cloudflare R2": r2.RULES,
     "Vercel": vercel.RULES,
+    "Cloudflare and Vercel": inputs.RULES,
     "Kubernetes": kubernetes.RULES,
     "Monitoring": monitoring.RULES,
 }

@@ -15,7 +15,7 @@ import pytest
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 
-from policies import exceptions, rule, table
+from policies import exceptions, inputs, rule, table
 from policies.graph import StackRule
 from policies.pack import policies
 from policies.rule import PROTECT, UNKNOWN, Break, ResourceRule, Severity, equal, find, must
@@ -258,6 +258,15 @@ def _exists(shape: Shape, path: str) -> bool:
                 return False
             shape = shape.fields[step[0]]
     return True
+
+
+def test_the_inputs_of_whatever_is_at_cloudflare_and_vercel_are_known(
+    production: Recording,
+) -> None:
+    types = {one.type for one in harness.resources_of(production)}
+    there = {kind for kind in types if kind.startswith(("cloudflare:", "vercel:"))}
+    assert len(there) > 8
+    assert there <= set(inputs.TYPES)
 
 
 def test_every_policy_carries_its_metadata() -> None:

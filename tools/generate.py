@@ -3,6 +3,7 @@
 * ``components/stack.schema.json``: completes and checks the stack files in an editor
 * ``docs/settings.md``: every setting, what it may be, and what both stacks say
 * ``docs/secrets.md``: every variable of the catalogue, who issues it and who consumes it
+* ``policies/inputs.json``: what a rule of the pack takes for known inputs
 * ``docs/policies.md``: every rule of the policy pack
 * ``docs/reports.md``: an example, which is one of the golden reports
 * ``docs/architecture.md``: the picture, drawn from the graph that the engine reports
@@ -25,7 +26,9 @@ from components.config.problems import in_words
 from components.config.services import PROJECT_ROOT
 from components.secrets.catalogue import CATALOGUE, SECRETS, Kind, Variable
 from components.workloads import Service, WorkerType
+from policies import inputs
 from policies.table import table
+from sandbox.schema import Shape, schema_of
 
 BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 
@@ -55,6 +58,23 @@ def stack_schema() -> str:
         "$defs": inner["$defs"],
     }
     return json.dumps(schema, indent=2) + "\n"
+
+
+# -- the inputs of types, for the policies ---------------------------------------------------------
+
+
+def inputs_tree() -> str:
+    """The names of all inputs, at any depth, of the types that a rule wants to know."""
+    trees = {token: _names(schema_of(token).inputs) for token in inputs.TYPES}
+    return json.dumps(trees, indent=1, sort_keys=True) + "\n"
+
+
+def _names(shape: Shape) -> dict[str, Any] | None:
+    if shape.element and shape.kind == "list":
+        return _names(shape.element)
+    if shape.kind != "object":
+        return None
+    return {name: _names(inner) for name, inner in shape.fields.items()}
 
 
 # -- tables --------------------------------------------------------------------------------------
@@ -177,6 +197,7 @@ def _between_marks(path: Path, body: str) -> str:
 
 FILES: Final[Mapping[str, Callable[[Path], str]]] = {
     "components/stack.schema.json": lambda path: stack_schema(),
+    "policies/inputs.json": lambda path: inputs_tree(),
     "docs/settings.md": lambda path: _between_marks(path, settings_table()),
     "docs/secrets.md": lambda path: _between_marks(path, secrets_table()),
     "docs/policies.md": lambda path: _between_marks(path, table()),
