@@ -310,6 +310,9 @@ def test_an_error_before_leaves_nothing_and_one_after_leaves_the_thing(tmp_path:
         assert in_cloud(tmp_path) == ["first", "second"]
         with pytest.raises(automation.CommandError, match="second already exists"):
             stack.up()
+        with by_hand(tmp_path) as cloud:
+            cloud.remove(cloud.named("second")[0])
+        assert stack.up() == {"same": 3, "create": 1}
 
 
 def test_a_change_or_deletion_of_which_no_answer_came_is_asked_for_again(tmp_path: Path) -> None:
