@@ -119,6 +119,7 @@ class Estate:
                 region=gcp.region,
                 names=names,
                 plan=settings.network,
+                protect=protect,
                 cluster=cluster,
                 services=self.project,
             ),

@@ -516,6 +516,9 @@ KINDS: Final[Mapping[str, Kind]] = {
             Use("network", NETWORK, "blocks"),
             Use("reservedPeeringRanges[]", GLOBAL_ADDRESS, "blocks"),
         ),
+        deletion=lambda inputs: (
+            "removes" if inputs.get("deletionPolicy") == "REMOVE_PEERING" else "lingers"
+        ),
     ),
     CONNECTOR: Kind(
         address="projects/{project}/locations/{region}/connectors/{name}",

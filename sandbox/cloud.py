@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sandbox.catalogue import SERVICE, api_of, kind_of
+from sandbox.catalogue import SERVICE, SQL, api_of, kind_of
 from sandbox.diff import traits_of
 from sandbox.kind import Answer, Grant, Kind, Use
 from sandbox.schema import Output, Problem, check, schema_of
@@ -234,6 +234,8 @@ class Cloud:
                 self._write(replace(record, urn=""))
                 return
             self._refuse_used(record)
+            if deletion == "lingers":
+                self._refuse_held(record)
             if deletion == "reserves":
                 self._database.execute(
                     "INSERT OR IGNORE INTO reserved VALUES (?, ?)", (token, record.address)
@@ -369,6 +371,17 @@ class Cloud:
         if users:
             names = ", ".join(f"{token} {address}" for token, address in users)
             raise Refusal(400, f"{record.type} {record.address} is in use by {names}")
+
+    def _refuse_held(self, record: Record) -> None:
+        """Google keeps a deleted database for days, to restore it, and with it the way there."""
+        project = record.address.partition("/global/")[0]
+        kept = self._database.execute(
+            "SELECT address FROM reserved WHERE type = ? AND address GLOB ?", (SQL, f"{project}/*")
+        ).fetchone()
+        if kept:
+            raise Refusal(
+                400, f"{record.type} {record.address}: producers still use it, such as {kept[0]}"
+            )
 
     def _refuse_rivals(self, token: str, kind: Kind, thing: Thing, present: Record | None) -> None:
         for pattern in kind.rivals(thing):

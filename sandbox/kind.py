@@ -14,7 +14,7 @@ Answer = str | Callable[[Thing], Any]
 """A template for ``Thing.text``, or a function of the thing."""
 
 Memory = Literal["revisions", "number"]
-Deletion = Literal["removes", "forgets", "reserves"]
+Deletion = Literal["removes", "forgets", "reserves", "lingers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ class Kind:
         rivals: shell patterns of the addresses of its like that cannot be there beside it.
         remembers: what the cloud keeps of it from one change to the next: the ``revisions`` of a
             template, or its ``number`` among its like in the thing that contains it.
-        deletion: ``forgets`` leaves it in the cloud, ``reserves`` keeps its address taken; a
-            function of the inputs where they say which.
+        deletion: ``forgets`` leaves it in the cloud, ``reserves`` keeps its address taken,
+            ``lingers`` waits until the cloud has lost what was deleted before it; a function of
+            the inputs where they say which.
         fixed: inputs that the cloud refuses to change in place.
         protections: inputs that forbid deletion, with the value they have when not given.
         refused_early: rules that the provider applies during a preview.

@@ -315,6 +315,7 @@ class Neighbours:
                 region="us-central1",
                 names=self.names,
                 plan=self.settings.network,
+                protect=True,
                 services=self.project,
             ),
         )

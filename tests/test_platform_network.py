@@ -29,12 +29,15 @@ def test_children() -> None:
             region="us-central1",
             names=near.names,
             plan=near.settings.network,
+            protect=False,
             services=near.project,
         )
         return Network(name, args)
 
     recording = side_by_side(make)
     assert recording.listed("one") == [(kind, f"one-{suffix}") for kind, suffix in CHILDREN]
+    # What nothing protects can be destroyed whole, and at once.
+    assert recording["one-private-services"].inputs["deletionPolicy"] == "REMOVE_PEERING"
 
 
 def test_network_and_subnet() -> None:

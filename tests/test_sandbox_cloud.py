@@ -205,7 +205,13 @@ def test_what_others_use_cannot_be_deleted(cloud: Cloud) -> None:
             cloud.delete(token, identity, {})
     make(cloud, "gcp:sql/user:User", instance="pg", name="pull")
     cloud.delete(catalogue.SQL, postgres.id, {})
-    cloud.delete(catalogue.PEERING, f"{main.id}:servicenetworking.googleapis.com", {})
+    peering = cloud.read(catalogue.PEERING, f"{main.id}:servicenetworking.googleapis.com")
+    assert peering is not None
+    with pytest.raises(Refusal, match=r"400: .* producers still use it, such as .*/pg"):
+        cloud.delete(catalogue.PEERING, peering.id, {})
+    by_force = {**peering.inputs, "deletionPolicy": "REMOVE_PEERING"}
+    cloud.update(catalogue.PEERING, peering.id, by_force, SETTINGS)
+    cloud.delete(catalogue.PEERING, peering.id, {})
     assert not [record for record in made(cloud) if record.type.startswith("gcp:sql")]
 
 

@@ -146,6 +146,7 @@ def database() -> None:
         network=network.id,
         service="servicenetworking.googleapis.com",
         reserved_peering_ranges=[services.name],
+        deletion_policy="REMOVE_PEERING",
         opts=on(provider),
     )
     password = random.RandomPassword(

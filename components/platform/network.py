@@ -30,6 +30,7 @@ class NetworkArgs:
     region: str
     names: Names
     plan: NetworkSettings
+    protect: bool
     cluster: Autopilot | None = None
     services: Project
 
@@ -124,6 +125,8 @@ class Network(PullComponent):
             network=vpc.id,
             service="servicenetworking.googleapis.com",
             reserved_peering_ranges=[services_range.name],
+            # Google keeps a deleted database for days, and would not let go of the way to it.
+            deletion_policy=None if args.protect else "REMOVE_PEERING",
             opts=self.options(args.services.ready("servicenetworking")),
         )
 
