@@ -441,6 +441,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         },
         uses=(Use("service", SERVICE, "needs"),),
         deletion="forgets",
+        refused_late=(rules.agent_on_request,),
     ),
     "gcp:projects/iAMMember:IAMMember": _grant("{project}"),
     # Its network

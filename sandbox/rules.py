@@ -114,6 +114,12 @@ def compute_name(thing: Thing) -> Iterator[Problem]:
         )
 
 
+def agent_on_request(thing: Thing) -> Iterator[Problem]:
+    """Service agents: the one that comes when somebody asks for its name, and in no other way."""
+    if thing.get("service") == "storage.googleapis.com":
+        yield Problem("service", "Cloud Storage has none before gcloud storage service-agent")
+
+
 def bucket_name(thing: Thing) -> Iterator[Problem]:
     """Cloud Storage: the grammar of bucket names."""
     name = thing.get("name", "")

@@ -462,6 +462,11 @@ def test_worker_versions_outlive_their_resources(cloud: Cloud) -> None:
         ),
         (catalogue.CONNECTOR, {"name": "c", "ipCidrRange": "10.8.0.0/24"}, "takes a /28"),
         (
+            catalogue.SERVICE_IDENTITY,
+            {"project": "pull", "service": "storage.googleapis.com"},
+            "gcloud storage service-agent",
+        ),
+        (
             catalogue.RUN_SERVICE,
             service(scaling={"minInstanceCount": 5, "maxInstanceCount": 2}),
             "more than the maximum",
