@@ -49,7 +49,7 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
     assert set(changed(life.run("up")).values()) <= {"create", "update"}
     assert managed <= things(life)
     assert len(by_type(life)[CLOUD_RUN]) == 1
-    assert needs_that_nobody_waited_for(life) == []
+    assert needs_that_nobody_waited_for(life, life.resources()) == []
     order(
         life,
         "cluster-cluster",
