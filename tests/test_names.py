@@ -65,6 +65,12 @@ def test_a_bucket_may_have_a_project_with_two_hyphens() -> None:
     assert PRODUCTION.backups("pull--production") == "pull--production-backups"
 
 
+def test_no_bucket_has_a_space() -> None:
+    """A preview of the provider lets it pass."""
+    with pytest.raises(ValueError, match="bucket 'pull production-backups' does not match"):
+        PRODUCTION.backups("pull production")
+
+
 RULE = Rule("thing", re.compile(r"[a-z]+"), longest=5, shortest=2)
 
 
