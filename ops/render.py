@@ -7,6 +7,7 @@ in one: the program never has it, and whatever the engine marks as secret is ref
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -58,6 +59,15 @@ _KINDS: Final = ("SecretStore", "ExternalSecret", "Deployment")
 """What comes first in its file, in this order; the rest follows by kind and name."""
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes whatever some reader of YAML may take for a number or a truth: 1e3, 0o7, y."""
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+.]?[0-9]|[yYnN]$"), list("-+.0123456789yYnN")
+)
+
+
 def manifests(steps: Iterable[Step]) -> dict[str, list[dict[str, Any]]]:
     """The manifests of a preview by file, in the order in which to apply them.
 
@@ -87,7 +97,9 @@ def write(files: Mapping[str, Iterable[Mapping[str, Any]]], stack: str, folder: 
         if name not in files:
             path.unlink(missing_ok=True)
             continue
-        documents = yaml.safe_dump_all(files[name], sort_keys=False, width=100, explicit_start=True)
+        documents = yaml.dump_all(
+            files[name], Dumper=_Dumper, sort_keys=False, width=100, explicit_start=True
+        )
         path.write_text(f"{MARK} --stack {stack}. A change here is lost.\n{documents}", "utf-8")
         written.append(path)
     return written

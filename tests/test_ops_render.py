@@ -113,6 +113,19 @@ def test_a_file_of_ours_that_is_empty_now_goes_away(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["namespace.yaml"]
 
 
+def test_every_reader_of_yaml_takes_a_text_for_a_text(tmp_path: Path) -> None:
+    # YAML 1.1 and 1.2, and Go's reader in kubectl, differ in what they take for something else.
+    texts = ["1e3", "1234567890123e45", "0o17", "0x1f", "1_000", "1:30", ".5", "+1", "08", ".inf"]
+    texts += ["y", "N", "on", "No", "TRUE", "null", "~", "", "-", "=", "<<", "2026-01-01"]
+    said = {f"key{position}": text for position, text in enumerate(texts)}
+    one = {"kind": "ConfigMap", "metadata": {"name": "pull"}, "data": said}
+    write({"configmaps.yaml": [one]}, "staging", tmp_path)
+    written = (tmp_path / "configmaps.yaml").read_text("utf-8")
+    for key, text in said.items():
+        assert f"  {key}: '{text}'\n" in written
+    assert yaml.safe_load(written) == one
+
+
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
