@@ -352,6 +352,7 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
     ("kubernetes.api.min_instances", 0, None, ..., "1 to 1000"),
     ("kubernetes.api.domain", "api.pull.dev", None, ..., "a host name below pull.com"),
     ("kubernetes.api.domain", "api.pull.com", None, ..., "another host name than pull:api.domain"),
+    ("kubernetes.api.domain", f"{'a' * 55}.pull.com", None, ..., "at most 63 characters"),
     ("kubernetes.api.image", "gcr.io/pull-production/pull-api:1", None, ..., "by its digest"),
     ("kubernetes.api.image", f"gcr.io/other/pull-api{SHA}", None, ..., "this project's registry"),
     (
@@ -360,6 +361,13 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
         "kubernetes.queue_depth.metric",
         "a b",
         "counts waiting tasks",
+    ),
+    (
+        "kubernetes.queue_depth",
+        {"metric": "custom.googleapis.com/depth", "tasks_per_instance": 5},
+        "kubernetes.queue_depth.metric",
+        "custom.googleapis.com/depth",
+        "| in the place of /",
     ),
     # runtime configuration
     ("runtime_config.shared.log_level", "verbose", None, ..., "debug, info, warn, error"),

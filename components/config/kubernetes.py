@@ -43,7 +43,14 @@ class ClusterApi(Size):
     # An autoscaler cannot wake what it has put to sleep.
     min_instances: Annotated[int, Field(ge=1, le=1000, description="instances that always run")]
     image: Image
-    domain: Host
+    domain: Annotated[
+        Host,
+        Field(
+            max_length=63,
+            description="host name, lower case, at most 63 characters, which Google's certificates "
+            "allow",
+        ),
+    ]
 
 
 class QueueDepth(Model):
@@ -52,8 +59,9 @@ class QueueDepth(Model):
     metric: Annotated[
         str,
         Field(
-            pattern=r"^[a-z0-9][A-Za-z0-9._|/-]{0,199}$",
-            description="name of a metric that counts waiting tasks, with a label task_queue",
+            pattern=r"^[a-z0-9][A-Za-z0-9._|-]{0,199}$",
+            description="name of a metric that counts waiting tasks, with | in the place of / and "
+            "with a label task_queue",
         ),
     ]
     tasks_per_instance: Annotated[
