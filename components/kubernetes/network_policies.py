@@ -33,7 +33,14 @@ METADATA: Final = "169.254.169.254/32"
 
 METADATA_WITHOUT_DATAPLANE_V2: Final = "169.254.169.252/32"
 
-NOT_THE_INTERNET: Final = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"]
+NOT_THE_INTERNET: Final = [
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+]
+"""Private networks, what carriers share (some clusters give it to pods), and the node's own."""
 
 POSTGRES_PORT: Final = 5432
 REDIS_PORT: Final = 6378
