@@ -94,7 +94,8 @@ def rendered(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: P
     """The folder with production's manifests."""
     assert engine.exists()
     life = Life.begin(checkout, tmp_path_factory.mktemp("render") / "life", "production")
-    life.settings(runtime="kubernetes")
+    depth = {"metric": "prometheus.googleapis.com|depth|gauge", "tasks_per_instance": 2000}
+    life.settings(runtime="kubernetes", kubernetes={"queue_depth": depth})
     out = life.folder / "manifests"
     done = life.render(out)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -109,9 +110,9 @@ def apply_text(
     return cluster.kubectl(verb, *server_side, *strict, *options, text=text)
 
 
-def apply_all(cluster: Cluster, folder: Path) -> dict[str, str]:
-    """Apply each file in order; the resource version of every object in them, by kind and name."""
-    versions = {}
+def apply_all(cluster: Cluster, folder: Path) -> dict[str, dict[str, Any]]:
+    """Apply each file in order; every object in them as it is then, by kind and name."""
+    live = {}
     for file in (folder / name for name in FILES):
         applied = cluster.kubectl(
             *("apply", "--server-side", "--validate=strict", "--output=json"),
@@ -119,9 +120,20 @@ def apply_all(cluster: Cluster, folder: Path) -> dict[str, str]:
         )
         assert applied.returncode == 0, f"{file.name}: {applied.stderr}"
         for thing in objects(applied.stdout):
-            metadata = thing["metadata"]
-            versions[f"{thing['kind']} {metadata['name']}"] = metadata["resourceVersion"]
-    return versions
+            live[f"{thing['kind']} {thing['metadata']['name']}"] = thing
+    return live
+
+
+def other(live: Any, said: Any, path: str) -> Iterator[str]:
+    """What was said and reads otherwise now; what the server adds to it is not ours."""
+    if isinstance(said, dict) and isinstance(live, dict):
+        for key, value in said.items():
+            yield from other(live.get(key), value, f"{path}.{key}")
+    elif isinstance(said, list) and isinstance(live, list) and len(said) == len(live):
+        for position, pair in enumerate(zip(live, said, strict=True)):
+            yield from other(*pair, f"{path}[{position}]")
+    elif live != said:
+        yield f"{path}: {said!r} has become {live!r}"
 
 
 def objects(text: str) -> list[dict[str, Any]]:
@@ -152,6 +164,19 @@ def test_it_accepts_every_manifest_and_a_second_time_changes_nothing(
     first = apply_all(cluster, rendered)
     assert len(first) >= 20
     assert apply_all(cluster, rendered) == first
+
+
+def test_it_keeps_every_value_as_it_was_said(cluster: Cluster, rendered: Path) -> None:
+    """Whatever it writes in another form is drift to the engine after each refresh."""
+    live = apply_all(cluster, rendered)
+    said = {
+        f"{one['kind']} {one['metadata']['name']}": one
+        for file in rendered.iterdir()
+        for one in yaml.safe_load_all(file.read_text("utf-8"))
+    }
+    assert said.keys() == live.keys()
+    for name, manifest in said.items():
+        assert list(other(live[name], manifest, name)) == []
 
 
 def test_it_admits_the_pods_of_every_workload(cluster: Cluster, rendered: Path) -> None:

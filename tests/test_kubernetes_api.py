@@ -19,6 +19,7 @@ METADATA = {
         "app.kubernetes.io/name": "pull-api",
         "app.kubernetes.io/component": "api",
     },
+    "annotations": {"pulumi.com/patchForce": "true"},
 }
 
 
@@ -31,13 +32,14 @@ def probe(path: str, every: int, failures: int) -> dict[str, Any]:
     }
 
 
-def spread(key: str, otherwise: str) -> dict[str, Any]:
+def spread(key: str, otherwise: str, **more: str) -> dict[str, Any]:
     return {
         "maxSkew": 1,
         "topologyKey": key,
         "whenUnsatisfiable": otherwise,
         "labelSelector": SELECTOR,
         "matchLabelKeys": ["pod-template-hash"],
+        **more,
     }
 
 
@@ -45,6 +47,7 @@ def test_deployment() -> None:
     deployment = estate(runtime="kubernetes")["cluster-api-deployment"]
     annotations = deployment.inputs["spec"]["template"]["metadata"]["annotations"]
     assert annotations["pull.com/password-generation"] == "1"
+    assert len(annotations) == 2, "a checksum besides, and a node may be taken away under it"
     amount = {"cpu": "2", "memory": "2Gi"}
     container = {
         "name": "api",
@@ -88,7 +91,7 @@ def test_deployment() -> None:
             "revisionHistoryLimit": 10,
             "strategy": {
                 "type": "RollingUpdate",
-                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+                "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0},
             },
             "template": {
                 "metadata": {"labels": METADATA["labels"], "annotations": annotations},
@@ -106,7 +109,11 @@ def test_deployment() -> None:
                         "seccompProfile": {"type": "RuntimeDefault"},
                     },
                     "topologySpreadConstraints": [
-                        spread("topology.kubernetes.io/zone", "DoNotSchedule"),
+                        spread(
+                            "topology.kubernetes.io/zone",
+                            "DoNotSchedule",
+                            nodeTaintsPolicy="Honor",
+                        ),
                         spread("kubernetes.io/hostname", "ScheduleAnyway"),
                     ],
                     "containers": [container],
@@ -144,12 +151,22 @@ def test_autoscaler_disruption_budget_and_service() -> None:
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": METADATA,
-        "spec": {"selector": SELECTOR, "maxUnavailable": 1},
+        "spec": {
+            "selector": SELECTOR,
+            "maxUnavailable": 1,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
     }
     assert recording["cluster-api-service"].inputs == {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": METADATA,
+        "metadata": {
+            **METADATA,
+            "annotations": {
+                **METADATA["annotations"],
+                "cloud.google.com/neg": '{"ingress": true}',
+            },
+        },
         "spec": {
             "type": "ClusterIP",
             "selector": SELECTOR["matchLabels"],

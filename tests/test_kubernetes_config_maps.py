@@ -27,6 +27,7 @@ def test_the_five_with_every_key() -> None:
                 "name": f"pull-{short}-config",
                 "namespace": "pull",
                 "labels": {"app.kubernetes.io/part-of": "pull"},
+                "annotations": {"pulumi.com/patchForce": "true"},
             },
             "data": values,
         }

@@ -7,6 +7,7 @@ from components.workloads import Service, WorkerType
 from tests.recorder import estate
 
 LABELS = {"app.kubernetes.io/part-of": "pull"}
+OURS = {"pulumi.com/patchForce": "true"}
 KYC = {"cpu": 1, "memory_gib": 1, "min_instances": 2, "max_instances": 2}
 
 
@@ -15,7 +16,12 @@ def test_the_store_signs_in_by_workload_identity() -> None:
     assert store.inputs == {
         "apiVersion": "external-secrets.io/v1",
         "kind": "SecretStore",
-        "metadata": {"name": "pull-gcp-secret-store", "namespace": "pull", "labels": LABELS},
+        "metadata": {
+            "name": "pull-gcp-secret-store",
+            "namespace": "pull",
+            "labels": LABELS,
+            "annotations": OURS,
+        },
         "spec": {
             "provider": {
                 "gcpsm": {
@@ -42,6 +48,7 @@ def test_one_key_for_each_variable_that_something_in_the_cluster_reads() -> None
             "namespace": "pull",
             "labels": LABELS,
             "annotations": {
+                **OURS,
                 "pull.com/password-generation": "1",
                 "pulumi.com/waitFor": "condition=Ready",
             },

@@ -19,6 +19,7 @@ def test_ingress() -> None:
             "namespace": "pull",
             "labels": {"app.kubernetes.io/part-of": "pull"},
             "annotations": {
+                "pulumi.com/patchForce": "true",
                 "kubernetes.io/ingress.class": "gce",
                 "kubernetes.io/ingress.allow-http": "false",
                 "kubernetes.io/ingress.global-static-ip-name": "pull-production-api",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.recorder import estate
 
 LABELS = {"app.kubernetes.io/part-of": "pull"}
+OURS = {"pulumi.com/patchForce": "true"}
 
 
 def test_namespace_enforces_the_restricted_standard() -> None:
@@ -23,6 +24,7 @@ def test_namespace_enforces_the_restricted_standard() -> None:
                 "pod-security.kubernetes.io/warn": "restricted",
                 "pod-security.kubernetes.io/warn-version": "v1.34",
             },
+            "annotations": OURS,
         },
     }
     assert namespace.protect
@@ -39,9 +41,8 @@ def test_users_come_before_tasks() -> None:
         assert priority.inputs == {
             "apiVersion": "scheduling.k8s.io/v1",
             "kind": "PriorityClass",
-            "metadata": {"name": name, "labels": LABELS},
+            "metadata": {"name": name, "labels": LABELS, "annotations": OURS},
             "value": value,
-            "globalDefault": False,
             "preemptionPolicy": "PreemptLowerPriority",
             "description": description,
         }
@@ -64,7 +65,7 @@ def test_each_account_stands_for_one_at_google() -> None:
                 "name": name,
                 "namespace": "pull",
                 "labels": LABELS,
-                "annotations": {"iam.gke.io/gcp-service-account": email},
+                "annotations": {**OURS, "iam.gke.io/gcp-service-account": email},
             },
             "automountServiceAccountToken": False,
         }

@@ -54,11 +54,19 @@ def test_deployment() -> None:
     assert "lifecycle" not in container, "no load balancer sends it anything"
 
 
-@pytest.mark.parametrize(("milliseconds", "grace"), [(600_000, 630), (60_500, 91)])
-def test_an_activity_may_finish(milliseconds: int, grace: int) -> None:
+SAFE = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "grace", "safe"),
+    [(600_000, 630, "false"), (570_000, 600, None), (60_500, 91, None)],
+)
+def test_an_activity_may_finish(milliseconds: int, grace: int, safe: str | None) -> None:
     config = {"worker": {"activity_start_to_close_timeout_ms": milliseconds}}
-    pod = deployment(runtime_config=config)["spec"]["template"]["spec"]
-    assert pod["terminationGracePeriodSeconds"] == grace
+    template = deployment(runtime_config=config)["spec"]["template"]
+    assert template["spec"]["terminationGracePeriodSeconds"] == grace
+    # Ten minutes are what GKE gives to the pods of a node that it no longer needs.
+    assert template["metadata"]["annotations"].get(SAFE) == safe
 
 
 def test_eleven_types_each_with_its_own_size_secrets_and_account() -> None:
@@ -105,6 +113,13 @@ def test_workers_follow_their_own_queues_where_there_is_a_metric() -> None:
             "target": {"type": "AverageValue", "averageValue": "50"},
         },
     }
+
+
+@pytest.mark.parametrize(("tasks", "written"), [(999, "999"), (1000, "1k"), (100_000, "100k")])
+def test_a_depth_is_written_as_the_cluster_writes_it(tasks: int, written: str) -> None:
+    depth = {"metric": METRIC, "tasks_per_instance": tasks}
+    (metric,) = autoscaler("main", queue_depth=depth)["spec"]["metrics"]
+    assert metric["external"]["target"]["averageValue"] == written
 
 
 def test_workers_come_after_the_web() -> None:

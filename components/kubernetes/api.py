@@ -12,8 +12,8 @@ from pulumi import ResourceOptions
 from components.base import PullComponent, Stage
 from components.config.kubernetes import ClusterApi
 from components.config.values import API_PORT
-from components.kubernetes.objects import API, API_PRIORITY
-from components.kubernetes.workload import Workload, named
+from components.kubernetes.objects import API, API_PRIORITY, metadata
+from components.kubernetes.workload import ROLLOUT, Workload, named
 from components.runtime_config import ConfigMaps
 from components.secrets.store import SecretStore
 from components.workloads import Service
@@ -69,7 +69,7 @@ class Api(PullComponent):
             self.child("deployment"),
             metadata=named(workload),
             spec=workload.deployment(),
-            opts=self.options(ResourceOptions(depends_on=args.after)),
+            opts=self.options(ResourceOptions(depends_on=args.after, custom_timeouts=ROLLOUT)),
         )
         beside = self.options(ResourceOptions(depends_on=[deployment]))
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
@@ -82,12 +82,22 @@ class Api(PullComponent):
             self.child("disruption-budget"),
             metadata=named(workload),
             # Not a number that must stay: with one pod, nobody could ever upgrade its node.
-            spec={"selector": workload.selector, "max_unavailable": 1},
+            spec={
+                "selector": workload.selector,
+                "max_unavailable": 1,
+                # What serves nobody need not be spared: a broken release must not hold a node back.
+                "unhealthy_pod_eviction_policy": "AlwaysAllow",
+            },
             opts=beside,
         )
         service = kubernetes.core.v1.Service(
             self.child("service"),
-            metadata=named(workload),
+            metadata=metadata(
+                API,
+                labels=workload.labels,
+                # Google's load balancer reaches the pods themselves, not a port of every node.
+                annotations={"cloud.google.com/neg": '{"ingress": true}'},
+            ),
             spec={
                 "type": "ClusterIP",
                 "selector": workload.selected,

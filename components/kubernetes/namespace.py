@@ -74,7 +74,6 @@ class Namespace(PullComponent):
                 self.child(f"priority-{priority}"),
                 metadata=metadata(priority, namespace=None),
                 value=value,
-                global_default=False,
                 preemption_policy="PreemptLowerPriority",
                 description=description,
                 opts=self.options(ResourceOptions(depends_on=[namespace])),

@@ -23,6 +23,10 @@ WORKER_PRIORITY: Final = "pull-worker"
 NAME_LABEL: Final = "app.kubernetes.io/name"
 COMPONENT_LABEL: Final = "app.kubernetes.io/component"
 
+_TAKE_BACK: Final = {"pulumi.com/patchForce": "true"}
+"""To the provider: a field that somebody changed by hand is ours again with the next change of it.
+Without this their ``kubectl edit`` owns it, and the ``up`` that should repair it stops there."""
+
 Metadata = kubernetes.meta.v1.ObjectMetaArgsDict
 
 
@@ -48,13 +52,13 @@ def metadata(
 
     The namespace is a literal and not an output, so that a manifest is known in a preview.
     """
-    said: Metadata = {"name": name, "labels": {"app.kubernetes.io/part-of": "pull"}}
+    said: Metadata = {
+        "name": name,
+        "labels": {"app.kubernetes.io/part-of": "pull", **(labels or {})},
+        "annotations": {**_TAKE_BACK, **(annotations or {})},
+    }
     if namespace:
         said["namespace"] = namespace
-    if labels:
-        said["labels"] = {"app.kubernetes.io/part-of": "pull", **labels}
-    if annotations:
-        said["annotations"] = dict(annotations)
     return said
 
 

@@ -14,7 +14,7 @@ from components.config.kubernetes import GRACE_SECONDS, QueueDepth
 from components.config.services import Worker
 from components.config.values import WORKER_PORT
 from components.kubernetes.objects import WORKER_PRIORITY, deployment_of
-from components.kubernetes.workload import Workload, named
+from components.kubernetes.workload import ROLLOUT, Workload, named
 from components.runtime_config import ConfigMaps
 from components.secrets.store import SecretStore
 from components.workloads import WorkerType
@@ -75,7 +75,7 @@ class TemporalWorker(PullComponent):
             self.child("deployment"),
             metadata=named(workload),
             spec=workload.deployment(),
-            opts=self.options(ResourceOptions(depends_on=args.after)),
+            opts=self.options(ResourceOptions(depends_on=args.after, custom_timeouts=ROLLOUT)),
         )
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
             self.child("autoscaler"),
@@ -108,6 +108,14 @@ def _waiting_tasks(
                     ]
                 },
             },
-            "target": {"type": "AverageValue", "average_value": str(depth.tasks_per_instance)},
+            "target": {
+                "type": "AverageValue",
+                "average_value": _quantity(depth.tasks_per_instance),
+            },
         },
     }
+
+
+def _quantity(number: int) -> str:
+    """As Kubernetes writes it back: another form of the same number would look like drift."""
+    return str(number) if number % 1000 else f"{number // 1000}k"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.config.services import Size
@@ -31,6 +32,13 @@ USER: Final = 1000
 """Of ``bun`` and ``node`` in their images; a number, or nobody could tell that it is not root."""
 
 TMP: Final = "/tmp"  # noqa: S108 - the one folder that a pod may write to, and its own
+
+ROLLOUT: Final = pulumi.CustomTimeouts(create="20m", update="20m")
+"""Four waves of pods, each on nodes that have to start first; the engine alone gives up after ten
+minutes and calls that a failure."""
+
+SCALE_DOWN_SECONDS: Final = 600
+"""What GKE waits for the pods of a node that it takes away because too little runs there."""
 
 REVISIONS: Final = 10
 """Old ReplicaSets that are kept: ``kubectl rollout undo --to-revision`` goes back to one."""
@@ -83,15 +91,13 @@ class Workload:
             "revision_history_limit": REVISIONS,
             "strategy": {
                 "type": "RollingUpdate",
-                "rolling_update": {"max_surge": 1, "max_unavailable": 0},
+                # One at a time, fifty workers would take an hour.
+                "rolling_update": {"max_surge": "25%", "max_unavailable": 0},
             },
             "template": {
                 "metadata": {
                     "labels": {"app.kubernetes.io/part-of": "pull", **self.labels},
-                    "annotations": {
-                        "pull.com/config-checksum": checksum(*self._config_maps().values()),
-                        "pull.com/password-generation": str(self.password_generation),
-                    },
+                    "annotations": self._annotations(),
                 },
                 "spec": self._pod(),
             },
@@ -121,6 +127,16 @@ class Workload:
             ],
             "behavior": {"scale_down": {"stabilization_window_seconds": 300}},
         }
+
+    def _annotations(self) -> Mapping[str, str]:
+        """What makes new pods when it changes, and what keeps the node of one that needs long."""
+        said = {
+            "pull.com/config-checksum": checksum(*self._config_maps().values()),
+            "pull.com/password-generation": str(self.password_generation),
+        }
+        if self.grace_seconds > SCALE_DOWN_SECONDS:
+            said["cluster-autoscaler.kubernetes.io/safe-to-evict"] = "false"
+        return said
 
     def _config_maps(self) -> Mapping[str, Mapping[str, str]]:
         held = contents(self.config)
@@ -176,6 +192,8 @@ class Workload:
                     "label_selector": self.selector,
                     # Each release for itself: the pods that it replaces do not count.
                     "match_label_keys": ["pod-template-hash"],
+                    # A zone whose nodes are all lost must not keep pods out of the others.
+                    "node_taints_policy": "Honor",
                 },
                 {
                     "max_skew": 1,
