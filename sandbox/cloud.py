@@ -199,6 +199,7 @@ class Cloud:
             present = self._present(token, identity)
             thing = _thing(kind, inputs, settings, present)
             _refuse_fixed(kind, present, thing)
+            _refuse_conflict(kind, present, thing)
             other = self._first(_BY_ADDRESS, token, thing.address)
             if other and other.key != present.key:
                 raise Refusal(409, _taken(token, thing.address, other))
@@ -258,8 +259,12 @@ class Cloud:
             _refuse(check(inputs, schema.inputs)[1], record.type, record.address)
         elif top not in schema.outputs:
             raise Refusal(400, f"{record.type} has no {top}; it has {', '.join(schema.outputs)}")
+        memory = record.memory
+        if kind_of(record.type).insists:
+            memory = {**memory, _BY_HAND: {**memory.get(_BY_HAND, {}), path: value}}
+        outputs = _with(record.outputs, path, value)
         with self._transaction():
-            self._write(replace(record, inputs=inputs, outputs=_with(record.outputs, path, value)))
+            self._write(replace(record, memory=memory, inputs=inputs, outputs=outputs))
 
     def remove(self, record: Record) -> None:
         """Somebody deletes a thing in the cloud, with all it contains and whatever it protects."""
@@ -607,6 +612,22 @@ def _refuse_fixed(kind: Kind, present: Record, thing: Thing) -> None:
         old, new = list(each(before, path)), list(thing.each(path))
         if old != new:
             raise Refusal(400, f"{present.type} {present.address}: {path} may not be changed")
+
+
+_BY_HAND: Final = "by hand"
+"""In the memory of a thing: what somebody else has changed, by path."""
+
+
+def _refuse_conflict(kind: Kind, present: Record, thing: Thing) -> None:
+    if kind.insists is None:
+        return
+    if kind.insists(thing):
+        thing.memory = {name: kept for name, kept in thing.memory.items() if name != _BY_HAND}
+    for path, value in thing.memory.get(_BY_HAND, {}).items():
+        said = dict(thing.each(re.sub(r"\[\d+\]", "[]", path)))
+        if said.get(path, value) != value:
+            message = f"{path} belongs to somebody who changed it by hand"
+            raise Refusal(409, f"conflict at {present.type} {present.address}: {message}")
 
 
 def _refuse(problems: list[Problem], token: str, address: str) -> None:

@@ -70,6 +70,8 @@ class Kind:
             ``lingers`` waits until the cloud has lost what was deleted before it; a function of
             the inputs where they say which.
         fixed: inputs that the cloud refuses to change in place.
+        insists: where a field belongs to whoever changed it last: whether the thing is made to take
+            it back. The platform refuses the change otherwise.
         protections: inputs that forbid deletion, with the value they have when not given.
         refused_early: rules that the provider applies during a preview.
         refused_late: rules that only the cloud applies, in the middle of an ``up``.
@@ -88,6 +90,7 @@ class Kind:
     remembers: Memory | None = None
     deletion: Deletion | Callable[[Properties], Deletion] = "removes"
     fixed: tuple[str, ...] = ()
+    insists: Callable[[Thing], bool] | None = None
     protections: Mapping[str, bool] = field(default_factory=dict)
     refused_early: tuple[rules.Rule, ...] = ()
     refused_late: tuple[rules.Rule, ...] = ()

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox import rules
+from sandbox import admission, rules
 from sandbox.kind import Kind, Use
 from sandbox.thing import Thing
 from sandbox.values import UNKNOWN, Properties, fill, is_special, reveal
@@ -218,8 +218,19 @@ def kind_of(token: str) -> Kind:
         unknown=_unknown(token),
         uses=(*((_IN_NAMESPACE,) if namespaced else ()), *_uses_of_pods(token)),
         fixed=_FIXED.get(token, ()),
-        refused_late=(rules.object_name, *((rules.selected_labels,) if token in _PODS else ())),
+        insists=_insists,
+        refused_late=(
+            rules.object_name,
+            *((rules.selected_labels,) if token in _PODS else ()),
+            *admission.rules_of(token.rpartition(":")[2], _PODS.get(token)),
+        ),
     )
+
+
+def _insists(thing: Thing) -> bool:
+    """The provider's leave to take a field from its owner, under server-side apply."""
+    annotations = thing.get("metadata.annotations", {})
+    return bool(annotations.get("pulumi.com/patchForce") == "true")
 
 
 def _place(thing: Thing) -> str:

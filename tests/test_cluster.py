@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from components.kubernetes.external_secrets import OPERATOR_VERSION
 from ops.render import FILES
 from tests.life import Life
 from tests.needs import lacking
+from tests.test_sandbox_admission import GOOD, WRONG
 from tools.cluster import (
     EXTERNAL_SECRETS,
     Cluster,
@@ -242,6 +244,20 @@ def test_it_refuses_a_pod_that_is_not_restricted(
     refused = apply_text(cluster, json.dumps(pod), "--dry-run=server", verb="create")
     assert refused.returncode != 0
     assert reason in refused.stderr
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_it_takes_what_the_sandbox_takes(cluster: Cluster, kind: str) -> None:
+    taken = apply_text(cluster, json.dumps(GOOD[kind]), "--dry-run=server")
+    assert taken.returncode == 0, taken.stderr
+
+
+@pytest.mark.parametrize("manifest", WRONG)
+def test_it_refuses_what_the_sandbox_refuses(cluster: Cluster, manifest: dict[str, Any]) -> None:
+    refused = apply_text(cluster, json.dumps(manifest), "--dry-run=server")
+    assert refused.returncode != 0
+    why = "is invalid: |duplicate entries for key|quantities must match"
+    assert re.search(why, refused.stderr), refused.stderr
 
 
 def test_nothing_of_it_is_left_when_the_block_ends(cluster: Cluster, tmp_path: Path) -> None:

@@ -68,6 +68,10 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
         "ingress-dns",
     )
     assert set(life.run("refresh")["changeSummary"]) == {"same"}
+    patience = {
+        one["customTimeouts"]["update"] for one in life.resources() if one["type"] == DEPLOYMENT
+    }
+    assert patience == {1200}, "a large fleet takes longer than the provider's ten minutes"
 
     # The cluster alone: only now the API's name moves, in the place where it was.
     life.settings(runtime="kubernetes")
@@ -93,6 +97,11 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
     life.settings(kubernetes={"api": {"image": "gcr.io/pull-staging/pull-api:3f2c1ab"}})
     assert changed(life.run("up")) == {"cluster-api-deployment": "update"}
     assert deployment(life, "pull-api") == before
+
+    # The runbook's edit of a ConfigMap: seen, and taken back.
+    life.by_hand("edit", "pull-api-config", 'data.CORS_ORIGINS="*"')
+    assert changed(life.run("refresh")) == {"config-maps-api": "update"}
+    assert changed(life.run("up")) == {"config-maps-api": "update"}
 
     # And back.
     life.settings(runtime="managed")

@@ -150,6 +150,23 @@ def test_only_a_workload_has_to_select_its_own_pods(cloud: Cloud) -> None:
     make(cloud, "kubernetes:policy/v1:PodDisruptionBudget", "api", spec=budget)
 
 
+def test_a_field_belongs_to_whoever_changed_it_last_until_somebody_insists(cloud: Cloud) -> None:
+    make(cloud, NAMESPACE, "pull", None)
+    cloud.edit(make(cloud, CONFIG_MAP, "api", data={"CORS": "a", "B": "b"}), "data.CORS", "edited")
+
+    def update(cors: str, b: str, **annotations: str) -> Properties:
+        metadata = {"name": "api", "namespace": "pull", "annotations": annotations}
+        inputs = {"metadata": metadata, "data": {"CORS": cors, "B": b}}
+        data: Properties = cloud.update(CONFIG_MAP, "pull/api", inputs, {}).outputs["data"]
+        return data
+
+    assert update("edited", "c") == {"CORS": "edited", "B": "c"}
+    with pytest.raises(Refusal, match=r"409: conflict at .*ConfigMap pull/api: data.CORS belongs"):
+        update("a", "c")
+    assert update("a", "c", **{"pulumi.com/patchForce": "true"}) == {"CORS": "a", "B": "c"}
+    assert update("d", "c") == {"CORS": "d", "B": "c"}
+
+
 def test_it_fills_in_what_the_server_does(cloud: Cloud) -> None:
     made = make(cloud, NAMESPACE, "pull", None)
     assert made.outputs["metadata"]["labels"] == {"kubernetes.io/metadata.name": "pull"}
@@ -356,7 +373,11 @@ def api(selected: str = "api", replicas: int = 2) -> None:
     """A namespace with what runs an API in it."""
     provider = cluster()
     namespace = kubernetes.core.v1.Namespace("pull", metadata={"name": "pull"}, opts=on(provider))
-    metadata: Metadata = {"name": "api", "namespace": namespace.metadata.name}
+    metadata: Metadata = {
+        "name": "api",
+        "namespace": namespace.metadata.name,
+        "annotations": {"pulumi.com/patchForce": "true"},
+    }
     account = kubernetes.core.v1.ServiceAccount("account", metadata=metadata, opts=on(provider))
     files = kubernetes.core.v1.ConfigMap(
         "files",
