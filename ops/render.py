@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,19 +90,24 @@ def manifests(steps: Iterable[Step]) -> dict[str, list[dict[str, Any]]]:
 
 
 def write(files: Mapping[str, Iterable[Mapping[str, Any]]], stack: str, folder: Path) -> list[Path]:
-    """Write the files, and take away those of ours that are not among them any more."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the files, and take away those of ours that are not among them any more.
+
+    Raises:
+        WrongInput: the file system does not let it.
+    """
     written = []
-    for name in FILES:
-        path = folder / name
-        if name not in files:
-            path.unlink(missing_ok=True)
-            continue
-        documents = yaml.dump_all(
-            files[name], Dumper=_Dumper, sort_keys=False, width=100, explicit_start=True
-        )
-        path.write_text(f"{MARK} --stack {stack}. A change here is lost.\n{documents}", "utf-8")
-        written.append(path)
+    with _usable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            path = folder / name
+            if name not in files:
+                path.unlink(missing_ok=True)
+                continue
+            documents = yaml.dump_all(
+                files[name], Dumper=_Dumper, sort_keys=False, width=100, explicit_start=True
+            )
+            path.write_text(f"{MARK} --stack {stack}. A change here is lost.\n{documents}", "utf-8")
+            written.append(path)
     return written
 
 
@@ -109,17 +115,28 @@ def refuse_foreign(folder: Path) -> None:
     """Let nothing be overwritten that was not written here.
 
     Raises:
-        WrongInput: ``folder`` is a file, or holds a file of one of our names that is not ours.
+        WrongInput: ``folder`` is a file, cannot be read, or holds a file of one of our names that
+            is not ours.
     """
-    if folder.exists() and not folder.is_dir():
-        raise WrongInput("out", f"--out {folder} is a file; it must be a folder.")
-    foreign = [name for name in FILES if (folder / name).exists() and not _is_ours(folder / name)]
+    with _usable(folder):
+        if folder.exists() and not folder.is_dir():
+            raise WrongInput("out", f"--out {folder} is a file; it must be a folder.")
+        paths = [path for path in (folder / name for name in FILES) if path.exists()]
+        foreign = [path.name for path in paths if not _is_ours(path)]
     if foreign:
         raise WrongInput(
             "out",
             f"--out {folder} holds {', '.join(foreign)}, which this command has not written and "
             "would overwrite. Name another folder, or move them away.",
         )
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WrongInput("out", f"--out {folder}: {error.strerror}.") from None
 
 
 def _is_ours(path: Path) -> bool:

@@ -280,7 +280,7 @@ def open_stack(
     """
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
-        stacked.enter_context(_environment({**place.environment, **_analyzer()}))
+        stacked.enter_context(_environment({**place.environment, **_helpers()}))
         cloud = None
         if place.sandbox:
             cloud = stacked.enter_context(Sandbox(place.sandbox / "cloud"))
@@ -313,10 +313,13 @@ def open_stack(
         )
 
 
-def _analyzer() -> dict[str, str]:
-    """Lets an engine without the official CLI's helpers run a policy pack in this Python."""
+def _helpers() -> dict[str, str]:
+    """Lets an engine without the official CLI's helpers run a policy pack in this Python.
+
+    They talk to one another on loopback, where a proxy of the machine has no business.
+    """
     path = os.pathsep.join([os.environ["PATH"], str(HELPERS)])
-    return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable}
+    return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "no_grpc_proxy": "127.0.0.1"}
 
 
 @contextlib.contextmanager

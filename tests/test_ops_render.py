@@ -68,8 +68,12 @@ def test_every_manifest_is_what_its_schema_says(rendered: Path) -> None:
         assert check(document) == [], (name, document["metadata"]["name"])
 
 
-def test_it_is_the_same_each_time_and_no_sandbox_stays(life: Life, rendered: Path) -> None:
+def test_it_is_the_same_each_time_and_no_sandbox_stays(
+    life: Life, rendered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     again = life.folder / "again"
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens there
     assert life.render(again, "--json").returncode == 0
     for name in FILES:
         assert (again / name).read_bytes() == (rendered / name).read_bytes()
@@ -111,6 +115,13 @@ def test_a_file_of_ours_that_is_empty_now_goes_away(tmp_path: Path) -> None:
     write({"namespace.yaml": [one], "ingress.yaml": [one]}, "staging", tmp_path)
     assert write({"namespace.yaml": [one]}, "staging", tmp_path) == [tmp_path / "namespace.yaml"]
     assert [path.name for path in tmp_path.iterdir()] == ["namespace.yaml"]
+
+
+@pytest.mark.parametrize("refused", ["file/below", "file"])
+def test_a_folder_that_cannot_be_is_said_so(tmp_path: Path, refused: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(WrongInput, match=rf"--out .*{refused}: (Not a directory|File exists)\."):
+        write({}, "staging", tmp_path / refused)
 
 
 def test_every_reader_of_yaml_takes_a_text_for_a_text(tmp_path: Path) -> None:
