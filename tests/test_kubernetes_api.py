@@ -182,13 +182,15 @@ def template(**sections: Any) -> dict[str, Any]:
 
 
 def test_a_changed_value_that_the_api_reads_makes_new_pods_and_another_does_not() -> None:
-    def checksum(**config: Any) -> str:
-        annotations = template(runtime_config=config)["metadata"]["annotations"]
-        return str(annotations["pull.com/config-checksum"])
+    def checksum(versions: dict[str, str] | None = None, **config: Any) -> str:
+        said = template(runtime_config=config, secrets={"versions": versions or {}})
+        return str(said["metadata"]["annotations"]["pull.com/config-checksum"])
 
     assert checksum(api={"body_limit_mib": 5}) != checksum()
     assert checksum(shared={"log_level": "debug"}) != checksum()
     assert checksum(worker={"concurrency": 1}) == checksum()
+    assert checksum({"JWT_SECRET": "7"}) != checksum({"JWT_SECRET": "6"}) != checksum()
+    assert checksum({"KALSHI_API_SECRET": "7"}) == checksum(), "a worker's"
 
 
 def test_a_release_changes_the_image_and_nothing_else() -> None:

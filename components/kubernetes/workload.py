@@ -6,7 +6,7 @@ no token for the cluster.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,7 +68,7 @@ class Workload:
     drain_seconds: int = 0
     config: ConfigMaps
     variables: Mapping[str, str]
-    secrets: Iterable[SecretReference]
+    secrets: Sequence[SecretReference]
     password_generation: int
 
     @property
@@ -131,7 +131,10 @@ class Workload:
     def _annotations(self) -> Mapping[str, str]:
         """What makes new pods when it changes, and what keeps the node of one that needs long."""
         said = {
-            "pull.com/config-checksum": checksum(*self._config_maps().values()),
+            "pull.com/config-checksum": checksum(
+                *self._config_maps().values(),
+                {one.variable: f"{one.secret_id}/{one.version}" for one in self.secrets},
+            ),
             "pull.com/password-generation": str(self.password_generation),
         }
         if self.grace_seconds > SCALE_DOWN_SECONDS:
