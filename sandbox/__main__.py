@@ -23,7 +23,10 @@ app = typer.Typer(
 Directory = Annotated[
     Path, typer.Option("--dir", help="The folder that holds the cloud's memory.", file_okay=False)
 ]
-Name = Annotated[str, typer.Argument(metavar="NAME-OR-ID", help="Its id, address or last name.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME-OR-ID", help="Its id, address, last name, or type and address."),
+]
 
 
 @app.command()
@@ -106,10 +109,8 @@ def _only(cloud: Cloud, name: str) -> Record:
     if len(found) == 1:
         return found[0]
     if found:
-        choices = "\n".join(f"  {record.type}  {record.address}" for record in found)
-        message = (
-            f"{name!r} is the name of {len(found)} things; give the address of one:\n{choices}"
-        )
+        choices = "\n".join(f"  {record.type} {record.address}" for record in found)
+        message = f"{name!r} is the name of {len(found)} things; give one of these:\n{choices}"
     else:
         message = f"there is no {name!r}; python -m sandbox list shows what there is"
     raise typer.BadParameter(message, param_hint="NAME-OR-ID")

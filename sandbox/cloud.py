@@ -151,11 +151,20 @@ class Cloud:
             return [_record(row) for row in rows]
 
     def named(self, name: str) -> list[Record]:
-        """Things with the id, the address, or the address ending in the name."""
+        """Things with the id, the address, or the address ending in the name.
+
+        ``<type> <address>`` names one, whatever else is called the same.
+        """
         return [
             record
             for record in self.things()
-            if name in (record.id, record.address, record.address.rpartition("/")[2])
+            if name
+            in (
+                record.id,
+                record.address,
+                record.address.rpartition("/")[2],
+                f"{record.type} {record.address}",
+            )
         ]
 
     def needs(self) -> list[tuple[Record, Record]]:

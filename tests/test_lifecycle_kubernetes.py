@@ -98,6 +98,14 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
     assert changed(life.run("up")) == {"cluster-api-deployment": "update"}
     assert deployment(life, "pull-api") == before
 
+    # What ``kubectl rollout undo`` does: the stack file follows, and nothing is left to do.
+    older = "gcr.io/pull-staging/pull-api:1a2b3c4"
+    image = f'spec.template.spec.containers[0].image="{older}"'
+    life.by_hand("edit", f"{DEPLOYMENT} pull/pull-api", image)
+    life.settings(kubernetes={"api": {"image": older}})
+    assert changed(life.run("refresh")) == {"cluster-api-deployment": "update"}
+    assert changed(life.run("preview")) == {}
+
     # The runbook's edit of a ConfigMap: seen, and taken back.
     life.by_hand("edit", "pull-api-config", 'data.CORS_ORIGINS="*"')
     assert changed(life.run("refresh")) == {"config-maps-api": "update"}
