@@ -11,7 +11,7 @@ from tests.recorder import estate
 IMAGE = f"gcr.io/pull-production/pull-api@sha256:{2:064}"
 OTHER_IMAGE = f"gcr.io/pull-production/pull-api@sha256:{3:064}"
 SELECTOR = {"matchLabels": {"app.kubernetes.io/name": "pull-api"}}
-METADATA = {
+METADATA: dict[str, Any] = {
     "name": "pull-api",
     "namespace": "pull",
     "labels": {
