@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from tests.recorder import estate
 
@@ -44,6 +47,19 @@ def test_cluster() -> None:
     assert cluster.protect
     assert {"encryption-key-cluster-user", "cluster-nodes-run"} <= cluster.waits_for
     assert not estate("staging", runtime="kubernetes")["cluster-cluster"].protect
+
+
+@pytest.mark.parametrize("existing", [{}, EXISTING], ids=["made here", "existing"])
+def test_ci_keeps_its_roles_until_all_that_it_takes_them_for_is_gone(
+    existing: dict[str, Any],
+) -> None:
+    recording = estate(runtime="kubernetes", kubernetes=existing)
+    for name in ("ingress-certificate", "namespace-namespace" if existing else "cluster-cluster"):
+        assert {
+            "identity-deployer-container-admin",
+            "identity-deployer-compute-loadBalancerAdmin",
+            *(() if existing else ("identity-deployer-acts-as-nodes",)),
+        } <= recording[name].waits_for
 
 
 def test_its_subnet_is_its_own() -> None:

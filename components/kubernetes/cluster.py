@@ -25,7 +25,12 @@ from components.platform.registry import Registry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterArgs:
-    """Inputs of :class:`Cluster`. ``nodes``: the account that its machines run under."""
+    """Inputs of :class:`Cluster`.
+
+    Attributes:
+        nodes: the account that its machines run under.
+        deployer: what CI may do with a cluster, and must not lose before it is gone.
+    """
 
     project: str
     region: str
@@ -33,6 +38,7 @@ class ClusterArgs:
     settings: Autopilot
     protect: bool
     nodes: Account
+    deployer: list[pulumi.Resource]
     network: Network
     encryption: Encryption
     registry: Registry
@@ -107,7 +113,10 @@ class Cluster(PullComponent):
             opts=self.options(
                 args.services.ready("container"),
                 args.encryption.usable["cluster"],
-                ResourceOptions(depends_on=[*grants, args.nodes.resource], protect=args.protect),
+                ResourceOptions(
+                    depends_on=[*grants, *args.deployer, args.nodes.resource],
+                    protect=args.protect,
+                ),
             ),
         )
         self.kubeconfig = _kubeconfig(

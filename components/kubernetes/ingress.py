@@ -34,6 +34,7 @@ class IngressArgs:
         domain: the cluster's own name.
         api_domain: the name that users know.
         takes_over: whether the API's name leads here, and not to the Worker.
+        deployer: what CI may do with a certificate, and must not lose before it is gone.
         after: what must be there first, by the runbook's order.
     """
 
@@ -45,6 +46,7 @@ class IngressArgs:
     takes_over: bool
     protect: bool
     services: Project
+    deployer: list[pulumi.Resource]
     after: list[pulumi.Resource]
 
 
@@ -69,7 +71,9 @@ class Ingress(PullComponent):
             project=args.project,
             name=args.names.certificate(args.domain),
             managed={"domains": [args.domain]},
-            opts=self.options(args.services.ready("compute")),
+            opts=self.options(
+                args.services.ready("compute"), ResourceOptions(depends_on=args.deployer)
+            ),
         )
         ingress = kubernetes.networking.v1.Ingress(
             self.child("ingress"),

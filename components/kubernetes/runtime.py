@@ -80,7 +80,7 @@ class KubernetesRuntime:
         args, settings = self._args, self._args.settings
         if args.kubernetes.existing:
             provider = kubernetes_provider(context=args.kubernetes.existing.context)
-            return [], ResourceOptions(providers=[provider])
+            return args.identity.for_cluster, ResourceOptions(providers=[provider])
         if args.kubernetes.cluster is None:
             raise ValueError("neither a cluster nor an existing one; the parser refuses that")
         cluster = Cluster(
@@ -92,6 +92,7 @@ class KubernetesRuntime:
                 settings=args.kubernetes.cluster,
                 protect=settings.protect,
                 nodes=args.identity.runtimes[Service.NODES],
+                deployer=args.identity.for_cluster,
                 network=args.network,
                 encryption=args.encryption,
                 registry=args.registry,
@@ -210,6 +211,7 @@ class KubernetesRuntime:
                 takes_over=not settings.managed,
                 protect=settings.protect,
                 services=args.project,
+                deployer=args.identity.for_cluster,
                 after=after,
             ),
             self._in_cluster,

@@ -111,6 +111,8 @@ class Identity(PullComponent):
     pool: gcp.iam.WorkloadIdentityPool
     provider: Output[str]
     """Full name of the federation's provider: what a workflow's sign-in step takes."""
+    for_cluster: list[pulumi.Resource]
+    """What the deployer is given for a cluster: there before it, and until it is gone."""
 
     def __init__(self, name: str, args: IdentityArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:platform:Identity", name, Stage.INFRASTRUCTURE, opts)
@@ -148,6 +150,7 @@ class Identity(PullComponent):
             attribute_condition=f"assertion.repository == '{args.repository}'",
             opts=self.options(),
         )
+        self.for_cluster = []
         environment = args.names.environment
         in_cluster = bool(args.in_cluster)
         for short, account, roles, github_environment, workflows in (
@@ -180,22 +183,26 @@ class Identity(PullComponent):
                     opts=self.options(),
                 )
             for role in roles:
-                gcp.projects.IAMMember(
+                granted = gcp.projects.IAMMember(
                     self.child(f"{short}-{role.removeprefix('roles/').replace('.', '-')}"),
                     project=args.project,
                     role=role,
                     member=account.member,
                     opts=self.options(args.services.ready("cloudresourcemanager")),
                 )
+                if role in CLUSTER_DEPLOYER_ROLES:
+                    self.for_cluster.append(granted)
         for runtime in args.runtimes:
             # Deploying a service as an account needs leave to act as that account, and no other.
-            gcp.serviceaccount.IAMMember(
+            acts = gcp.serviceaccount.IAMMember(
                 self.child(f"deployer-acts-as-{runtime}"),
                 service_account_id=self.runtimes[runtime].resource.name,
                 role="roles/iam.serviceAccountUser",
                 member=self.deployer.member,
                 opts=self.options(),
             )
+            if runtime is Service.NODES:
+                self.for_cluster.append(acts)
         self.provider = provider.name
         self.register_outputs(
             {
