@@ -182,6 +182,7 @@ def test_waits_for_what_a_revision_needs() -> None:
     service = recorded()["worker-service"]
     assert service.ignore_changes == ("client", "clientVersion")
     assert service.waits_for >= {
+        "identity-deployer-acts-as-all",
         "project-run",
         "identity-temporal-worker",
         "network-subnet",

@@ -114,7 +114,7 @@ class Cluster(PullComponent):
                 args.services.ready("container"),
                 args.encryption.usable["cluster"],
                 ResourceOptions(
-                    depends_on=[*grants, *args.deployer, args.nodes.resource],
+                    depends_on=[*grants, *args.deployer, *args.nodes.ready],
                     protect=args.protect,
                 ),
             ),

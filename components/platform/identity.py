@@ -10,7 +10,7 @@ deployer's and the previewer's roles, is granted here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pulumi
@@ -92,10 +92,15 @@ class IdentityArgs:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A service account. Its e-mail is known before it exists; wait for ``resource``."""
+    """A service account. Its e-mail is known before it exists.
+
+    Attributes:
+        ready: what waits for these may be deployed as it.
+    """
 
     email: str
     resource: gcp.serviceaccount.Account
+    ready: tuple[pulumi.Resource, ...]
 
     @property
     def member(self) -> Output[str]:
@@ -112,17 +117,17 @@ class Identity(PullComponent):
     provider: Output[str]
     """Full name of the federation's provider: what a workflow's sign-in step takes."""
     for_cluster: list[pulumi.Resource]
-    """What the deployer is given for a cluster: there before it, and until it is gone."""
+    """The deployer's roles for a cluster: given before it is made, and kept until it is gone."""
 
     def __init__(self, name: str, args: IdentityArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:platform:Identity", name, Stage.INFRASTRUCTURE, opts)
         self._args = args
-        self.runtimes = {
-            runtime: self._account(_account_name(runtime), f"Runs {_words(runtime)}")
-            for runtime in dict.fromkeys((*args.runtimes, *args.in_cluster))
-        }
         self.deployer = self._account("ci-deployer", "CI: releases the estate")
         self.previewer = self._account("ci-previewer", "CI: previews the estate, changes nothing")
+        self.runtimes = {
+            runtime: self._runtime(runtime, deployed=runtime in args.runtimes)
+            for runtime in dict.fromkeys((*args.runtimes, *args.in_cluster))
+        }
 
         self.pool = gcp.iam.WorkloadIdentityPool(
             self.child("github"),
@@ -192,17 +197,6 @@ class Identity(PullComponent):
                 )
                 if role in CLUSTER_DEPLOYER_ROLES:
                     self.for_cluster.append(granted)
-        for runtime in args.runtimes:
-            # Deploying a service as an account needs leave to act as that account, and no other.
-            acts = gcp.serviceaccount.IAMMember(
-                self.child(f"deployer-acts-as-{runtime}"),
-                service_account_id=self.runtimes[runtime].resource.name,
-                role="roles/iam.serviceAccountUser",
-                member=self.deployer.member,
-                opts=self.options(),
-            )
-            if runtime is Service.NODES:
-                self.for_cluster.append(acts)
         self.provider = provider.name
         self.register_outputs(
             {
@@ -211,6 +205,20 @@ class Identity(PullComponent):
                 "previewer": self.previewer.email,
             }
         )
+
+    def _runtime(self, runtime: Service | WorkerType, *, deployed: bool) -> Account:
+        account = self._account(_account_name(runtime), f"Runs {_words(runtime)}")
+        if not deployed:
+            return account
+        # Deploying a service as an account needs leave to act as that account, and no other.
+        acts = gcp.serviceaccount.IAMMember(
+            self.child(f"deployer-acts-as-{runtime}"),
+            service_account_id=account.resource.name,
+            role="roles/iam.serviceAccountUser",
+            member=self.deployer.member,
+            opts=self.options(),
+        )
+        return replace(account, ready=(*account.ready, acts))
 
     def _account(self, service: str, description: str) -> Account:
         account_id = self._args.names.account(service)
@@ -222,7 +230,8 @@ class Identity(PullComponent):
             description=description,
             opts=self.options(self._args.services.ready("iam")),
         )
-        return Account(f"{account_id}@{self._args.project}.iam.gserviceaccount.com", resource)
+        email = f"{account_id}@{self._args.project}.iam.gserviceaccount.com"
+        return Account(email, resource, (resource,))
 
 
 def _account_name(runtime: Service | WorkerType) -> str:

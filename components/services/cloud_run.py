@@ -121,7 +121,7 @@ def rollout(
             *after,
             *secrets.readable_by(consumer),
             *network.egress,
-            account.resource,
+            *account.ready,
         ],
         # gcloud and the console write their own name here whenever somebody looks around.
         ignore_changes=["client", "clientVersion"],
