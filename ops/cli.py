@@ -162,15 +162,13 @@ def up(
         refuse_interrupted(opened)
         plan = opened.preview()
         verdict = session.judge(opened, plan)
-        if not (plan.succeeded and verdict.passed):
-            session.finish(plan, verdict, planned=True)
-        if reviewed:
+        if reviewed and plan.succeeded and verdict.passed:
             reviewed.refuse_moved(Record.make(opened, plan, verdict, VALID_HOURS))
 
         def run(progress: Progress) -> Outcome:
             # The verdict has passed: what still goes of the protected was approved, one by one.
-            opened.unlock(lost(plan.changes))
-            return opened.up(progress)
+            with opened.unlocked(lost(plan.changes)):
+                return opened.up(progress)
 
         session.carry_out(plan, run, yes, verdict)
 
@@ -223,7 +221,10 @@ def destroy(
         ),
     ] = False,
 ) -> None:
-    """Delete everything that the state knows, unless something in it is protected."""
+    """Delete everything that the state knows, unless something in it is protected.
+
+    What holds data or identity goes only with an approval, or after ``--lift-protection``.
+    """
     session = Session("destroy", as_json)
     session.require_consent(yes)
     if lift_protection:
@@ -233,7 +234,9 @@ def destroy(
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
         refuse_protected(opened)
-        session.carry_out(opened.preview_destroy(), opened.destroy, yes)
+        plan = opened.preview_destroy()
+        verdict = None if lift_protection else session.judge(opened, plan)
+        session.carry_out(plan, opened.destroy, yes, verdict)
 
 
 @app.command()

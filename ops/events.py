@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from pulumi.automation import EngineEvent, OpType
@@ -40,7 +40,6 @@ _UNKNOWN: Final = frozenset(
 _HALVES: Final = frozenset(
     {
         OpType.CREATE_REPLACEMENT,
-        OpType.DELETE_REPLACED,
         OpType.READ_REPLACEMENT,
         OpType.DISCARD_REPLACED,
         OpType.IMPORT_REPLACEMENT,
@@ -390,6 +389,7 @@ class Recorder:
     summary: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     _steps: dict[tuple[str, OpType], Step] = field(default_factory=dict)
+    _replaced: dict[str, Step] = field(default_factory=dict)
     _started: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -419,6 +419,7 @@ class Recorder:
             self.packs = tuple(name.partition("|")[0] for name in packs)
             counts = event.summary_event.resource_changes
             self.summary = {str(op): count for op, count in sorted(counts.items())}
+            self._keep_what_was_left()
 
     def _diagnose(self, event: DiagnosticEvent) -> None:
         message = event.message.strip()
@@ -432,6 +433,12 @@ class Recorder:
         if metadata.op in _HALVES:
             return
         step = Step.read(metadata)
+        if step.op is OpType.DELETE_REPLACED:
+            self._replaced[step.urn] = step
+        else:
+            self._keep(step)
+
+    def _keep(self, step: Step) -> None:
         key = (step.urn, step.op)
         seen = key in self._steps  # a component registers its outputs after its creation
         self._steps[key] = step
@@ -440,3 +447,12 @@ class Recorder:
         if self.watch and not seen:
             began = self._started.get(step.urn, time.monotonic())
             self.watch(step, time.monotonic() - began)
+
+    def _keep_what_was_left(self) -> None:
+        """Keep the deletions that end no replacement of this operation, but one that was stopped.
+
+        The engine tells them with the same word, and counts nothing of them.
+        """
+        for urn, step in self._replaced.items():
+            if (urn, OpType.REPLACE) not in self._steps:
+                self._keep(replace(step, op=OpType.DELETE))

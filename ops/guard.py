@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pulumi.automation import OpType
@@ -26,22 +26,31 @@ from ops.locks import is_locked
 HOLDS: Final = {
     "cloudflare:index/dnsRecord:DnsRecord": "a name that users reach us by",
     "cloudflare:index/r2Bucket:R2Bucket": "uploaded files",
+    "cloudflare:index/worker:Worker": "its versions, and the secrets that it was given by hand",
     "cloudflare:index/zone:Zone": "every name of the domain",
     "gcp:artifactregistry/repository:Repository": "the images that a rollback needs",
     "gcp:compute/address:Address": "the address that partners have on their lists",
+    "gcp:compute/globalAddress:GlobalAddress": "the addresses that something is reached at",
     "gcp:compute/network:Network": "the network that everything private is in",
     "gcp:container/cluster:Cluster": "everything that runs in the cluster",
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": "the way in of CI, its id for 30 days",
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": (
+        "the way in of CI, its id for 30 days"
+    ),
     "gcp:kms/cryptoKey:CryptoKey": "the key that data is encrypted with",
     "gcp:kms/keyRing:KeyRing": "the keys that data is encrypted with",
     "gcp:redis/instance:Instance": "the contents of Redis",
     "gcp:secretmanager/secret:Secret": "every version of the secret",
+    "gcp:serviceaccount/account:Account": "the identity that all its grants are to",
     "gcp:servicenetworking/connection:Connection": "the way to the database and to Redis",
     "gcp:sql/database:Database": "the tables",
     "gcp:sql/databaseInstance:DatabaseInstance": "the database",
+    "gcp:sql/user:User": "the user that the tables belong to",
     "gcp:storage/bucket:Bucket": "the backups",
     "kubernetes:core/v1:Namespace": "everything in the namespace",
     "kubernetes:core/v1:PersistentVolumeClaim": "the contents of the volume",
     "vercel:index/project:Project": "the project with its deployments and domains",
+    "vercel:index/projectDomain:ProjectDomain": "a name that users reach us by",
 }
 """What is lost with a resource of the type."""
 
@@ -56,16 +65,28 @@ _OPERATIONS: Final[Mapping[OpType, Operation]] = {
 }
 
 
+LONGEST: Final = datetime.timedelta(days=90)
+"""How far ahead an approval may end: one that nobody remembers approves nothing."""
+
+
 class Approval(BaseModel):
     """Leave for one operation on one resource, until a day."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     urn: str = Field(min_length=1)
     operation: Operation
     reason: str = Field(min_length=10)
-    approved_by: tuple[str, ...] = Field(min_length=1)
+    approved_by: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)
     expires: datetime.date
+
+    def without_effect(self, today: datetime.date) -> str:
+        """Why it approves nothing ``today``; empty where it does."""
+        if self.expires < today:
+            return f"its approval expired on {self.expires}"
+        if self.expires > today + LONGEST:
+            return f"its approval runs until {self.expires}: {LONGEST.days} days at the most"
+        return ""
 
 
 class Approvals(BaseModel):
@@ -126,7 +147,7 @@ def read_approvals(folder: Path, stack: str) -> tuple[Approval, ...]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         return Approvals.model_validate(document).approvals
-    except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         wrong = (
             [f"  {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
             if isinstance(error, ValidationError)
@@ -152,6 +173,7 @@ def judge(
         return ()
     resources = state().get("resources", ())
     protected = {resource["urn"] for resource in resources if is_locked(resource)}
+    left = {resource["urn"] for resource in resources if resource.get("delete")}
     dependents = _dependents(resources)
     refusals = []
     for step in steps:
@@ -159,19 +181,23 @@ def judge(
         if threat is None:
             continue
         operation, loses = threat
+        forced_by = step.forced_by or _replaced(step, steps, dependents)
+        if operation == "delete" and step.urn in left:
+            operation, forced_by = "replace", ("an earlier replacement, which left the old one",)
         mine = [one for one in approvals if one.urn == step.urn and one.operation == operation]
-        if any(one.expires >= today for one in mine):
+        against = [one.without_effect(today) for one in mine]
+        if "" in against:
             continue
         refusals.append(
             Refusal(
                 urn=step.urn,
                 operation=operation,
                 loses=loses,
-                forced_by=step.forced_by or _replaced(step, steps, dependents),
+                forced_by=forced_by,
                 dependents=tuple(_downstream(step.urn, dependents)),
                 because=(
-                    f"its approval expired on {max(one.expires for one in mine)}"
-                    if mine
+                    against[-1]
+                    if against
                     else "nobody approved it: that takes an entry in the stack's file in "
                     "approvals/, with this urn and operation, a reason, who and until when"
                 ),
@@ -200,11 +226,11 @@ def lost(steps: Iterable[Step]) -> frozenset[str]:
 
 def _threat(step: Step, protected: Collection[str]) -> tuple[Operation, str] | None:
     """What a step would do to what must stay, and what is lost by that."""
-    if step.name == CHAIN and _mainnet_contracts(step.old) not in (
-        {},
-        _mainnet_contracts(step.new),
-    ):
-        return "change", "contracts on mainnet that users hold value in"
+    if step.name == CHAIN:
+        now = _mainnet_contracts(step.new)
+        before = _mainnet_contracts(step.old)
+        if any(now.get(name) != address for name, address in before.items()):
+            return "change", "contracts on mainnet that users hold value in"
     operation = _OPERATIONS.get(step.op)
     if operation and step.type in HOLDS:
         return operation, f"{HOLDS[step.type]} would be lost"
@@ -217,8 +243,8 @@ def _mainnet_contracts(state: Any) -> Mapping[str, str]:
     figures = state.inputs.get("figures", {}) if state else {}
     if figures.get("network") != "polygon-mainnet":
         return {}
-    contracts: Mapping[str, str] = figures.get("contracts", {})
-    return contracts
+    # Its capital letters are only a checksum of an address.
+    return {name: str(address).lower() for name, address in figures.get("contracts", {}).items()}
 
 
 def _dependents(resources: Iterable[Mapping[str, Any]]) -> Mapping[str, list[str]]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 KEPT: Final = "deletionProtection"
+_KEPT_IN: Final = ("inputs", "outputs")
 
 
 def is_locked(resource: Mapping[str, Any]) -> bool:
@@ -21,7 +22,16 @@ def is_locked(resource: Mapping[str, Any]) -> bool:
 def unlocked(resource: Mapping[str, Any]) -> dict[str, Any]:
     """The resource without either lock."""
     opened = {**resource, "protect": False}
-    for kept in ("inputs", "outputs"):
+    for kept in _KEPT_IN:
         if KEPT in (resource.get(kept) or {}):
             opened[kept] = {**resource[kept], KEPT: False}
     return opened
+
+
+def relocked(resource: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource with the locks that it had ``before``."""
+    closed = {**resource, "protect": before.get("protect", False)}
+    for kept in _KEPT_IN:
+        if KEPT in (before.get(kept) or {}):
+            closed[kept] = {**resource[kept], KEPT: before[kept][KEPT]}
+    return closed

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ops.checkout import Checkout
+from ops.errors import WrongInput
 from ops.events import Outcome, Violation
 from ops.guard import Approval, Refusal, judge
 from ops.stack import OpenStack
-from policies.rules import PACK, RULES
+from policies.levels import LevelsError, file_of, read_levels
+from policies.rules import PACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,7 @@ class Verdict:
     """What the pack and the guard say of an operation.
 
     Attributes:
-        rules: how many rules of the pack were asked.
+        rules: how many rules of the pack were asked; none of a destruction, which makes nothing.
         skipped: the engine came to its end without having run the pack.
     """
 
@@ -53,18 +55,38 @@ class Verdict:
         if self.skipped:
             yield f"The engine did not run the pack {PACK}; nothing is known to be right."
         broken = len({one.rule for one in self.violations})
-        yield f"{self.rules} rules, {broken or 'none'} broken"
+        if self.rules:
+            yield f"{self.rules} rules, {broken or 'none'} broken"
         count = len(self.refusals)
         yield f"{count or 'no'} operation{'' if count == 1 else 's'} refused by the guard"
 
 
-def verdict_on(opened: OpenStack, outcome: Outcome, approvals: Sequence[Approval]) -> Verdict:
-    """Judge a preview."""
-    today = datetime.datetime.now(datetime.UTC).date()
-    levels: Mapping[str, Any] = json.loads(opened.policy_config.read_text("utf-8"))
+def rules_in_force(checkout: Checkout, stack: str) -> int:
+    """How many rules of the pack are asked about ``stack``.
+
+    Raises:
+        WrongInput: the file that says so is not what it should be; the text names each mistake.
+    """
+    file = file_of(stack, checkout.policies)
+    try:
+        levels = read_levels(file)
+    except LevelsError as error:
+        raise WrongInput(
+            "policies", f"policies/{file.name} cannot be used; nothing was started.\n{error}"
+        ) from error
+    return sum(level != "disabled" for level in levels.values())
+
+
+def verdict_on(
+    opened: OpenStack, outcome: Outcome, approvals: Sequence[Approval], rules: int
+) -> Verdict:
+    """Judge the preview of an operation; ``rules`` of the pack are in force."""
+    made = outcome.operation != "destroy"
     return Verdict(
-        rules=sum(levels.get(rule.id) != "disabled" for rule in RULES),
-        skipped=outcome.succeeded and PACK not in outcome.packs,
+        rules=rules if made else 0,
+        skipped=made and outcome.succeeded and PACK not in outcome.packs,
         violations=outcome.violations,
-        refusals=judge(outcome.changes, approvals, opened.state, today),
+        refusals=judge(
+            outcome.changes, approvals, opened.state, datetime.datetime.now(datetime.UTC).date()
+        ),
     )

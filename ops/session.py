@@ -19,7 +19,7 @@ from ops.events import Outcome
 from ops.graph import Graph
 from ops.guard import read_approvals
 from ops.place import Place, default_sandbox, real_accounts, sandboxed
-from ops.policies import Verdict, verdict_on
+from ops.policies import Verdict, rules_in_force, verdict_on
 from ops.printing import Printer, Progress
 from ops.release import Window
 from ops.stack import OpenStack, open_stack
@@ -87,6 +87,7 @@ class Session:
             error.details["stack"] = stack
             raise
         self._approvals = read_approvals(checkout.approvals, stack)
+        self._rules = rules_in_force(checkout, stack)
         place = self._place(checkout, stack, sandbox, sandbox_dir, protect)
         where = f"sandbox {place.sandbox}" if place.sandbox else "real accounts"
         self._printer.title(f"{self._operation} of {stack} ({where})")
@@ -124,9 +125,9 @@ class Session:
         yes: bool,
         verdict: Verdict | None = None,
     ) -> NoReturn:
-        """Show the plan, ask if need be, run it and end the command."""
-        if not plan.succeeded:
-            self.finish(plan, planned=True)
+        """Show the plan, ask if need be, run it and end the command; or end it at the verdict."""
+        if not plan.succeeded or (verdict and not verdict.passed):
+            self.finish(plan, verdict, planned=True)
         if not yes:
             self._printer.steps(plan)
             self._printer.summary(plan, planned=True)
@@ -137,7 +138,7 @@ class Session:
 
     def judge(self, opened: OpenStack, plan: Outcome) -> Verdict:
         """The verdict of the policy pack and of the guard on a preview."""
-        return verdict_on(opened, plan, self._approvals)
+        return verdict_on(opened, plan, self._approvals, self._rules)
 
     def consent(self, lines: Sequence[str], yes: bool) -> None:
         """Say what is going to be done, and ask if need be."""

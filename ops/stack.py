@@ -26,8 +26,9 @@ from ops.checkout import Checkout
 from ops.engine import Engine
 from ops.errors import Refused
 from ops.events import Diagnostic, Outcome, Recorder, Watch
-from ops.locks import is_locked, unlocked
+from ops.locks import is_locked, relocked, unlocked
 from ops.place import Place
+from policies.levels import file_of
 from sandbox.server import Sandbox
 from tools.engine import HELPERS, provide_engine
 
@@ -145,21 +146,41 @@ class OpenStack:
         """Put an edited deployment in the place of the one that ``state`` gave."""
         self._stack.import_stack(Deployment(version=STATE_VERSION, deployment=dict(deployment)))
 
-    def unlock(self, urns: Collection[str]) -> None:
-        """Take from these resources what forbids to delete them, in the state.
+    @contextlib.contextmanager
+    def unlocked(self, urns: Collection[str]) -> Iterator[None]:
+        """Without what forbids to delete these resources, in the state.
 
-        An ``up`` that leaves one of them there gives it back.
+        What is still there afterwards gets it back. Behind an engine that was killed nothing can be
+        put into the state: there the next ``up`` gives it to what it leaves.
         """
-        if not urns:
-            return
-        deployment = dict(self.state())
-        resources = deployment.get("resources", ())
-        if any(is_locked(resource) and resource["urn"] in urns for resource in resources):
-            deployment["resources"] = [
-                unlocked(resource) if resource["urn"] in urns else resource
-                for resource in resources
-            ]
-            self.replace_state(deployment)
+        locked: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+        def without(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+            if resource["urn"] not in urns or not is_locked(resource):
+                return resource
+            locked[resource["urn"], resource["id"]] = resource
+            return unlocked(resource)
+
+        def again(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+            before = locked.get((resource["urn"], resource.get("id", "")))
+            gone = resource.get("delete") or resource.get("pendingReplacement")
+            return resource if before is None or gone else relocked(resource, before)
+
+        if urns:
+            self._change_state(without)
+        try:
+            yield
+        finally:
+            if locked:
+                with contextlib.suppress(CommandError):
+                    self._change_state(again)
+
+    def _change_state(self, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        deployment = self.state()
+        resources = deployment.get("resources", [])
+        changed = [change(resource) for resource in resources]
+        if changed != resources:
+            self.replace_state({**deployment, "resources": changed})
 
     def break_lock(self) -> None:
         """Take away the engine's lock on the stack, whoever holds it.
@@ -175,8 +196,7 @@ class OpenStack:
     @property
     def policy_config(self) -> Path:
         """Which rules are in force here: the stack's own file, or production's for want of one."""
-        own = self.checkout.policies / f"config.{self.name}.json"
-        return own if own.exists() else own.with_name("config.production.json")
+        return file_of(self.name, self.checkout.policies)
 
     @property
     def _packs(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from policies.iam import NOBODY
+from policies.iam import NOBODY, grants_on
 from policies.rule import (
     ABSENT,
     GIVEN,
@@ -111,12 +111,7 @@ RULES: Final = (
         fix="Grant roles/run.invoker to the service account that calls.",
         url=f"{DOCS}/authenticating/overview",
         frameworks=("CKV_GCP_102", "Prowler cloudrun_service_public_access"),
-        types=(
-            "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
-            "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding",
-            "gcp:cloudrunv2/jobIamMember:JobIamMember",
-            "gcp:cloudrunv2/workerPoolIamMember:WorkerPoolIamMember",
-        ),
+        types=grants_on("gcp:cloudrun/", "gcp:cloudrunv2/"),
         checks=NOBODY,
         decidable_after_update=True,
     ),

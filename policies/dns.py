@@ -26,6 +26,7 @@ from policies.rule import (
 )
 
 RECORD: Final = "cloudflare:index/dnsRecord:DnsRecord"
+RECORDS: Final = (RECORD, "cloudflare:index/record:Record")  # the provider's old name
 SETTING: Final = "cloudflare:index/zoneSetting:ZoneSetting"
 DNSSEC: Final = "cloudflare:index/zoneDnssec:ZoneDnssec"
 RULESET: Final = "cloudflare:index/ruleset:Ruleset"
@@ -128,7 +129,7 @@ RULES: Final = (
         fix="Set proxied to true; what Vercel answers is the exception, and the origins named.",
         url=f"{DOCS}/dns/proxy-status/",
         frameworks=("Prowler dns_record_proxied",),
-        types=(RECORD,),
+        types=RECORDS,
         checks=(
             checked(
                 _proxied,
@@ -153,7 +154,7 @@ RULES: Final = (
         fix="Point the record at a public address, or at 100:: where a Worker answers.",
         url=f"{DOCS}/dns/manage-dns-records/",
         frameworks=("Prowler dns_record_no_internal_ip",),
-        types=(RECORD,),
+        types=RECORDS,
         checks=(
             checked(
                 _address,
@@ -173,7 +174,7 @@ RULES: Final = (
         fix="Name the host.",
         url=f"{DOCS}/dns/manage-dns-records/reference/wildcard-dns-records/",
         frameworks=("Prowler dns_record_no_wildcard",),
-        types=(RECORD,),
+        types=RECORDS,
         checks=(
             must("name", unlike(re.compile(r"\*"), "must not be a wildcard", ("*", "*.pull.com"))),
         ),
@@ -184,7 +185,7 @@ RULES: Final = (
         what="A record's time to live is one that Cloudflare takes.",
         fix="Set ttl to 1 (automatic), or to 60 to 86400 seconds.",
         url=f"{DOCS}/dns/manage-dns-records/reference/ttl/",
-        types=(RECORD,),
+        types=RECORDS,
         checks=(
             checked(
                 _ttl, ("ttl", "proxied"), (Put("ttl", 5), Put("ttl", 90000), Put("ttl", ABSENT))
@@ -198,7 +199,7 @@ RULES: Final = (
         fix='End the SPF record with "-all" or "~all".',
         url="https://www.rfc-editor.org/rfc/rfc7208#section-5.1",
         frameworks=("Prowler dns_record_spf",),
-        types=(RECORD,),
+        types=RECORDS,
         checks=(
             when(
                 lambda view: _text(view, "v=spf1"),
@@ -223,7 +224,7 @@ RULES: Final = (
         fix="Set p=quarantine or p=reject in the DMARC record.",
         url="https://www.rfc-editor.org/rfc/rfc7489#section-6.3",
         frameworks=("Prowler dns_record_dmarc",),
-        types=(RECORD,),
+        types=RECORDS,
         checks=(
             when(
                 lambda view: _text(view, "v=dmarc1"),
@@ -243,7 +244,7 @@ RULES: Final = (
         what="Records are protected: without one its service is gone for everybody.",
         fix="Set the resource option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
-        types=(RECORD,),
+        types=RECORDS,
         checks=(must(PROTECT, equal(True)),),
     ),
     *(

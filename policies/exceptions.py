@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,9 @@ from policies.rule import Problem, Severity
 FILE: Final = Path(__file__).with_name("exceptions.yaml")
 
 KEYS: Final = ("rule", "urn", "reason", "owner", "expires")
+
+LONGEST: Final = timedelta(days=365)
+"""How far ahead an exception may end: after a year somebody looks at it again."""
 
 _URN: Final = re.compile(r"urn:pulumi:([^:]+)::[^:]+::\S+::\S+")
 
@@ -35,13 +38,13 @@ class Exceptions:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def cover(self, rule: str, urn: str, today: date) -> bool:
-        """Whether a violation of ``rule`` by ``urn`` is excepted; an expired one covers nothing."""
+        """Whether a violation of ``rule`` by ``urn`` is excepted, ``today``."""
         expires = self.valid.get((rule, urn))
         if expires is None:
             return False
         with self._lock:  # the engine asks about several resources at once
             self._used.add((rule, urn))
-        return today <= expires
+        return today <= expires <= today + LONGEST
 
     def problems(self, stack: str, urn: str, today: date) -> Iterator[Problem]:
         """What is wrong with the exceptions of ``stack``, after all its resources were judged."""
@@ -53,6 +56,9 @@ class Exceptions:
             entry = f"policies/exceptions.yaml: the exception of {excepted} from {rule}"
             if today > expires:
                 yield Problem(path="", text=f"{entry} expired on {expires}", urn=excepted)
+            elif expires > today + LONGEST:
+                text = f"{entry} runs for more than {LONGEST.days} days"
+                yield Problem(path="", text=text, urn=excepted)
             elif (rule, excepted) not in self._used:
                 yield Problem(path="", text=f"{entry} is not needed any more", urn=excepted)
 
@@ -64,7 +70,7 @@ def read(rules: frozenset[str], file: Path = FILE) -> Exceptions:
 
     try:
         entries = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         return Exceptions(wrong=[f"policies/{file.name} cannot be read: {type(error).__name__}"])
     if not isinstance(entries, list):
         return Exceptions(wrong=[f"policies/{file.name} must be a list of exceptions"])
@@ -84,12 +90,12 @@ def _wrong(entry: Any, rules: frozenset[str]) -> str:
     """What is wrong with an entry, or nothing."""
     if not isinstance(entry, dict) or set(entry) != set(KEYS):
         return f"must have exactly these keys: {', '.join(KEYS)}"
-    if entry["rule"] not in rules:
+    if not isinstance(entry["rule"], str) or entry["rule"] not in rules:
         return "names a rule that is not in docs/policies.md"
     if not isinstance(entry["urn"], str) or not _URN.fullmatch(entry["urn"]):
         return "must name one resource by its whole URN"
-    for key in ("reason", "owner"):
-        if not isinstance(entry[key], str) or len(entry[key].strip()) < 3:
+    for key, least in (("reason", 10), ("owner", 3)):
+        if not isinstance(entry[key], str) or len(entry[key].strip()) < least:
             return f"must say the {key}"
     if type(entry["expires"]) is not date:
         return "must say when it expires, as a date such as 2027-01-31"

@@ -7,6 +7,7 @@ from typing import Final
 
 from policies.rule import (
     NEVER,
+    Demand,
     ResourceRule,
     Severity,
     forbidden,
@@ -26,25 +27,58 @@ AUDIT: Final = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
 
 DOCS: Final = "https://cloud.google.com/iam/docs"
 
-_EVERYBODY: Final = none_of("allUsers", "allAuthenticatedUsers")
-NOBODY: Final = (
-    must("member", _EVERYBODY, optional=True),
-    must("members[]", _EVERYBODY),
+# Google's provider has each of these three times: as a member, a binding and a policy.
+_SHARED: Final = (
+    "gcp:projects/iAM{0}:IAM{0}",
+    "gcp:folder/iAM{0}:IAM{0}",
+    "gcp:organizations/iAM{0}:IAM{0}",
+    "gcp:serviceaccount/iAM{0}:IAM{0}",
+    "gcp:artifactregistry/repositoryIam{0}:RepositoryIam{0}",
+    "gcp:cloudrun/iam{0}:Iam{0}",
+    "gcp:cloudrunv2/jobIam{0}:JobIam{0}",
+    "gcp:cloudrunv2/serviceIam{0}:ServiceIam{0}",
+    "gcp:cloudrunv2/workerPoolIam{0}:WorkerPoolIam{0}",
+    "gcp:iam/workloadIdentityPoolIam{0}:WorkloadIdentityPoolIam{0}",
+    "gcp:kms/cryptoKeyIAM{0}:CryptoKeyIAM{0}",
+    "gcp:kms/keyRingIAM{0}:KeyRingIAM{0}",
+    "gcp:pubsub/subscriptionIAM{0}:SubscriptionIAM{0}",
+    "gcp:pubsub/topicIAM{0}:TopicIAM{0}",
+    "gcp:secretmanager/regionalSecretIam{0}:RegionalSecretIam{0}",
+    "gcp:secretmanager/secretIam{0}:SecretIam{0}",
+    "gcp:storage/bucketIAM{0}:BucketIAM{0}",
+    "gcp:storage/managedFolderIam{0}:ManagedFolderIam{0}",
 )
-"""Checks of a grant, by member or as a binding: it is not to everybody."""
+GRANTS: Final = tuple(one.format(kind) for kind in ("Member", "Binding") for one in _SHARED)
+"""Grants of any kind: of one role to one member, or to all that it has."""
 
-GRANTS: Final = (
-    PROJECT_MEMBER,
-    PROJECT_BINDING,
-    ACCOUNT_MEMBER,
-    "gcp:storage/bucketIAMMember:BucketIAMMember",
-    "gcp:secretmanager/secretIamMember:SecretIamMember",
-    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
-    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
-    "gcp:pubsub/topicIAMMember:TopicIAMMember",
-    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
+# Grants on these are judged by the rules of their product as well.
+_PRODUCTS: Final = (
+    *("gcp:artifactregistry/", "gcp:cloudrun/", "gcp:cloudrunv2/"),
+    *("gcp:kms/", "gcp:secretmanager/", "gcp:storage/"),
 )
-"""Grants of any kind that the estate makes."""
+_POLICIES: Final = tuple(one.format("Policy") for one in _SHARED)
+_ABOVE: Final = ("gcp:projects/", "gcp:folder/", "gcp:organizations/")
+
+_EVERYBODY: Final = unlike(
+    re.compile(r"^all(authenticated)?users$|^principalSet://goog/public:all$", re.IGNORECASE),
+    "must not be allUsers or allAuthenticatedUsers",
+    ("allUsers", "allAuthenticatedUsers"),
+)
+
+
+def grants_on(*products: str) -> tuple[str, ...]:
+    """The kinds of grants on the resources of some modules of the provider."""
+    return tuple(kind for kind in GRANTS if kind.startswith(products))
+
+
+def _members(demand: Demand) -> tuple[must, ...]:
+    """Checks of a grant, whether it has one member or many."""
+    return (must("member", demand, optional=True), must("members[]", demand))
+
+
+NOBODY: Final = _members(_EVERYBODY)
+"""Checks of a grant: it is not to everybody."""
+
 
 RULES: Final = (
     ResourceRule(
@@ -54,7 +88,7 @@ RULES: Final = (
         fix="Grant the predefined role of the one product that is needed.",
         url=f"{DOCS}/roles-overview#basic",
         frameworks=("CKV_GCP_115", "CKV_GCP_116", "CKV_GCP_117"),
-        types=(*GRANTS, "gcp:organizations/iAMMember:IAMMember", "gcp:folder/iAMMember:IAMMember"),
+        types=GRANTS,
         checks=(must("role", none_of("roles/owner", "roles/editor", "roles/viewer")),),
     ),
     ResourceRule(
@@ -68,7 +102,12 @@ RULES: Final = (
         checks=(
             must(
                 "role",
-                none_of("roles/iam.serviceAccountUser", "roles/iam.serviceAccountTokenCreator"),
+                none_of(
+                    "roles/iam.serviceAccountUser",
+                    "roles/iam.serviceAccountTokenCreator",
+                    "roles/iam.serviceAccountOpenIdTokenCreator",
+                    "roles/iam.workloadIdentityUser",
+                ),
             ),
         ),
     ),
@@ -126,36 +165,25 @@ RULES: Final = (
         what="A federated identity is one subject or one set of them, never the whole pool.",
         fix="Name one subject, or one attribute's value: principalSet://…/attribute.<name>/<value>.",
         url=f"{DOCS}/workload-identity-federation#principal-types",
-        types=(ACCOUNT_MEMBER,),
-        checks=(
-            must(
-                "member",
-                unlike(
-                    re.compile(r"^principalSet://.*/\*$|/subject/[^/]*\*"),
-                    "must not be everybody in the pool",
-                    ("principalSet://iam.googleapis.com/projects/1/pools/github/*",),
-                ),
-            ),
+        types=GRANTS,
+        checks=_members(
+            unlike(
+                re.compile(r"^principalSet://.*/\*$|/subject/[^/]*\*"),
+                "must not be everybody in the pool",
+                ("principalSet://iam.googleapis.com/projects/1/pools/github/*",),
+            )
         ),
         decidable_after_update=True,
     ),
     ResourceRule(
         id="iam-no-authoritative-grant",
         severity=Severity.CRITICAL,
-        what="No resource owns all grants of a project or of a role: it would lock others out.",
+        what="No resource owns all grants of something, or a role's: it would lock others out.",
         fix="Use IAMMember, which adds one grant and leaves the others alone.",
         url="https://www.pulumi.com/registry/packages/gcp/api-docs/projects/iampolicy/",
         types=(
-            "gcp:projects/iAMPolicy:IAMPolicy",
-            PROJECT_BINDING,
-            "gcp:folder/iAMPolicy:IAMPolicy",
-            "gcp:folder/iAMBinding:IAMBinding",
-            "gcp:organizations/iAMPolicy:IAMPolicy",
-            "gcp:organizations/iAMBinding:IAMBinding",
-            "gcp:secretmanager/secretIamPolicy:SecretIamPolicy",
-            "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
-            "gcp:kms/cryptoKeyIAMPolicy:CryptoKeyIAMPolicy",
-            "gcp:serviceaccount/iAMPolicy:IAMPolicy",
+            *_POLICIES,
+            *(kind for kind in GRANTS if kind.startswith(_ABOVE) and kind.endswith("Binding")),
         ),
         checks=(forbidden,),
     ),
@@ -167,12 +195,12 @@ RULES: Final = (
         url=f"{DOCS}/groups-best-practices",
         frameworks=("Trivy GCP-0003",),
         types=GRANTS,
-        checks=(
-            must(
-                "member",
-                unlike(re.compile(r"^user:"), "must not be a person", ("user:a@pull.com",)),
-                optional=True,
-            ),
+        checks=_members(
+            unlike(
+                re.compile(r"^(deleted:)?(user|domain):", re.IGNORECASE),
+                "must not be a person, or all of a company",
+                ("user:a@pull.com", "domain:pull.com"),
+            )
         ),
         decidable_after_update=True,
     ),
@@ -184,26 +212,22 @@ RULES: Final = (
         url=f"{DOCS}/service-account-types#default",
         frameworks=("CKV_GCP_46", "Trivy GCP-0006"),
         types=GRANTS,
-        checks=(
-            must(
-                "member",
-                unlike(
-                    re.compile(r"compute@developer\.gserviceaccount|@appspot\.gserviceaccount"),
-                    "must not be a default account",
-                    ("serviceAccount:1-compute@developer.gserviceaccount.com",),
-                ),
-                optional=True,
-            ),
+        checks=_members(
+            unlike(
+                re.compile(r"compute@developer\.gserviceaccount|@appspot\.gserviceaccount"),
+                "must not be a default account",
+                ("serviceAccount:1-compute@developer.gserviceaccount.com",),
+            )
         ),
         decidable_after_update=True,
     ),
     ResourceRule(
         id="iam-grant-not-public",
         severity=Severity.CRITICAL,
-        what="No grant in the project is to everybody.",
+        what="No grant is to everybody.",
         fix="Name the account or group that needs it.",
         url=f"{DOCS}/overview#all-users",
-        types=(PROJECT_MEMBER, PROJECT_BINDING, ACCOUNT_MEMBER),
+        types=tuple(kind for kind in GRANTS if not kind.startswith(_PRODUCTS)),
         checks=NOBODY,
         decidable_after_update=True,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies.iam import NOBODY
+from policies.iam import NOBODY, grants_on
 from policies.rule import (
     PROTECT,
     ResourceRule,
@@ -47,12 +47,7 @@ RULES: Final = (
         fix="Grant to the service agent that encrypts with it.",
         url=f"{DOCS}/iam",
         frameworks=("CIS-GCP-4.0 1.9", "CKV_GCP_112", "CKV2_GCP_6", "CKV2_GCP_8"),
-        types=(
-            GRANT,
-            "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding",
-            "gcp:kms/keyRingIAMMember:KeyRingIAMMember",
-            "gcp:kms/keyRingIAMBinding:KeyRingIAMBinding",
-        ),
+        types=grants_on("gcp:kms/"),
         checks=NOBODY,
         decidable_after_update=True,
     ),
@@ -82,7 +77,7 @@ RULES: Final = (
         fix="Grant roles/cloudkms.cryptoKeyEncrypterDecrypter on the key.",
         url=f"{DOCS}/separation-of-duties",
         frameworks=("CIS-GCP-4.0 1.11",),
-        types=(GRANT,),
+        types=grants_on("gcp:kms/"),
         checks=(must("role", none_of("roles/cloudkms.admin", "roles/owner")),),
     ),
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from policies.rule import (
     GIVEN,
+    Demand,
     Problem,
     Put,
     ResourceRule,
@@ -32,12 +33,36 @@ DOCS: Final = "https://cloud.google.com/vpc/docs"
 ADMINISTRATION: Final = {22: "SSH", 3389: "RDP", 5432: "PostgreSQL", 6378: "Redis", 6379: "Redis"}
 
 
+_PRIVATE: Final = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+)
+_LARGEST: Final = {4: 16, 6: 48}
+"""The shortest prefix of a range that somebody may call his own, by IP version."""
+
+
+def is_wide(cidr: Any) -> bool:
+    """Whether a range is so large that it names nobody: two halves make the whole internet."""
+    try:
+        network = ipaddress.ip_network(str(cidr).strip(), strict=False)
+    except ValueError:
+        return True
+    inner = any(network.version == one.version and network.subnet_of(one) for one in _PRIVATE)
+    return not inner and network.prefixlen < _LARGEST[network.version]
+
+
+NARROW: Final = Demand(
+    "must be a range of somebody: /16 or smaller, /48 in IPv6",
+    lambda found: not is_wide(found),
+    ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "everybody"),
+)
+
+
 def _open_ports(view: View) -> Iterator[Problem]:
-    ranges = [str(cidr) for cidr in view.all("sourceRanges[]")]
+    ranges = view.all("sourceRanges[]")
     everybody = not ranges and not view.all("sourceTags[]") + view.all("sourceServiceAccounts[]")
     if view.get("direction", "INGRESS") != "INGRESS" or view.get("disabled", False):
         return
-    if not everybody and not any(cidr.endswith("/0") for cidr in ranges):
+    if not everybody and not any(map(is_wide, ranges)):
         return
     for rule in view.parts("allows[]"):
         ports = rule.all("ports[]") or ["0-65535"]
@@ -94,6 +119,7 @@ RULES: Final = (
                 (
                     Put("sourceRanges", ["0.0.0.0/0"]),
                     Put("sourceRanges", ["::/0"]),
+                    Put("sourceRanges", ["0.0.0.0/1", "128.0.0.0/1"]),
                     Put("sourceRanges", []),
                 ),
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.iam import NOBODY
+from policies.iam import NOBODY, grants_on
 from policies.rule import (
     ABSENT,
     PROTECT,
@@ -40,10 +40,7 @@ RULES: Final = (
         fix="Grant to the account that pushes or pulls.",
         url=f"{DOCS}/access-control",
         frameworks=("CKV_GCP_101",),
-        types=(
-            "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
-            "gcp:artifactregistry/repositoryIamBinding:RepositoryIamBinding",
-        ),
+        types=grants_on("gcp:artifactregistry/"),
         checks=NOBODY,
         decidable_after_update=True,
     ),

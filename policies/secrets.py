@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.iam import NOBODY, PROJECT_BINDING, PROJECT_MEMBER
+from policies.iam import NOBODY, PROJECT_BINDING, PROJECT_MEMBER, grants_on
 from policies.rule import (
     GIVEN,
+    NEVER,
     PROTECT,
     Problem,
     Put,
@@ -26,7 +27,6 @@ from policies.rule import (
 SECRET: Final = "gcp:secretmanager/secret:Secret"
 VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
 GRANT: Final = "gcp:secretmanager/secretIamMember:SecretIamMember"
-BINDING: Final = "gcp:secretmanager/secretIamBinding:SecretIamBinding"
 
 DOCS: Final = "https://cloud.google.com/secret-manager/docs"
 
@@ -52,7 +52,7 @@ RULES: Final = (
         fix="Grant to the service account that reads it.",
         url=f"{DOCS}/access-control",
         frameworks=("Prowler secretmanager_secret_not_publicly_accessible",),
-        types=(GRANT, BINDING),
+        types=grants_on("gcp:secretmanager/"),
         checks=NOBODY,
         decidable_after_update=True,
     ),
@@ -105,10 +105,15 @@ RULES: Final = (
         id="secret-deletion-protection",
         severity=Severity.HIGH,
         what="A secret cannot be deleted by mistake: its value is nowhere else.",
-        fix="Set deletionProtection and the option protect.",
+        fix="Set deletionProtection and the option protect, and leave ttl and expireTime out.",
         url=f"{DOCS}/delete-secret",
         types=(SECRET,),
-        checks=(must("deletionProtection", equal(True)), must(PROTECT, equal(True))),
+        checks=(
+            must("deletionProtection", equal(True)),
+            must(PROTECT, equal(True)),
+            must("ttl", NEVER, optional=True),
+            must("expireTime", NEVER, optional=True),
+        ),
     ),
     ResourceRule(
         id="secret-version-kept",
@@ -137,7 +142,7 @@ RULES: Final = (
         what="Who reads a secret may read it, and do nothing else to it.",
         fix="Grant roles/secretmanager.secretAccessor.",
         url=f"{DOCS}/access-control",
-        types=(GRANT, BINDING),
+        types=grants_on("gcp:secretmanager/"),
         checks=(
             must(
                 "role",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from policies.network import NARROW
 from policies.rule import (
     GIVEN,
     PROTECT,
@@ -21,7 +22,6 @@ from policies.rule import (
     like,
     must,
     one_of,
-    unlike,
     when,
 )
 
@@ -93,9 +93,7 @@ RULES: Final = (
         checks=(
             must(
                 "settings.ipConfiguration.authorizedNetworks[].value",
-                unlike(
-                    re.compile(r"/0$"), "must not be a range of everybody", ("0.0.0.0/0", "::/0")
-                ),
+                NARROW,
             ),
         ),
     ),
@@ -132,12 +130,17 @@ RULES: Final = (
     ResourceRule(
         id="sql-backups",
         severity=Severity.HIGH,
-        what="A database is backed up every day.",
-        fix="Set settings.backupConfiguration.enabled to true.",
+        what="A database is backed up every day, and has the backups of a week.",
+        fix="Set enabled and backupRetentionSettings.retainedBackups in backupConfiguration.",
         url=f"{DOCS}/backup-recovery/backups",
         frameworks=("CIS-GCP-4.0 6.7", "CKV_GCP_14", "Trivy GCP-0024"),
         types=(INSTANCE,),
-        checks=_own(must("settings.backupConfiguration.enabled", equal(True))),
+        checks=_own(
+            must("settings.backupConfiguration.enabled", equal(True)),
+            must(
+                "settings.backupConfiguration.backupRetentionSettings.retainedBackups", at_least(7)
+            ),
+        ),
     ),
     ResourceRule(
         id="sql-point-in-time-recovery",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies.iam import NOBODY
+from policies.iam import NOBODY, grants_on
 from policies.rule import (
     GIVEN,
     PROTECT,
@@ -50,10 +50,7 @@ RULES: Final = (
         fix="Grant to the account that reads or writes it.",
         url=f"{DOCS}/access-control/iam",
         frameworks=("CIS-GCP-4.0 5.1", "CKV_GCP_28", "Trivy GCP-0001"),
-        types=(
-            "gcp:storage/bucketIAMMember:BucketIAMMember",
-            "gcp:storage/bucketIAMBinding:BucketIAMBinding",
-        ),
+        types=grants_on("gcp:storage/"),
         checks=NOBODY,
         decidable_after_update=True,
     ),

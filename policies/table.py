@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from policies.graph import StackRule
+from policies.levels import file_of, read_levels
 from policies.rule import ResourceRule, reads
 from policies.rules import CONCERNS, RULES
 
@@ -16,7 +16,8 @@ STACKS: Final = ("production", "staging")
 
 def table() -> str:
     """The body of ``docs/policies.md``: one table for each concern."""
-    levels = {stack: _levels(stack) for stack in STACKS}
+    folder = Path(__file__).parent
+    levels = {stack: read_levels(file_of(stack, folder)) for stack in STACKS}
     lines = [f"{len(RULES)} rules, besides the one about exceptions."]
     for concern, rules in CONCERNS.items():
         lines += [
@@ -37,15 +38,6 @@ def table() -> str:
             )
             lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines)
-
-
-def _levels(stack: str) -> Mapping[str, str]:
-    text = Path(__file__).with_name(f"config.{stack}.json").read_text(encoding="utf-8")
-    configured = json.loads(text)
-    return {
-        rule.id: value if isinstance(value := configured.get(rule.id, ""), str) else ""
-        for rule in RULES
-    }
 
 
 def _where(rule: str, levels: Mapping[str, Mapping[str, str]]) -> str:

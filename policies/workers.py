@@ -8,6 +8,7 @@ from typing import Final
 
 from policies.rule import (
     ABSENT,
+    Demand,
     Problem,
     Put,
     ResourceRule,
@@ -26,6 +27,7 @@ WORKER: Final = "cloudflare:index/worker:Worker"
 VERSION: Final = "cloudflare:index/workerVersion:WorkerVersion"
 DEPLOYMENT: Final = "cloudflare:index/workersDeployment:WorkersDeployment"
 SCRIPT: Final = "cloudflare:index/workersScript:WorkersScript"
+SCRIPTS: Final = (SCRIPT, "cloudflare:index/workerScript:WorkerScript")  # the provider's old name
 SUBDOMAIN: Final = "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain"
 
 DOCS: Final = "https://developers.cloudflare.com/workers"
@@ -33,6 +35,9 @@ DOCS: Final = "https://developers.cloudflare.com/workers"
 OLDEST_COMPATIBILITY_DAYS: Final = 365
 
 SECRET_BINDINGS: Final = ("secrets_store_secret", "secret_text", "secret_key", "inherit")
+
+
+SOME: Final = Demand("must be more than 0", lambda found: is_number(found) and found > 0, (0,))
 
 
 def _secret_binding(view: View) -> Iterator[Problem]:
@@ -87,11 +92,16 @@ RULES: Final = (
     ResourceRule(
         id="worker-observed",
         severity=Severity.MEDIUM,
-        what="A Worker's invocations are logged.",
-        fix="Set observability.enabled to true.",
+        what="A Worker's invocations are logged, or a share of them.",
+        fix="Set observability.enabled to true, and the sampling rates to more than 0.",
         url=f"{DOCS}/observability/logs/workers-logs/",
         types=(WORKER,),
-        checks=(must("observability.enabled", equal(True)),),
+        checks=(
+            must("observability.enabled", equal(True)),
+            must("observability.logs.enabled", equal(True), optional=True),
+            must("observability.headSamplingRate", SOME, optional=True),
+            must("observability.logs.headSamplingRate", SOME, optional=True),
+        ),
     ),
     ResourceRule(
         id="worker-secrets-by-reference",
@@ -100,7 +110,7 @@ RULES: Final = (
         fix="Bind it as secrets_store_secret, or as inherit where wrangler owns the value.",
         url=f"{DOCS}/configuration/secrets/",
         frameworks=("CIS-GCP-4.0 1.17",),
-        types=(VERSION, SCRIPT),
+        types=(VERSION, *SCRIPTS),
         checks=(
             each(
                 "bindings[]",
@@ -123,7 +133,7 @@ RULES: Final = (
         what="A plain binding holds no credential, and its value is known beforehand.",
         fix="Bind the value as secrets_store_secret.",
         url=f"{DOCS}/configuration/environment-variables/",
-        types=(VERSION, SCRIPT),
+        types=(VERSION, *SCRIPTS),
         checks=(
             each(
                 "bindings[]",
@@ -137,7 +147,7 @@ RULES: Final = (
         what="A Worker runs on the runtime's behaviour of the last year.",
         fix="Set compatibilityDate to a day that you have tested with, not one to come.",
         url=f"{DOCS}/configuration/compatibility-dates/",
-        types=(VERSION, SCRIPT),
+        types=(VERSION, *SCRIPTS),
         checks=(
             checked(
                 _compatibility,
@@ -175,7 +185,7 @@ RULES: Final = (
         what="No Worker is uploaded in a way that puts it in front of everybody at once.",
         fix="Use Worker, WorkerVersion and WorkersDeployment.",
         url=f"{DOCS}/configuration/versions-and-deployments/",
-        types=(SCRIPT,),
+        types=SCRIPTS,
         checks=(forbidden,),
     ),
 )

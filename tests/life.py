@@ -20,6 +20,7 @@ import yaml
 
 from sandbox.cloud import Cloud, Record
 from tests.merge import merged
+from tests.tiny import SOON
 
 PROJECT: Final = ("Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.production.yaml", "__main__.py")
 """What the engine reads beside the policies. All else is imported from the checkout itself."""
@@ -85,13 +86,16 @@ class Life:
         """Run ``python -m ops render``, which has no sandbox of one's own."""
         return self._run(["ops", "render", "--stack", self.stack, "--out", str(out), *options], {})
 
-    def refused(self) -> dict[str, str]:
-        """What the guard refuses of an ``up``, by logical name; and its leave for all of that."""
-        done = self.ops("preview", "--json")
+    def refused(self, verb: str = "preview") -> dict[str, str]:
+        """What the guard refuses of an ``up``, by logical name; and its leave for all of that.
+
+        ``verb`` may be destroy, which does nothing while it is refused.
+        """
+        done = self.ops(verb, "--json")
         refusals = json.loads(done.stdout)["policies"]["refusals"]
         folder = self.root / "approvals"
         folder.mkdir(exist_ok=True)
-        leave = {"reason": "as planned", "approved_by": ["a", "b"], "expires": "2999-12-31"}
+        leave = {"reason": "as planned", "approved_by": ["a", "b"], "expires": SOON}
         approvals = [
             {"urn": one["urn"], "operation": one["operation"], **leave} for one in refusals
         ]

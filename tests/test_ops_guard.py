@@ -3,12 +3,62 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from ops.errors import WrongInput
+from ops.guard import HOLDS, read_approvals
+from tests import inventory
 from tests.tiny import Tiny
+
+LOSES_NOTHING: Final = frozenset(
+    {
+        # Settings, routes and grants, which the program makes again as they were.
+        "cloudflare:index/r2BucketCors:R2BucketCors",
+        "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle",
+        "cloudflare:index/workersRoute:WorkersRoute",
+        "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
+        "gcp:compute/managedSslCertificate:ManagedSslCertificate",
+        "gcp:compute/router:Router",
+        "gcp:compute/routerNat:RouterNat",
+        "gcp:compute/subnetwork:Subnetwork",
+        "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+        "gcp:projects/iAMMember:IAMMember",
+        "gcp:projects/service:Service",
+        "gcp:projects/serviceIdentity:ServiceIdentity",
+        "gcp:pubsub/topic:Topic",
+        "gcp:pubsub/topicIAMMember:TopicIAMMember",
+        "gcp:secretmanager/secretIamMember:SecretIamMember",
+        "gcp:serviceaccount/iAMMember:IAMMember",
+        "gcp:storage/bucketIAMMember:BucketIAMMember",
+        "gcp:vpcaccess/connector:Connector",
+        "vercel:index/projectEnvironmentVariable:ProjectEnvironmentVariable",
+        # Releases: an image, a bundle or a commit brings each back.
+        "cloudflare:index/workerVersion:WorkerVersion",
+        "cloudflare:index/workersDeployment:WorkersDeployment",
+        "gcp:cloudrunv2/service:Service",
+        # Values that are replaced by design; the old one stays in Secret Manager, switched off.
+        "gcp:secretmanager/secretVersion:SecretVersion",
+        "random:index/randomPassword:RandomPassword",
+        # What is in the cluster and keeps nothing.
+        "kubernetes:apps/v1:Deployment",
+        "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+        "kubernetes:core/v1:ConfigMap",
+        "kubernetes:core/v1:Service",
+        "kubernetes:core/v1:ServiceAccount",
+        "kubernetes:external-secrets.io/v1:ExternalSecret",
+        "kubernetes:external-secrets.io/v1:SecretStore",
+        "kubernetes:helm.sh/v3:Release",
+        "kubernetes:networking.k8s.io/v1:Ingress",
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+        "kubernetes:policy/v1:PodDisruptionBudget",
+        "kubernetes:scheduling.k8s.io/v1:PriorityClass",
+    }
+)
+"""What may go without an approval, where the engine's protection does not say otherwise."""
 
 
 @pytest.fixture
@@ -19,7 +69,7 @@ def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
 
 def policies(tiny: Tiny, verb: str) -> tuple[int, dict[str, Any]]:
     """Exit code and verdict of a verb."""
-    consent = ["--yes"] if verb == "up" else []
+    consent = [] if verb == "preview" else ["--yes"]
     done = tiny.ops(verb, *tiny.here(), "--json", *consent)
     document = json.loads(done.stdout)
     assert document["result"] == ("succeeded" if done.returncode == 0 else "failed")
@@ -51,9 +101,101 @@ def test_what_holds_data_goes_only_with_an_approval(tiny: Tiny) -> None:
     _, verdict = policies(tiny, "preview")
     assert {one["because"] for one in verdict["refusals"]} == {"its approval expired on 2020-01-01"}
 
+    far = datetime.now(UTC).date() + timedelta(days=91)
+    tiny.approve(until=str(far))
+    _, verdict = policies(tiny, "preview")
+    assert {one["because"] for one in verdict["refusals"]} == {
+        f"its approval runs until {far}: 90 days at the most"
+    }
+
     tiny.approve()
     code, verdict = policies(tiny, "up")
-    assert (code, verdict["refusals"] if verdict else []) == (0, [])
+    assert (code, verdict["refusals"]) == (0, [])
+
+
+@pytest.mark.parametrize("name", inventory.NAMES)
+def test_of_every_type_it_is_decided_what_would_be_lost(name: str) -> None:
+    """A type that is new to the estate is either held, or said here to lose nothing."""
+    types = {row["type"] for row in inventory.kept(name)}
+    custom = {one for one in types if not one.startswith(("pull:", "pulumi:providers:"))}
+    assert custom <= HOLDS.keys() | LOSES_NOTHING
+    assert not HOLDS.keys() & LOSES_NOTHING
+
+
+def test_what_holds_data_is_not_destroyed_without_an_approval(tiny: Tiny) -> None:
+    tiny.run("up")
+    before = tiny.cloud()
+    (tiny.root / "approvals" / "production.yaml").unlink()
+    code, verdict = policies(tiny, "destroy")
+    assert code == 1
+    refused = {(one["urn"], one["operation"]) for one in verdict["refusals"]}
+    assert refused == {
+        (tiny.urn(store, kind), "delete")
+        for store in ("alpha", "beta")
+        for kind in ("bucket", "secret")
+    }
+    assert tiny.cloud() == before
+
+    tiny.run("destroy", "--lift-protection")
+    assert tiny.cloud() == []
+
+    tiny.run("up")
+    tiny.approve()
+    code, verdict = policies(tiny, "destroy")
+    assert (code, verdict["refusals"]) == (0, [])
+    assert tiny.cloud() == []
+
+
+def test_the_rest_of_a_stopped_replacement_is_shown_and_judged(tiny: Tiny) -> None:
+    """The engine counts it as nothing; it deletes the bucket that the files were in."""
+    program = tiny.root / "__main__.py"
+    named = 'name=f"pull-tiny-{name}-" + config.require("location").lower()'
+    program.write_text(program.read_text().replace('name=f"pull-tiny-{name}"', named, 1))
+    tiny.write(stores=["alpha"])
+    tiny.run("up")
+    tiny.write(location="EU")
+    killed = tiny.ops(
+        *("up", *tiny.here(), "--yes"),
+        module="tests.ops_with_faults",
+        variables={"FAULT": "2:crash:before"},
+    )
+    assert killed.returncode == 1
+    tiny.run("recover")
+    buckets = [address for kind, address in tiny.cloud() if "bucket" in kind]
+    assert buckets == ["b/pull-tiny-alpha-eu", "b/pull-tiny-alpha-us"]
+
+    (tiny.root / "approvals" / "production.yaml").unlink()
+    code, verdict = policies(tiny, "up")
+    (refusal,) = verdict["refusals"]
+    assert (code, refusal["urn"]) == (1, tiny.urn("alpha", "bucket"))
+    assert refusal["operation"] == "replace", "the approval of the whole replacement is enough"
+    assert [address for kind, address in tiny.cloud() if "bucket" in kind] == buckets
+
+    tiny.approve()
+    assert [(one["op"], one["urn"]) for one in tiny.run("up")["steps"]] == [
+        ("delete", tiny.urn("alpha", "bucket"))
+    ]
+    assert [address for kind, address in tiny.cloud() if "bucket" in kind] == buckets[:1]
+
+
+def test_an_up_that_fails_gives_protection_back(tiny: Tiny) -> None:
+    """At once where it fails, and in the next ``up`` where its engine was killed."""
+    tiny.write(stores=["alpha"], protect=True)
+    tiny.run("up")
+    protected = [tiny.urn("alpha", "bucket")]
+    for fault, left in (("1:error:before", protected), ("1:crash:before", [])):
+        tiny.write(location="EU")
+        failed = tiny.ops(
+            *("up", *tiny.here(), "--yes"),
+            module="tests.ops_with_faults",
+            variables={"FAULT": fault},
+        )
+        assert failed.returncode == 1
+        assert tiny.protected() == left
+    tiny.run("recover")
+    tiny.write(location="US")
+    tiny.run("up")
+    assert tiny.protected() == protected
 
 
 def test_an_approval_opens_the_engine_s_protection_too(tiny: Tiny) -> None:
@@ -110,4 +252,32 @@ def test_approvals_that_cannot_be_read_start_nothing(tiny: Tiny, text: str, says
     assert done.returncode == 2
     assert says in done.stderr
     assert "nothing was started" in done.stderr
+    assert not (tiny.sandbox / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("approvals: [{urn: x, expires: 2027-02-30}]", "day is out of range"),
+        ("approvals: [{urn: x, expires: 20270230}]", "approvals.0.expires"),
+        (f"approvals: [{{urn: x, reason: {' ' * 12!r}}}]", "approvals.0.reason"),
+        ("approvals: [{urn: x, approved_by: ['']}]", "approvals.0.approved_by.0"),
+        ("approvals: &all [*all]", "approvals.0"),
+        ("approvals: " + "[" * 3000, "recursion"),
+        ("approvals: [é]".encode("latin-1"), "can't decode"),
+    ],
+)
+def test_odd_approvals_are_told_and_approve_nothing(
+    tmp_path: Path, text: str | bytes, says: str
+) -> None:
+    (tmp_path / "production.yaml").write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(WrongInput, match=says):
+        read_approvals(tmp_path, "production")
+
+
+def test_levels_that_cannot_be_used_start_nothing(tiny: Tiny) -> None:
+    (tiny.root / "policies" / "config.production.json").write_text('{"all": "disabled"}')
+    done = tiny.ops("preview", *tiny.here())
+    assert done.returncode == 2
+    assert "config.production.json cannot be used; nothing was started.\n  all: must" in done.stderr
     assert not (tiny.sandbox / "state").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 
-from policies import exceptions, inputs, rule, table
+from policies import exceptions, inputs, levels, rule, table
 from policies.graph import StackRule
 from policies.pack import policies
 from policies.rule import PROTECT, UNKNOWN, Break, ResourceRule, Severity, equal, find, must
@@ -287,14 +286,44 @@ def test_every_policy_carries_its_metadata() -> None:
 
 @pytest.mark.parametrize("stack", ["production", "staging"])
 def test_the_configuration_names_rules_that_exist(stack: str) -> None:
-    text = (harness.ROOT / "policies" / f"config.{stack}.json").read_text()
-    configured = json.loads(text)
-    assert configured.pop("all") == "mandatory"
-    known = {one.id: one for one in RULES}
-    for name, value in configured.items():
-        assert name in known
-        assert value == "disabled" or set(value) <= set(known[name].settings)
+    found = levels.read_levels(levels.file_of(stack, harness.ROOT / "policies"))
+    assert {name for name, level in found.items() if level == "disabled"} == harness.disabled(stack)
     assert {one.id for one in RULES if not one.adopted} <= harness.disabled(stack)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"all": "disabled"}', 'all: must be "mandatory"'),
+        ('{"all": "advisory"}', 'all: must be "mandatory"'),
+        ("{}", 'all: must be "mandatory"'),
+        ('{"all": "mandatory", "sql-tls": "disabled"}', "sql-tls: is mandatory in production"),
+        (
+            '{"all": "mandatory", "dns-proxied": {"enforcementLevel": "advisory"}}',
+            "dns-proxied: is mandatory in production",
+        ),
+        ('{"all": "mandatory", "exceptions": "disabled"}', "exceptions: is no rule"),
+        ('{"all": "mandatory", "dns-proxied": {"a": 1}}', "dns-proxied.a: is no setting"),
+        ('{"all": "mandatory", "sql-tls": 3}', "sql-tls: must be mandatory or"),
+        ("[]", "must be an object"),
+        ("{", "cannot be read"),
+        ("[" * 100000, "cannot be read"),
+    ],
+)
+def test_production_has_no_other_levels(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / levels.PRODUCTION
+    file.write_text(text)
+    with pytest.raises(levels.LevelsError, match=says):
+        levels.read_levels(file)
+
+
+def test_staging_may_leave_rules_out(tmp_path: Path) -> None:
+    file = tmp_path / "config.staging.json"
+    file.write_text('{"all": "mandatory", "sql-tls": "disabled", "dns-ttl": "advisory"}')
+    found = levels.read_levels(file)
+    assert [found[one] for one in ("sql-tls", "dns-ttl", "sql-edition")] == [
+        *("disabled", "advisory", "mandatory")
+    ]
 
 
 def test_production_switches_off_only_what_is_not_adopted() -> None:
@@ -352,6 +381,7 @@ SHOWN: Final = ("sql-no-public-address", "exceptions")
         (1, []),
         (0, []),
         (-1, ["sql-no-public-address: ", "expired on"]),
+        (366, ["sql-no-public-address: ", "for more than 365 days"]),
     ],
 )
 def test_an_exception_holds_until_it_expires(
@@ -397,6 +427,15 @@ def test_an_exception_that_nothing_needs_is_a_violation(
             "owner",
         ),
         (2 * ENTRY.format(urn="urn:pulumi:production::pull::a::b", expires=TODAY), "twice"),
+        (ENTRY.format(urn="urn:pulumi:production::pull::a::b", expires="2027-02-30"), "cannot be"),
+        (ENTRY.replace("sql-no-public-address", "[a]").format(urn="x", expires=TODAY), "names a"),
+        (
+            ENTRY.replace("the old office still connects directly", "why not").format(
+                urn="urn:pulumi:production::pull::a::b", expires=TODAY
+            ),
+            "reason",
+        ),
+        ("[" * 3000, "cannot be read"),
         ("{", "cannot be read"),
         ("rules: []", "must be a list"),
     ],
