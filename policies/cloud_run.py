@@ -19,6 +19,7 @@ from policies.rule import (
     checked,
     each,
     equal,
+    forbidden,
     is_number,
     like,
     must,
@@ -402,6 +403,15 @@ RULES: Final = (
         url=f"{DOCS}/troubleshooting#launch-stage",
         types=ALL,
         checks=(must("launchStage", one_of("GA", refused=("ALPHA", "BETA")), optional=True),),
+    ),
+    ResourceRule(
+        id="run-second-api",
+        severity=Severity.HIGH,
+        what="Nothing is described by Cloud Run's first API, which no other rule here reads.",
+        fix="Use gcp.cloudrunv2.",
+        url=f"{DOCS}/reference/rest",
+        types=("gcp:cloudrun/service:Service", "gcp:cloudrun/domainMapping:DomainMapping"),
+        checks=(forbidden,),
     ),
     ResourceRule(
         id="run-private-egress",

@@ -483,7 +483,13 @@ RULES: Final = (
             must("roleRef.name", none_of("cluster-admin", "admin", "edit")),
             must(
                 "subjects[].name",
-                none_of("system:anonymous", "system:unauthenticated", "system:authenticated"),
+                none_of(
+                    "system:anonymous",
+                    "system:unauthenticated",
+                    "system:authenticated",
+                    "system:serviceaccounts",
+                    "system:masters",
+                ),
             ),
         ),
     ),

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from policies import cloud_run, redis, registry, secrets, storage, vercel, workers
+from policies import cloud_run, kubernetes, redis, registry, secrets, storage, vercel, workers
+from policies.graph import Graph, PutIn, StackRule
 from policies.rule import (
     ABSENT,
     OURS,
@@ -86,11 +87,17 @@ def _name(view: View) -> Iterator[Problem]:
 
 
 def _variables(view: View) -> dict[str, Any]:
-    """Plain variables of a container, or plain bindings of a Worker; ``ABSENT`` if by reference."""
-    items = [*view.parts("envs[]"), *view.parts("bindings[]")]
-    return {
+    """The plain variables of whatever has some; ``ABSENT`` in the place of what is a reference."""
+    items = [*view.parts("envs[]"), *view.parts("env[]"), *view.parts("bindings[]")]
+    found = {
         str(item.get("name", "")): item.get("value", item.get("text", ABSENT)) for item in items
     }
+    if view.type == kubernetes.CONFIG_MAP:
+        data = view.get("data", {})
+        found |= data if isinstance(data, Mapping) else {}
+    if view.type == vercel.VARIABLE:
+        found[str(view.get("key", ""))] = view.get("value", ABSENT)
+    return found
 
 
 def _agrees(view: View) -> Iterator[Problem]:
@@ -99,11 +106,29 @@ def _agrees(view: View) -> Iterator[Problem]:
     for name, value in expected.items():
         if found.get(name, value) != value:
             yield view.problem("", f"has a {name} that is not {value}")
+    (other,) = {"production", "staging"} - {env}
+    for name in _naming(rf"(?<![a-z]){other}(?![a-z])", found):
+        yield view.problem("", f"has a {name} that names {other}")
 
 
 def _live(view: View) -> Iterator[Problem]:
-    if _variables(view).get("PLAID_ENV", "production") != "production":
+    found = _variables(view)
+    if found.get("PLAID_ENV", "production") != "production":
         yield view.problem("", "has a PLAID_ENV that is not production")
+    for name in _naming(r"(?<![a-z])(sandbox|localhost)(?![a-z])|127\.0\.0\.1", found):
+        yield view.problem("", f"has a {name} that is for tests")
+
+
+def _naming(pattern: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    """The variables in whose values ``pattern`` is found; some have a check of their own."""
+    for name in sorted(variables.keys() - {"NODE_ENV", "TEMPORAL_NAMESPACE", "PLAID_ENV"}):
+        if re.search(pattern, str(variables[name])):
+            yield name
+
+
+def _quiet(view: View) -> Iterator[Problem]:
+    if _variables(view).get("LOG_LEVEL", "info") not in ("info", "warn", "error"):
+        yield view.problem("", "has a LOG_LEVEL that is not info, warn or error")
 
 
 def _real_chain(view: View) -> Iterator[Problem]:
@@ -112,10 +137,24 @@ def _real_chain(view: View) -> Iterator[Problem]:
         yield view.problem("", "has a CHAIN_NETWORK that is a test network")
 
 
-# Where variables stand: what holds them, their list, and the property with the value.
-_LISTS: Final = (
-    (cloud_run.CONTAINERS, "envs", "value"),
-    ({workers.VERSION: ""}, "bindings", "text"),
+def _addresses(graph: Graph) -> Iterator[Problem]:
+    """Others may be beside them; where the runtime is another one there is no route at all."""
+    suffix = "-staging" if environment(graph.config) == "staging" else ""
+    for kind, path, expected in (
+        (workers.ROUTE, "pattern", f"api{suffix}.pull.com/*"),
+        (vercel.DOMAIN, "domain", f"app{suffix}.pull.com"),
+    ):
+        nodes = graph.of(kind)
+        if nodes and expected not in [node.view.get(path) for node in nodes]:
+            yield nodes[0].problem(path, f"must be {expected}, or that of another one")
+
+
+# Where variables stand: what holds them, how one is found there, and the property with its value.
+_PLACES: Final = (
+    (cloud_run.CONTAINERS, "envs[name={}].value"),
+    ({workers.VERSION: ""}, "bindings[name={}].text"),
+    ({kind: f"{pod}.containers[]" for kind, pod in kubernetes.PODS.items()}, "env[name={}].value"),
+    ({kubernetes.CONFIG_MAP: ""}, "data.{}"),
 )
 
 
@@ -129,19 +168,29 @@ def _in_variables(
             (
                 checked(
                     function,
-                    (f"{items}[].name", f"{items}[].{value}"),
-                    tuple(
-                        Put(f"{items}[name={name}].{value}", replacement)
-                        for name, replacement in wrong.items()
-                    ),
+                    tuple(place.format(name) for name in wrong),
+                    tuple(Put(place.format(name), value) for name, value in wrong.items()),
                 ),
             ),
         )
-        for holders, items, value in _LISTS
+        for holders, place in _PLACES
     )
 
 
-_RUNNING: Final = (*cloud_run.ALL, workers.VERSION)
+def _in_the_web(function: Callable[[View], Iterator[Problem]], wrong: str) -> each:
+    """A check over a variable that the web application is built with."""
+    return each(
+        {vercel.VARIABLE: ""}, (checked(function, ("key", "value"), (Put("value", wrong),)),)
+    )
+
+
+_RUNNING: Final = (
+    *cloud_run.ALL,
+    workers.VERSION,
+    *kubernetes.WORKLOADS,
+    kubernetes.CONFIG_MAP,
+    vercel.VARIABLE,
+)
 
 
 STAGE: Final = ResourceRule(
@@ -187,11 +236,14 @@ RULES: Final = (
         id="runbook-environment",
         severity=Severity.CRITICAL,
         what="What runs is told the environment that it runs in.",
-        fix="Correct NODE_ENV or TEMPORAL_NAMESPACE; they follow from pull:environment.",
+        fix="Correct pull:environment, or the setting that names the other environment.",
         url=GUIDE,
         types=_RUNNING,
-        checks=_in_variables(
-            _agrees, {"NODE_ENV": "development", "TEMPORAL_NAMESPACE": "pull-elsewhere"}
+        checks=(
+            *_in_variables(
+                _agrees, {"NODE_ENV": "development", "TEMPORAL_NAMESPACE": "pull-elsewhere"}
+            ),
+            _in_the_web(_agrees, "https://pull-staging-and-production.convex.cloud"),
         ),
         settings=ENVIRONMENT,
     ),
@@ -199,10 +251,22 @@ RULES: Final = (
         id="runbook-live-plaid",
         severity=Severity.CRITICAL,
         what="Production never works with a vendor's sandbox.",
-        fix="Set pull:runtime_config.worker.plaid_env to production.",
+        fix="Set pull:runtime_config.worker.plaid_env to production, and name no host for tests.",
         url=GUIDE,
         types=_RUNNING,
-        checks=_in_variables(_live, {"PLAID_ENV": "sandbox"}),
+        checks=(
+            *_in_variables(_live, {"PLAID_ENV": "sandbox", "CORS_ORIGINS": "https://localhost"}),
+            _in_the_web(_live, "https://sandbox.example.com"),
+        ),
+    ),
+    ResourceRule(
+        id="runbook-no-debug-log",
+        severity=Severity.HIGH,
+        what="Production does not log for debugging: such a log holds what users have sent.",
+        fix="Set pull:runtime_config.shared.log_level to info.",
+        url=GUIDE,
+        types=_RUNNING,
+        checks=_in_variables(_quiet, {"LOG_LEVEL": "debug"}),
     ),
     ResourceRule(
         id="runbook-real-chain",
@@ -231,7 +295,8 @@ RULES: Final = (
     ResourceRule(
         id="runbook-postgres",
         severity=Severity.HIGH,
-        what="The database survives a zone, is backed up at 03:00, and keeps 7 days of its log.",
+        what="The database survives a zone, is backed up at 03:00 in the United States, and keeps "
+        "7 days of its log.",
         fix="Set availabilityType, backupConfiguration.startTime and transactionLogRetentionDays.",
         url=GUIDE,
         frameworks=("Prowler cloudsql_instance_high_availability_enabled",),
@@ -243,6 +308,7 @@ RULES: Final = (
                     must("settings.availabilityType", one_of("REGIONAL", refused=("ZONAL",))),
                     must("settings.backupConfiguration.startTime", equal("03:00", "15:00")),
                     must("settings.backupConfiguration.transactionLogRetentionDays", equal(7, 3)),
+                    must("settings.backupConfiguration.location", equal("us", "eu")),
                     must("databaseVersion", equal("POSTGRES_16", "POSTGRES_13")),
                 ),
             ),
@@ -272,5 +338,28 @@ RULES: Final = (
                 (must("minInstanceCount", at_least(2)),),
             ),
         ),
+    ),
+    ResourceRule(
+        id="runbook-web-branch",
+        severity=Severity.HIGH,
+        what="Production's web is built from main.",
+        fix="Set pull:web.production_branch to main.",
+        url=GUIDE,
+        types=(vercel.PROJECT,),
+        checks=(must("gitRepository.productionBranch", equal("main", "develop")),),
+    ),
+    StackRule(
+        id="runbook-addresses",
+        severity=Severity.HIGH,
+        what="The API and the web answer under the names of the runbook.",
+        fix="Set pull:api.domain and pull:web.domain to the runbook's names.",
+        url=GUIDE,
+        check=_addresses,
+        breaks=(
+            PutIn(workers.ROUTE, "pattern", "api.pull.example/*"),
+            PutIn(vercel.DOMAIN, "domain", "web.pull.com"),
+        ),
+        paths=("pattern", "domain"),
+        settings=ENVIRONMENT,
     ),
 )

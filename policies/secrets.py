@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 from policies.iam import NOBODY, PROJECT_BINDING, PROJECT_MEMBER, grants_on
@@ -39,6 +40,17 @@ _KEYS: Final = (
 )
 
 
+def _rotation_ahead(view: View) -> Iterator[Problem]:
+    """The first one may be a period later than all others, so that a stack can be prepared."""
+    try:
+        said = date.fromisoformat(str(view.get("rotation.nextRotationTime"))[:10])
+    except ValueError:
+        return  # the check of its form says so
+    if (said - view.today).days > 2 * ROTATION_DAYS:
+        text = f"must lie in the next {2 * ROTATION_DAYS} days"
+        yield view.problem("rotation.nextRotationTime", text)
+
+
 def _own_key(view: View) -> Iterator[Problem]:
     if not [key for path in _KEYS for key in view.all(path)]:
         yield view.problem("replication", "must have customerManagedEncryption with a key")
@@ -73,6 +85,11 @@ RULES: Final = (
                     "must be a time such as 2027-02-20T03:00:00Z",
                     ("next year",),
                 ),
+            ),
+            checked(
+                _rotation_ahead,
+                ("rotation.nextRotationTime",),
+                (Put("rotation.nextRotationTime", "2999-01-01T00:00:00Z"),),
             ),
             must("topics", GIVEN),
         ),

@@ -8,8 +8,10 @@ from typing import Final
 from policies.rule import Demand, unlike
 
 SECRET_NAME: Final = re.compile(
-    r"SECRET|PASSWORD|PASSWD|TOKEN|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_KEY|DEPLOY_KEY"
-    r"|SIGNING_KEY|ENCRYPTION_KEY|_TLS_(CERT|KEY)$|_DSN$|(DATABASE|POSTGRES|REDIS|MONGO)_UR[IL]$",
+    r"^(?!(NEXT_PUBLIC_)?CONTRACT_\w+_ADDRESS$)"  # the address of a PullToken is public
+    r".*(SECRET|PASSWORD|PASSWD|PASSPHRASE|(^|_)(PASS|PWD)$|MNEMONIC|TOKEN|CREDENTIAL|APIKEY"
+    r"|PRIVATEKEY|(?<!PUBLIC)(?<!PUBLISHABLE)(^|_)KEY(_|$)|_TLS_CERT$|_DSN$|WEBHOOK_URL$"
+    r"|(DATABASE|POSTGRES|REDIS|MONGO)_UR[IL]$)",
     re.IGNORECASE,
 )
 """Names of variables whose values are secret."""
@@ -22,8 +24,13 @@ CREDENTIAL: Final = re.compile(
     r"|\bAKIA[0-9A-Z]{16}\b"
     r"|\bAIza[0-9A-Za-z_-]{35}\b"
     r"|\bgh[pousr]_[0-9A-Za-z]{36}"
+    r"|\bgithub_pat_[0-9A-Za-z_]{22,}"
     r"|\bxox[abpr]-[0-9A-Za-z-]{10,}"
-    r"|\bsk-ant-[0-9A-Za-z_-]{8,}"
+    r"|\bsk-(?:ant-|proj-)?[0-9A-Za-z_-]{20,}"  # Anthropic, OpenAI
+    r"|\beyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\."  # a signed token
+    r"|\bSG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}"
+    r"|\b0x[0-9a-fA-F]{64}\b"  # the key of a wallet
+    r"|hooks\.slack\.com/services/"
     r"|\bre_[0-9A-Za-z]{8,}_[0-9A-Za-z]{8,}"
 )
 """Values that are credentials, whatever they are called."""
@@ -36,6 +43,9 @@ CREDENTIALS: Final = (
     "sk_live_" + "0123456789abcdef",
     "AKIA" + "0123456789ABCDEF",
     "ghp_" + "0123456789abcdefghijklmnopqrstuvwxyz",
+    "sk-ant-" + "0123456789abcdef0123456789",
+    "0x" + "0123456789abcdef" * 4,
+    "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0NTYifQ.c2ln",
 )
 
 NO_CREDENTIAL: Final[Demand] = unlike(

@@ -104,6 +104,38 @@ def _every_mount_exists(graph: Graph) -> Iterator[Problem]:
             yield Problem(path=path, text="names a secret that is not in this stack", urn=node.urn)
 
 
+def _no_plain_secret(graph: Graph) -> Iterator[Problem]:
+    """The catalogue decides what is secret; of some, such as a host, the name does not say so."""
+    known = {_variable(str(node.view.get("secretId"))) for node in graph.of(secrets.SECRET)}
+    for node in graph.of(*PLAIN, *kubernetes.WORKLOADS):
+        for name in _plain_names(node):
+            if _variable(name) in known:
+                text = f"has a plain {name}, for which there is a secret"
+                yield node.problem(PLAIN.get(node.type, "spec"), text)
+
+
+def _variable(secret: str) -> str:
+    """The variable that a secret's id is made from, in the letters of an id."""
+    text = secret.lower().replace("_", "-")
+    return re.sub(r"^pull-(production|staging)-|-(production|staging)$", "", text)
+
+
+def _plain_names(node: Node) -> Iterator[str]:
+    """Names of the variables that have their value in the resource itself."""
+    if node.type == kubernetes.CONFIG_MAP:
+        data = node.view.get("data", {})
+        yield from data if isinstance(data, dict) else ()
+    for path, value in (
+        (f"{cloud_run.CONTAINERS.get(node.type, 'none')}.envs[]", "value"),
+        (f"{kubernetes.PODS.get(node.type, 'none')}.containers[].env[]", "value"),
+        ("bindings[]", "text"),
+        ("bindings[]", "json"),
+    ):
+        for item in node.view.parts(path):
+            if item.inputs is not UNKNOWN and next(item.find(value)).value is not ABSENT:
+                yield str(item.get("name", ""))
+
+
 def _no_literal(graph: Graph) -> Iterator[Problem]:
     for kind, path, also in (
         (secrets.VERSION, "secretData", "secretDataWo"),
@@ -258,8 +290,6 @@ def _connection_budget(graph: Graph) -> Iterator[Problem]:
         if instance.view.get("clone"):
             continue  # a recovery clone takes its flags from the original, and nobody connects yet
         limit = instance.view.get("settings.databaseFlags[name=max_connections].value")
-        if limit is None:
-            continue
         free = int(limit) - int(graph.config["reserved"]) if str(limit).isdigit() else 0
         if wanted > free:
             path = "settings.databaseFlags[max_connections]"
@@ -292,7 +322,8 @@ def _namespaces_closed(graph: Graph) -> Iterator[Problem]:
     closed = {
         node.view.get("metadata.namespace")
         for node in graph.of(kubernetes.NETWORK_POLICY)
-        if not node.view.get("spec.podSelector.matchLabels")
+        if not node.view.get("spec.podSelector")
+        and not node.view.get("spec.ingress")
         and "Ingress" in node.view.all("spec.policyTypes[]")
     }
     for node in graph.of(kubernetes.NAMESPACE):
@@ -342,6 +373,28 @@ RULES: Final = (
             ),
         ),
         paths=("secretId", "bindings[].secretName"),
+    ),
+    StackRule(
+        id="stack-secret-by-reference",
+        severity=Severity.CRITICAL,
+        what="No variable that the catalogue calls secret has a plain value.",
+        fix="Mount it by reference, as the catalogue does for its consumers.",
+        url=GUIDE,
+        check=_no_plain_secret,
+        breaks=(
+            PutIn(
+                cloud_run.SERVICE,
+                "template.containers[].envs[name=CONVEX_URL]",
+                {"name": "CONVEX_URL", "value": "plain"},
+            ),
+            PutIn(
+                workers.VERSION,
+                "bindings[name=CLICKHOUSE_HOST]",
+                {"name": "CLICKHOUSE_HOST", "type": "plain_text", "text": "plain"},
+            ),
+            Add(kubernetes.CONFIG_MAP, {"data": {"TEMPORAL_ADDRESS": "plain"}}),
+        ),
+        paths=("template.containers[].envs[].name", "bindings[].name", "data"),
     ),
     StackRule(
         id="stack-secret-made",
@@ -503,6 +556,7 @@ RULES: Final = (
         check=_connection_budget,
         breaks=(
             PutIn(sql.INSTANCE, "settings.databaseFlags[name=max_connections].value", "50"),
+            PutIn(sql.INSTANCE, "settings.databaseFlags", []),
             PutIn(cloud_run.SERVICE, "template.scaling.maxInstanceCount", 500),
             Add(kubernetes.AUTOSCALER, {"spec": {"maxReplicas": 500}}),
         ),
@@ -540,11 +594,11 @@ RULES: Final = (
         id="stack-namespace-closed",
         severity=Severity.MEDIUM,
         what="A namespace is closed to whatever no network policy names.",
-        fix="Add a NetworkPolicy with an empty podSelector and policyTypes Ingress.",
+        fix="Add a NetworkPolicy with an empty podSelector, policyTypes Ingress and no ingress.",
         url="https://kubernetes.io/docs/concepts/services-networking/network-policies/",
         frameworks=("CKV2_K8S_6",),
         check=_namespaces_closed,
         breaks=(Add(kubernetes.NAMESPACE, {"metadata": {"name": "open"}}),),
-        paths=("metadata.name", "spec.podSelector.matchLabels", "spec.policyTypes[]"),
+        paths=("metadata.name", "spec.podSelector", "spec.ingress", "spec.policyTypes[]"),
     ),
 )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from policies.iam import NOBODY, grants_on
 from policies.rule import (
     GIVEN,
     PROTECT,
+    Problem,
+    Put,
     ResourceRule,
     Severity,
+    View,
     at_least,
+    checked,
     equal,
+    is_number,
     like,
     must,
     one_of,
@@ -21,6 +27,18 @@ BUCKET: Final = "gcp:storage/bucket:Bucket"
 LOG_BUCKET: Final = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
 
 DOCS: Final = "https://cloud.google.com/storage/docs"
+
+YOUNG_DAYS: Final = 7
+"""As long as the database's log: an export of a day that can be recovered is there as well."""
+
+
+def _young_deleted(view: View) -> Iterator[Problem]:
+    for rule in view.parts("lifecycleRules[]"):
+        ages = [rule.get(f"condition.{age}") for age in ("age", "daysSinceNoncurrentTime")]
+        old = any(is_number(age) and age >= YOUNG_DAYS for age in ages)
+        if rule.get("action.type") == "Delete" and not old:
+            yield rule.problem("condition", f"must wait for {YOUNG_DAYS} days or more")
+
 
 RULES: Final = (
     ResourceRule(
@@ -73,6 +91,29 @@ RULES: Final = (
         frameworks=("Prowler cloudstorage_bucket_soft_delete_enabled",),
         types=(BUCKET,),
         checks=(must("softDeletePolicy.retentionDurationSeconds", at_least(604800)),),
+    ),
+    ResourceRule(
+        id="storage-nothing-young-deleted",
+        severity=Severity.HIGH,
+        what=f"A bucket's lifecycle deletes nothing that is younger than {YOUNG_DAYS} days.",
+        fix="Set age or daysSinceNoncurrentTime in the rule's condition.",
+        url=f"{DOCS}/lifecycle",
+        types=(BUCKET,),
+        checks=(
+            checked(
+                _young_deleted,
+                (
+                    "lifecycleRules[].action.type",
+                    "lifecycleRules[].condition.age",
+                    "lifecycleRules[].condition.daysSinceNoncurrentTime",
+                ),
+                (
+                    Put("lifecycleRules[].condition", {}),
+                    Put("lifecycleRules[].condition", {"age": 1}),
+                    Put("lifecycleRules[].condition", {"daysSinceNoncurrentTime": 1}),
+                ),
+            ),
+        ),
     ),
     ResourceRule(
         id="storage-own-key",

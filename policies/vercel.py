@@ -24,6 +24,7 @@ from policies.rule import (
 from policies.sensitive import NO_CREDENTIAL, SECRET_NAME
 
 PROJECT: Final = "vercel:index/project:Project"
+DOMAIN: Final = "vercel:index/projectDomain:ProjectDomain"
 VARIABLE: Final = "vercel:index/projectEnvironmentVariable:ProjectEnvironmentVariable"
 SHARED: Final = "vercel:index/sharedEnvironmentVariable:SharedEnvironmentVariable"
 VARIABLES: Final = "vercel:index/projectEnvironmentVariables:ProjectEnvironmentVariables"

@@ -28,6 +28,7 @@ VERSION: Final = "cloudflare:index/workerVersion:WorkerVersion"
 DEPLOYMENT: Final = "cloudflare:index/workersDeployment:WorkersDeployment"
 SCRIPT: Final = "cloudflare:index/workersScript:WorkersScript"
 SCRIPTS: Final = (SCRIPT, "cloudflare:index/workerScript:WorkerScript")  # the provider's old name
+ROUTE: Final = "cloudflare:index/workersRoute:WorkersRoute"
 SUBDOMAIN: Final = "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain"
 
 DOCS: Final = "https://developers.cloudflare.com/workers"
