@@ -12,10 +12,12 @@ from policies.rule import (
     ABSENT,
     OURS,
     PARENT,
+    UNKNOWN,
     Problem,
     Put,
     ResourceRule,
     Severity,
+    Undecided,
     View,
     at_least,
     checked,
@@ -37,6 +39,7 @@ REGIONAL: Final = {
     "gcp:compute/subnetwork:Subnetwork": "region",
     "gcp:compute/router:Router": "region",
     "gcp:compute/address:Address": "region",
+    "gcp:container/cluster:Cluster": "location",
     "gcp:vpcaccess/connector:Connector": "region",
     cloud_run.SERVICE: "location",
     cloud_run.POOL: "location",
@@ -95,6 +98,8 @@ def _variables(view: View) -> dict[str, Any]:
     if view.type == kubernetes.CONFIG_MAP:
         data = view.get("data", {})
         found |= data if isinstance(data, Mapping) else {}
+        if UNKNOWN in found.values():
+            raise Undecided(view.full("data"), view.urn)
     if view.type == vercel.VARIABLE:
         found[str(view.get("key", ""))] = view.get("value", ABSENT)
     return found
@@ -280,16 +285,22 @@ RULES: Final = (
     ResourceRule(
         id="runbook-region",
         severity=Severity.HIGH,
-        what=f"Everything regional is in {REGION}.",
+        what=f"Everything regional is in {REGION}, and buckets are in the United States.",
         fix=f"Set pull:gcp.region to {REGION}.",
         url=GUIDE,
-        types=tuple(REGIONAL),
-        checks=tuple(
+        types=(*REGIONAL, storage.BUCKET),
+        checks=(
+            *(
+                when(
+                    lambda view, path=path: REGIONAL.get(view.type) == path,  # type: ignore[misc]
+                    (must(path, equal(REGION, "europe-west1")),),
+                )
+                for path in ("region", "location")
+            ),
             when(
-                lambda view, path=path: REGIONAL[view.type] == path,  # type: ignore[misc]
-                (must(path, equal(REGION, "europe-west1")),),
-            )
-            for path in ("region", "location")
+                lambda view: view.type == storage.BUCKET,
+                (must("location", equal("US", "EU")),),
+            ),
         ),
     ),
     ResourceRule(

@@ -90,6 +90,8 @@ def _matches(secret: str, mounted: str) -> bool:
 
 
 def _every_secret_is_read(graph: Graph) -> Iterator[Problem]:
+    if not graph.of(*cloud_run.ALL, *kubernetes.WORKLOADS):
+        return  # a new stack has its workers last, and nothing says before what they will read
     mounted = {secret for _, secret, _ in _mounts(graph)} | set(graph.config["elsewhere"])
     for node in graph.of(secrets.SECRET):
         secret = str(node.view.get("secretId"))
@@ -108,10 +110,9 @@ def _no_plain_secret(graph: Graph) -> Iterator[Problem]:
     """The catalogue decides what is secret; of some, such as a host, the name does not say so."""
     known = {_variable(str(node.view.get("secretId"))) for node in graph.of(secrets.SECRET)}
     for node in graph.of(*PLAIN, *kubernetes.WORKLOADS):
-        for name in _plain_names(node):
+        for name, path in _plain_variables(node):
             if _variable(name) in known:
-                text = f"has a plain {name}, for which there is a secret"
-                yield node.problem(PLAIN.get(node.type, "spec"), text)
+                yield node.problem(path, "is plain, and there is a secret of that name")
 
 
 def _variable(secret: str) -> str:
@@ -120,11 +121,11 @@ def _variable(secret: str) -> str:
     return re.sub(r"^pull-(production|staging)-|-(production|staging)$", "", text)
 
 
-def _plain_names(node: Node) -> Iterator[str]:
-    """Names of the variables that have their value in the resource itself."""
+def _plain_variables(node: Node) -> Iterator[tuple[str, str]]:
+    """Name and path of each variable that has its value in the resource itself."""
     if node.type == kubernetes.CONFIG_MAP:
         data = node.view.get("data", {})
-        yield from data if isinstance(data, dict) else ()
+        yield from ((name, "data") for name in data) if isinstance(data, dict) else ()
     for path, value in (
         (f"{cloud_run.CONTAINERS.get(node.type, 'none')}.envs[]", "value"),
         (f"{kubernetes.PODS.get(node.type, 'none')}.containers[].env[]", "value"),
@@ -133,7 +134,7 @@ def _plain_names(node: Node) -> Iterator[str]:
     ):
         for item in node.view.parts(path):
             if item.inputs is not UNKNOWN and next(item.find(value)).value is not ABSENT:
-                yield str(item.get("name", ""))
+                yield str(item.get("name", "")), item.path
 
 
 def _no_literal(graph: Graph) -> Iterator[Problem]:
