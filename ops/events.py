@@ -453,6 +453,11 @@ class Recorder:
 
         The engine tells them with the same word, and counts nothing of them.
         """
+        replaced = {
+            step.old.urn  # by its name before, where an alias gives it another one
+            for step in self.steps
+            if step.op is OpType.REPLACE and step.old
+        }
         for urn, step in self._replaced.items():
-            if (urn, OpType.REPLACE) not in self._steps:
+            if urn not in replaced:
                 self._keep(replace(step, op=OpType.DELETE))

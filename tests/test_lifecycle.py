@@ -419,6 +419,8 @@ def test_staging_with_everything_switched_on_and_off_again(
     assert len(accounts) == 1 + len(types) + 2
 
     settings.write_bytes(plain)
+    gone = {"api-origin", *(f"worker-{kind}" for kind in types if kind != "all")}
+    assert life.refused() == {f"identity-{one}": "delete" for one in gone}
     life.run("up")
     assert not by_type(life).get(POOL)
     assert not [kind for kind in by_type(life) if kind.startswith("pulumiservice:")]
@@ -432,6 +434,7 @@ def test_staging_with_everything_switched_on_and_off_again(
         "pull-temporal-worker-staging"
     ]
 
+    assert "postgres-instance" in life.refused("destroy")
     life.run("destroy")
     assert life.resources() == []
     assert set(by_type(life)) == FOREVER

@@ -75,7 +75,7 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
 
     # The cluster alone: only now the API's name moves, in the place where it was.
     life.settings(runtime="kubernetes")
-    assert life.refused() == {"ingress-api-dns": "replace"}
+    assert life.refused() == {"ingress-api-dns": "replace", "api-worker": "delete"}
     moved = changed(life.run("up"))
     assert moved["ingress-api-dns"] == "replace"
     assert moved["api-route"] == "delete"

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from pulumi.automation import OpType
 
 from ops.errors import WrongInput
-from ops.guard import HOLDS, read_approvals
+from ops.events import State, Step
+from ops.guard import CHAIN, HOLDS, judge, read_approvals
 from tests import inventory
 from tests.tiny import Tiny
 
@@ -281,3 +283,45 @@ def test_levels_that_cannot_be_used_start_nothing(tiny: Tiny) -> None:
     assert done.returncode == 2
     assert "config.production.json cannot be used; nothing was started.\n  all: must" in done.stderr
     assert not (tiny.sandbox / "state").exists()
+
+
+TOKEN: Final = "0x" + "aB" * 20
+OTHER: Final = "0x" + "cd" * 20
+
+
+@pytest.mark.parametrize(
+    ("network", "after", "refused"),
+    [
+        ("polygon-mainnet", {"PullToken": OTHER}, True),
+        ("polygon-mainnet", {"PullVault": TOKEN}, True),
+        ("polygon-mainnet", {}, True),
+        ("polygon-amoy", {"PullToken": TOKEN}, True),
+        ("polygon-mainnet", {"PullToken": TOKEN, "PullVault": OTHER}, False),
+        ("polygon-mainnet", {"PullToken": TOKEN.lower()}, False),
+    ],
+)
+def test_a_contract_on_mainnet_stays_where_it_is(
+    network: str, after: dict[str, str], refused: bool
+) -> None:
+    """Another one beside it takes nothing away; two engineers have approved it in the settings."""
+    urn = f"urn:pulumi:production::pull::pull:external:Services$pull:external:Service::{CHAIN}"
+
+    def state(network: str, contracts: dict[str, str]) -> State:
+        figures = {"network": network, "contracts": contracts}
+        return State.parse(
+            {"urn": urn, "type": "pull:external:Service", "inputs": {"figures": figures}}
+        )
+
+    step = Step(
+        op=OpType.UPDATE,
+        urn=urn,
+        type="pull:external:Service",
+        provider="",
+        old=state("polygon-mainnet", {"PullToken": TOKEN}),
+        new=state(network, after),
+        diff_reasons=(),
+        replace_reasons=(),
+        detailed_diff={},
+    )
+    refusals = judge([step], [], dict, datetime.now(UTC).date())
+    assert [one.operation for one in refusals] == ["change"] * refused

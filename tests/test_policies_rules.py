@@ -19,6 +19,7 @@ from policies.graph import StackRule
 from policies.pack import policies
 from policies.rule import PROTECT, UNKNOWN, Break, ResourceRule, Severity, equal, find, must
 from policies.rules import CONCERNS, RULES
+from policies.sensitive import CREDENTIAL, CREDENTIALS, SECRET_NAME
 from sandbox.schema import Shape, UnknownType, schema_of
 from tests import policy_harness as harness
 from tests.policy_fixtures import fixtures
@@ -197,6 +198,106 @@ def test_a_truth_value_is_no_number() -> None:
     assert not equal(False).accepts(0)
     assert not rule.at_least(0).accepts(True)
     assert equal(7).accepts(7.0)
+
+
+EVERYBODY: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*"
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "broken"),
+    [
+        (
+            "gcp:storage/bucketIAMBinding:BucketIAMBinding",
+            {"role": "roles/editor", "members": ["serviceAccount:a@b", "AllUsers"]},
+            {"iam-no-basic-role", "storage-not-public"},
+        ),
+        (
+            "gcp:projects/iAMBinding:IAMBinding",
+            {"role": "roles/iam.workloadIdentityUser", "members": [EVERYBODY]},
+            {"iam-no-authoritative-grant", "iam-no-impersonation-of-all", "iam-federated-subject"},
+        ),
+        (
+            "gcp:serviceaccount/iAMBinding:IAMBinding",
+            {"role": "roles/x", "members": ["user:a@pull.com", "allAuthenticatedUsers"]},
+            {"iam-grant-not-public", "iam-no-person"},
+        ),
+        ("gcp:cloudrunv2/serviceIamPolicy:ServiceIamPolicy", {}, {"iam-no-authoritative-grant"}),
+        ("gcp:cloudrun/service:Service", {}, {"run-second-api"}),
+        (
+            "gcp:compute/firewall:Firewall",
+            {
+                "sourceRanges": ["0.0.0.0/1", "128.0.0.0/1"],
+                "allows": [{"protocol": "6", "ports": ["5432"]}],
+            },
+            {"network-no-open-administration"},
+        ),
+        (
+            "gcp:compute/firewall:Firewall",
+            {
+                "sourceRanges": ["10.0.0.0/8", "35.191.0.0/16"],
+                "allows": [{"protocol": "tcp", "ports": ["22"]}],
+            },
+            set(),
+        ),
+        (
+            "cloudflare:index/record:Record",
+            {"name": "*.pull.com", "type": "A", "content": "10.0.0.1", "ttl": 1, "proxied": True},
+            {"dns-no-wildcard", "dns-no-inner-address"},
+        ),
+        (
+            "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+            {"roleRef": {"name": "reader"}, "subjects": [{"name": "system:masters"}]},
+            {"k8s-no-cluster-admin"},
+        ),
+        (
+            "kubernetes:core/v1:ConfigMap",
+            {
+                "metadata": {"namespace": "pull"},
+                "data": {
+                    "NODE_ENV": "staging",
+                    "PLAID_ENV": "sandbox",
+                    "CONVEX": "https://pull-staging.convex.cloud",
+                    "LOG_LEVEL": "debug",
+                    "STRIPE_KEY": "x",
+                },
+            },
+            {
+                "runbook-environment",
+                "runbook-live-plaid",
+                "runbook-no-debug-log",
+                "k8s-config-map-plain",
+            },
+        ),
+    ],
+)
+def test_shapes_that_no_generated_mutant_has(
+    kind: str, inputs: dict[str, Any], broken: set[str]
+) -> None:
+    urn = f"urn:pulumi:production::pull::{kind}::x"
+    about = [one for one in RESOURCE_RULES if one.is_about(kind)]
+    found = judge(servicer(*about), Resource(kind, urn, inputs, True, "made here"))
+    assert {one.policyName for one in found} == broken
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("STRIPE_KEY", True),
+        ("SUPABASE_SERVICE_ROLE_KEY", True),
+        ("DB_PASS", True),
+        ("SLACK_WEBHOOK_URL", True),
+        ("CONTRACT_PULL_TOKEN_ADDRESS", False),
+        ("NEXT_PUBLIC_CONTRACT_PULL_TOKEN_ADDRESS", False),
+        ("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", False),
+        ("MONKEY", False),
+    ],
+)
+def test_names_say_secret(name: str, secret: bool) -> None:
+    assert bool(SECRET_NAME.search(name)) is secret
+
+
+def test_every_credential_is_seen() -> None:
+    assert all(map(CREDENTIAL.search, CREDENTIALS))
 
 
 # -- what rules say of themselves ------------------------------------------------------------------
