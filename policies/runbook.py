@@ -182,10 +182,11 @@ def _in_variables(
     )
 
 
-def _in_the_web(function: Callable[[View], Iterator[Problem]], wrong: str) -> each:
-    """A check over a variable that the web application is built with."""
-    return each(
-        {vercel.VARIABLE: ""}, (checked(function, ("key", "value"), (Put("value", wrong),)),)
+def _in_the_web(function: Callable[[View], Iterator[Problem]], wrong: str) -> when:
+    """A check over a variable that the web's production is built with; previews may have others."""
+    return when(
+        lambda view: view.type == vercel.VARIABLE and "production" in view.all("targets[]"),
+        (checked(function, ("key", "value"), (Put("value", wrong),)),),
     )
 
 

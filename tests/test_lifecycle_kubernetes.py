@@ -117,6 +117,10 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
         "api-dns": "replace",
         "cluster-cluster": "delete",
         "encryption-key-cluster": "delete",
+        "identity-api-origin": "delete",
+        "identity-external-secrets": "delete",
+        "identity-nodes": "delete",
+        "ingress-address": "delete",
         "ingress-dns": "delete",
         "namespace-namespace": "delete",
     }
