@@ -34,7 +34,7 @@ ADMINISTRATION: Final = {22: "SSH", 3389: "RDP", 5432: "PostgreSQL", 6378: "Redi
 
 
 _PRIVATE: Final = tuple(
-    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+    map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 )
 _LARGEST: Final = {4: 16, 6: 48}
 """The shortest prefix of a range that somebody may call his own, by IP version."""
@@ -46,8 +46,9 @@ def is_wide(cidr: Any) -> bool:
         network = ipaddress.ip_network(str(cidr).strip(), strict=False)
     except ValueError:
         return True
-    inner = any(network.version == one.version and network.subnet_of(one) for one in _PRIVATE)
-    return not inner and network.prefixlen < _LARGEST[network.version]
+    if isinstance(network, ipaddress.IPv4Network) and any(map(network.subnet_of, _PRIVATE)):
+        return False
+    return network.prefixlen < _LARGEST[network.version]
 
 
 NARROW: Final = Demand(

@@ -419,8 +419,9 @@ def test_staging_with_everything_switched_on_and_off_again(
     assert len(accounts) == 1 + len(types) + 2
 
     settings.write_bytes(plain)
-    gone = {"api-origin", *(f"worker-{kind}" for kind in types if kind != "all")}
-    assert life.refused() == {f"identity-{one}": "delete" for one in gone}
+    gone = {"identity-api-origin", "deployments-sign-in"}
+    gone |= {f"identity-worker-{kind}" for kind in types if kind != "all"}
+    assert life.refused() == dict.fromkeys(gone, "delete")
     life.run("up")
     assert not by_type(life).get(POOL)
     assert not [kind for kind in by_type(life) if kind.startswith("pulumiservice:")]
