@@ -45,4 +45,4 @@ def test_production_cannot_be_had_with_the_rules_of_staging(tmp_path: Path) -> N
     (run,) = harness.run("production", tmp_path, PACK, config, "preview")
     assert not run.succeeded
     found = {violation["policyName"] for violation in run.violations()}
-    assert found == {"runbook-names", "runbook-environment"}
+    assert found == {"runbook-names", "runbook-environment", "runbook-addresses"}
