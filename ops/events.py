@@ -6,11 +6,13 @@ The engine's own events are the only source. Their JSON form is the one that the
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import (
@@ -37,7 +39,7 @@ _UNKNOWN: Final = frozenset(
 )
 
 # Halves of a replacement, which the engine reports besides the replacement itself.
-_HALVES: Final = frozenset(
+HALVES: Final = frozenset(
     {
         OpType.CREATE_REPLACEMENT,
         OpType.READ_REPLACEMENT,
@@ -69,6 +71,26 @@ def masked(value: Any) -> Any:
         return {key: masked(item) for key, item in value.items()}
     if isinstance(value, list):
         return [masked(item) for item in value]
+    return value
+
+
+def veiled(value: Any, *others: Any) -> Any:
+    """``value`` with ``[secret]`` wherever one of ``others`` has it.
+
+    What was secret a moment ago must not be shown because it no longer is. Any item of a list may
+    have come from any other one.
+    """
+    if value is not None and SECRET in others:
+        return SECRET
+    if isinstance(value, Mapping):
+        held = [other for other in others if isinstance(other, Mapping)]
+        return {
+            key: veiled(item, *(other[key] for other in held if key in other))
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        items = [item for other in others if isinstance(other, list) for item in other]
+        return [veiled(item, *items) for item in value]
     return value
 
 
@@ -149,6 +171,14 @@ class State:
             outputs=masked(document.get("outputs") or {}),
         )
 
+    def veiled(self, other: State) -> State:
+        """The state without what is secret in ``other``."""
+        return replace(
+            self,
+            inputs=veiled(self.inputs, other.inputs),
+            outputs=veiled(self.outputs, other.outputs),
+        )
+
     def document(self) -> dict[str, Any]:
         """The state as the engine's JSON has it: what is empty is left out."""
         found = {
@@ -163,6 +193,20 @@ class State:
             "protect": self.protect,
         }
         return {key: value for key, value in found.items() if value or key == "custom"}
+
+
+def _pair(old: State | None, new: State | None) -> tuple[State | None, State | None]:
+    """Both states, what is secret in one of them secret in the other one, too."""
+    if old is None or new is None:
+        return old, new
+    return (
+        replace(
+            old, inputs=veiled(old.inputs, new.inputs), outputs=veiled(old.outputs, new.outputs)
+        ),
+        replace(
+            new, inputs=veiled(new.inputs, old.inputs), outputs=veiled(new.outputs, old.outputs)
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,13 +235,17 @@ class Step:
 
     @classmethod
     def read(cls, metadata: StepEventMetadata) -> Self:
+        old, new = _pair(
+            State.read(metadata.old) if metadata.old else None,
+            State.read(metadata.new) if metadata.new else None,
+        )
         return cls(
             op=OpType(metadata.op),
             urn=metadata.urn,
             type=metadata.type,
             provider=metadata.provider,
-            old=State.read(metadata.old) if metadata.old else None,
-            new=State.read(metadata.new) if metadata.new else None,
+            old=old,
+            new=new,
             diff_reasons=tuple(metadata.diffs or ()),
             replace_reasons=tuple(metadata.keys or ()),
             detailed_diff={
@@ -209,14 +257,17 @@ class Step:
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
         """The step that ``document`` wrote."""
-        old, new = document.get("oldState"), document.get("newState")
+        before, after = document.get("oldState"), document.get("newState")
+        old, new = _pair(
+            State.parse(before) if before else None, State.parse(after) if after else None
+        )
         return cls(
             op=OpType(document["op"]),
             urn=document["urn"],
-            type=(new or document["oldState"])["type"],
+            type=(after or document["oldState"])["type"],
             provider=document.get("provider", ""),
-            old=State.parse(old) if old else None,
-            new=State.parse(new) if new else None,
+            old=old,
+            new=new,
             diff_reasons=tuple(document.get("diffReasons") or ()),
             replace_reasons=tuple(document.get("replaceReasons") or ()),
             detailed_diff=document.get("detailedDiff") or {},
@@ -285,6 +336,15 @@ class Diagnostic:
     severity: str
     message: str
     urn: str
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Self:
+        """The diagnostic that ``document`` wrote, or one of the official CLI's."""
+        return cls(
+            severity=document["severity"],
+            message=document["message"].strip(),
+            urn=document.get("urn") or "",
+        )
 
     def document(self) -> dict[str, str]:
         return {"severity": self.severity, "message": self.message, "urn": self.urn}
@@ -374,8 +434,20 @@ class Outcome:
         return document
 
 
-Watch = Callable[[Step, float], None]
-"""Told of each finished step and how many seconds it took."""
+class Watch(Protocol):
+    """Follows an operation."""
+
+    def __call__(self, step: Step, seconds: float, /) -> None:
+        """``step`` is finished, and took so many seconds."""
+
+    def waiting(self, running: Mapping[str, float], /) -> None:
+        """Nothing was finished for a while; ``running`` are the URNs that are worked on, and since
+        how many seconds."""
+
+
+SILENCE: Final = 30.0
+"""After so many seconds a watcher hears what is waited for: a database takes a quarter of an hour,
+and some CI systems end a job that says nothing for ten minutes."""
 
 
 @dataclass(slots=True)
@@ -391,6 +463,30 @@ class Recorder:
     _steps: dict[tuple[str, OpType], Step] = field(default_factory=dict)
     _replaced: dict[str, Step] = field(default_factory=dict)
     _started: dict[str, float] = field(default_factory=dict)
+    _running: dict[str, float] = field(default_factory=dict)
+    _heard: float = field(default_factory=time.monotonic)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """While this lasts, the watcher hears something now and then."""
+        if self.watch is None:
+            yield
+            return
+        over = threading.Event()
+        beat = threading.Thread(target=self._beat, args=(self.watch, over))
+        beat.start()
+        try:
+            yield
+        finally:
+            over.set()
+            beat.join()
+
+    def _beat(self, watch: Watch, over: threading.Event) -> None:
+        while not over.wait(max(0.0, self._heard + SILENCE - time.monotonic())):
+            now = time.monotonic()
+            if now - self._heard >= SILENCE:
+                self._heard = now
+                watch.waiting({urn: now - began for urn, began in [*self._running.items()]})
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -406,9 +502,13 @@ class Recorder:
 
     def __call__(self, event: EngineEvent) -> None:
         if event.resource_pre_event:
-            self._started.setdefault(event.resource_pre_event.metadata.urn, time.monotonic())
+            urn = event.resource_pre_event.metadata.urn
+            self._running[urn] = self._started.setdefault(urn, time.monotonic())
         elif event.res_outputs_event:
+            self._running.pop(event.res_outputs_event.metadata.urn, None)
             self._finish(event.res_outputs_event.metadata)
+        elif event.res_op_failed_event:
+            self._running.pop(event.res_op_failed_event.metadata.urn, None)
         elif event.diagnostic_event:
             self._diagnose(event.diagnostic_event)
         elif event.policy_event:
@@ -430,7 +530,7 @@ class Recorder:
             )
 
     def _finish(self, metadata: StepEventMetadata) -> None:
-        if metadata.op in _HALVES:
+        if metadata.op in HALVES:
             return
         step = Step.read(metadata)
         if step.op is OpType.DELETE_REPLACED:
@@ -446,7 +546,8 @@ class Recorder:
             self.outputs = dict(step.new.outputs)
         if self.watch and not seen:
             began = self._started.get(step.urn, time.monotonic())
-            self.watch(step, time.monotonic() - began)
+            self._heard = time.monotonic()
+            self.watch(step, self._heard - began)
 
     def _keep_what_was_left(self) -> None:
         """Keep the deletions that end no replacement of this operation, but one that was stopped.

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from ops.events import Change, Diagnostic, Outcome, Step, is_unknown, short_type
 from ops.figures import figures, physical_name
+from ops.foreign import printable
 from ops.rooms import Room, Rooms
 from ops.stages import StageEnd, Stages
 
@@ -68,6 +69,11 @@ class Printer:
     def title(self, words: str) -> None:
         """The first line of an operation."""
         self._line(words, style="bold")
+
+    def intentions(self, lines: Iterable[str]) -> None:
+        """What is going to be done besides an operation."""
+        for line in lines:
+            self._line(f"  {line}")
 
     def steps(self, outcome: Outcome) -> None:
         """All that changes: what is replaced or deleted, then everything in the runbook's order."""
@@ -201,8 +207,7 @@ class Printer:
         self._print(Text(words, style))
 
     def _print(self, line: Text) -> None:
-        # Soft wrap: a terminal may fold a long name, but no line break may enter a copied one.
-        self.console.print(line, soft_wrap=True)
+        _print(self.console, line)
 
 
 @dataclass(slots=True)
@@ -235,6 +240,13 @@ class Progress:
         if last:
             self._line(Text(f"-- {stage}: finished", "bold cyan"))
 
+    def waiting(self, running: Mapping[str, float]) -> None:
+        """A line while nothing is finished: what has been worked on longest."""
+        at, seconds = max(running.items(), key=lambda one: one[1], default=("", 0.0))
+        more = f" and {len(running) - 1} more" if len(running) > 1 else ""
+        name = at.rpartition("::")[2] or "the engine"
+        self._line(Text(f"   still waiting for {name} ({seconds:.0f}s){more}", "dim"))
+
     def _step(self, step: Step, stage: str, seconds: float) -> None:
         self._done += 1
         width = len(str(self._total))
@@ -246,7 +258,13 @@ class Progress:
         )
 
     def _line(self, line: Text) -> None:
-        self.console.print(line, soft_wrap=True)
+        _print(self.console, line)
+
+
+def _print(console: Console, line: Text) -> None:
+    line.plain = printable(line.plain, keep=True)
+    # Soft wrap: a terminal may fold a long name, but no line break may enter a copied one.
+    console.print(line, soft_wrap=True)
 
 
 def _place(rooms: Rooms, step: Step) -> tuple[Room, bool, str, str, str]:

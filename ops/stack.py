@@ -224,7 +224,7 @@ class OpenStack:
         gc.disable()
         try:
             # The program may print; standard output belongs to the result.
-            with contextlib.redirect_stdout(sys.stderr):
+            with contextlib.redirect_stdout(sys.stderr), recorder.listening():
                 run(recorder)
         except CommandError as error:
             succeeded = False

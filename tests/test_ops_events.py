@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pulumi.automation import EngineEvent, OpType
@@ -94,11 +95,11 @@ def test_changes_compare_inputs_or_the_state_as_the_engine_says() -> None:
 
 
 def test_a_component_that_finishes_twice_counts_once() -> None:
-    seen: list[str] = []
-    recorder = Recorder(lambda step, seconds: seen.append(step.urn))
+    watch = Mock()
+    recorder = Recorder(watch)
     recorder(finished("create", new=state({})))
     recorder(finished("create", new=state({}, {"late": 1})))
-    assert seen == [URN]
+    assert [call.args[0].urn for call in watch.call_args_list] == [URN]
     assert [step.state.outputs for step in recorder.steps] == [{"late": 1}]
 
 

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from ops.errors import WrongInput
 from ops.events import at_path
 from ops.report.forms import Form, render
 from ops.report.html import html
 from ops.report.markdown import LIMIT, block, code, label, markdown
 from ops.report.model import Report
 from ops.report.picture import picture
+from ops.report.previews import read_preview
 from ops.report.text import text
 from tests import golden
 from tests.golden.large import five_thousand
@@ -109,6 +113,25 @@ def test_a_value_is_told_without_its_secret(old: object, new: object, said: str)
     assert "hunter2" not in made
 
 
+@pytest.mark.parametrize("form", list(Form))
+def test_what_was_or_becomes_secret_is_told_nowhere(form: Form) -> None:
+    known = {"name": "KEY", "value": PLANTED}
+    hidden = {"name": "KEY", "value": "[secret]"}
+    other = {"name": "OTHER", "value": "[secret]"}
+    for old, new in (
+        ({"envs": [hidden]}, {"envs": [known]}),
+        ({"envs": [known]}, {"envs": [hidden]}),
+        ({"envs": [other, hidden]}, {"envs": [known]}),
+        ({"a": {"b": "[secret]"}}, {"a": {"b": PLANTED}}),
+        ({"a": "[secret]"}, {"a": {"b": [PLANTED]}}),
+    ):
+        for key in old:
+            changed = step("update", "one", old=old, new=new, **{key: "update"})
+            made = render(Report([preview(changed)]), form)
+            assert PLANTED not in made
+            assert "[secret changed]" in made or "OTHER" in made
+
+
 def test_a_new_value_of_a_secret_is_to_be_reviewed() -> None:
     changed = step("update", "one", old={"p": "[secret]"}, new={"p": "[secret]"}, p="update")
     reasons = Report([preview(changed)]).stacks[0].reasons
@@ -136,6 +159,29 @@ def test_foreign_text_does_no_harm_in_markdown() -> None:
     assert "http://x" not in outside_of_code(made)
     assert "\x1b" not in made
     assert "\u202e" not in made
+
+
+ESCAPES = "\x1b[31m \x9b31m \u202e \u2066 \u200b \x00 \x07 \r\n \t \ud800"
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_no_form_holds_what_a_terminal_or_a_browser_obeys(form: Form) -> None:
+    text = json.dumps(golden.recorded("policy-violation"))
+    for word in ("postgres-instance", "ZONAL", "The database survives", "mandatory", "3 data"):
+        text = text.replace(word, json.dumps(word + ESCAPES)[1:-1])
+    document = json.loads(text)
+    document["diagnostics"] = [{"severity": ESCAPES, "message": ESCAPES, "urn": ESCAPES}]
+    made = render(Report([document]), form)
+    assert made.encode()
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069]", made)
+
+
+def test_an_operation_that_a_file_names_is_no_markdown() -> None:
+    refusal = {"urn": urn("a"), "operation": "@everyone <b>", "loses": "x", "because": "y"}
+    document = preview(step("delete", "a"))
+    document["policies"] |= {"passed": False, "refusals": [{**refusal, "forcedBy": []}]}
+    made = markdown(Report([document]))
+    assert "the guard refuses to everyone b: `a`" in made
 
 
 def outside_of_code(made: str) -> str:
@@ -166,6 +212,7 @@ def test_code_spans(foreign: str, safe: str) -> None:
 def test_code_blocks_hold_any_fence() -> None:
     assert block("```\n````") == "`````text\n```\n````\n`````"
     assert label("<b>_x_|`#@y") == r"b\_x\_y"
+    assert label("see www.x.com, GH-12, https://x.com") == "see x.com, 12, https:x.com"
 
 
 def test_foreign_text_does_no_harm_in_a_picture_and_in_a_terminal() -> None:
@@ -182,6 +229,7 @@ def test_foreign_text_does_no_harm_in_a_picture_and_in_a_terminal() -> None:
 
 SQL = "gcp:sql/databaseInstance:DatabaseInstance"
 TOPIC = "gcp:pubsub/topic:Topic"
+OPENS = ("needs review", "opens a way in")
 
 
 @pytest.mark.parametrize(
@@ -203,6 +251,27 @@ TOPIC = "gcp:pubsub/topic:Topic"
             step("update", "a", "gcp:compute/firewall:Firewall"),
             "needs review",
             "changes a way in",
+        ),
+        (step("create", "a", "gcp:compute/firewall:Firewall"), *OPENS),
+        (step("create", "a", TOPIC, new={"binding": [{"members": ["allUsers"]}]}), *OPENS),
+        (step("create", "a", TOPIC, new={"x": {"invokerIamDisabled": True}}), *OPENS),
+        (step("create", "a", "cloudflare:index/dnsRecord:DnsRecord"), *OPENS),
+        (
+            step(
+                "update", "a", TOPIC, old={"x": ["a"]}, new={"x": ["a", "::/0"]}, **{"x[1]": "add"}
+            ),
+            "needs review",
+            "changes a way in",
+        ),
+        (
+            step("create", "a", "gcp:serviceaccount/key:Key"),
+            "needs review",
+            "changes who may do what",
+        ),
+        (
+            step("update", "a", "pulumi:providers:gcp", version="update"),
+            "needs review",
+            "changes a provider",
         ),
         (
             step("update", "a", TOPIC, old={"ingress": 1}, new={"ingress": 2}, ingress="update"),
@@ -264,6 +333,8 @@ def test_traffic_with_anything_else_is_no_mere_move() -> None:
     (move,) = Report([preview(moved)]).stacks[0].moves
     assert (move.old, move.new) == (("100 % a",), ("100 % the newest",))
     assert Report([preview(moved, step("update", "t", TOPIC))]).stacks[0].moves == ()
+    # A replacement that follows from another one has no other property that differs.
+    assert Report([preview({**moved, "op": "replace"})]).stacks[0].moves == ()
     moved["detailedDiff"]["template.timeout"] = {"kind": "update", "inputDiff": True}
     assert Report([preview(moved)]).stacks[0].moves == ()
 
@@ -283,6 +354,58 @@ def test_a_comment_is_cut_by_priority_and_between_blocks() -> None:
     assert shown + sum(left) == 47 * 50
     # Each change is there with the property that changes.
     assert shown == made.count("\n  - `labels.owner`: `core` → `data`")
+
+
+SIGNS = st.characters(exclude_categories=["Cs"]) | st.sampled_from(list("`<>@|#*_[]()~\n\r"))
+FOREIGN = st.text(SIGNS, max_size=12) | st.sampled_from(
+    ["</details>", "```", "<!-- x -->", "@org/team", "#123", "![x](y)", "\N{RAINBOW}", HOSTILE]
+)
+"""Text that nobody here has written."""
+
+
+@st.composite
+def previews(draw: st.DrawFn) -> dict[str, Any]:
+    """Previews of up to thousands of steps with hostile names and values, some very long."""
+    steps = []
+    for at in range(draw(st.integers(0, 6))):
+        op = draw(st.sampled_from(["create", "update", "replace", "delete"]))
+        name, value = draw(FOREIGN), draw(FOREIGN) * draw(st.sampled_from([1, 2_000]))
+        kind = draw(st.sampled_from([BUCKET, "gcp:pubsub/topic:Topic"]))
+        long = draw(st.sampled_from([1, 500]))
+        word = draw(st.sampled_from(["update", "update-replace"]))
+        for copy in range(draw(st.sampled_from([1, 7, 200]))):
+            called = f"{name * long}{at}-{copy}".replace("::", "")
+            steps.append(step(op, called, kind, old={"p": value}, new={"p": name}, p=word))
+    message = draw(FOREIGN) * draw(st.sampled_from([1, 2_000]))
+    told = [{"severity": "error", "message": message, "urn": one["urn"]} for one in steps[:40]]
+    broken = [
+        {"rule": draw(FOREIGN), "level": "advisory", "urn": one["urn"], "message": message}
+        for one in steps[: draw(st.sampled_from([0, 30]))]
+    ]
+    document = preview(*steps, diagnostics=told, stack=draw(FOREIGN) or "x")
+    document["policies"]["violations"] = broken
+    return document
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(previews(), min_size=1, max_size=2))
+def test_whatever_is_previewed_makes_a_comment(documents: list[dict[str, Any]]) -> None:
+    report = Report(documents)
+    made = markdown(report)
+    assert len(made) <= LIMIT
+    assert len(made.encode()) <= 4 * 65_536
+    fences = re.findall(r"^ *(`{3,})(?:text|mermaid)?$", made, re.MULTILINE)
+    assert fences[::2] == fences[1::2]
+    assert made.index("> [!") < made.find("### Replaced or deleted") % 10**9
+    left = outside_of_code(made)
+    assert left.count("<details") == left.count("</details>")
+    assert not re.search(r"[@#](?=\w)|!\[|<(?!/?details|/?summary|/?b>|!-- pull)", left)
+    lost = sum(len(one.worst) for one in report.stacks)
+    shown = len(re.findall("^#### (?:replace|delete)", left, re.MULTILINE))
+    new = re.findall(r"^- .*(?=\n  - )", made.partition("<b>New:</b>")[2], re.MULTILINE)
+    assert shown == lost or not new, "nothing new is told while something lost is not"
+    if shown < lost:
+        assert "The whole report: `python -m ops report" in made
 
 
 @pytest.mark.parametrize("limit", range(3_000, 60_000, 7_000))
@@ -402,6 +525,7 @@ def test_a_failure_is_reported_too(
         (["--from", "nowhere.json"], "cannot be read"),
         (["--from", "Pulumi.yaml"], "cannot be read"),
         (["--from", "policies/config.production.json"], "is not what 'preview --json' prints"),
+        (["--from", "policies"], "cannot be read"),
     ],
 )
 def test_wrong_input(tiny: Tiny, arguments: list[str], message: str) -> None:
@@ -410,6 +534,70 @@ def test_wrong_input(tiny: Tiny, arguments: list[str], message: str) -> None:
     assert done.stdout == ""
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+URN = "urn:pulumi:production::tiny::t:m:T::one"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty: its preview had no result"),
+        ("{", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        ("[1]", "is not what"),
+        ('{"format_version": "1.2", "resource_changes": []}', "is not what"),
+        ('{"steps": 5}', "is not what"),
+        ('{"error": "x"}', "is not what"),
+        ('{"steps": [{"op": "explode", "urn": "u"}]}', "is not what"),
+        ('{"steps": [], "operation": "up"}', "is not what"),
+        ('{"steps": [], "policies": {"rules": "many"}}', "is not what"),
+        (
+            json.dumps(
+                {"steps": [{"op": "refresh", "urn": URN, "oldState": {"urn": URN, "type": "t"}}]}
+            ),
+            "'python -m ops drift --json' does",
+        ),
+    ],
+)
+def test_what_is_no_preview_is_refused_in_words(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "preview.json"
+    path.write_text(text)
+    with pytest.raises(WrongInput, match=re.escape(message)):
+        read_preview(path)
+
+
+def test_the_official_cli_s_preview_can_be_read(tmp_path: Path) -> None:
+    """It has no stack, no graph and no policies; a refresh and halves of replacements it has."""
+    changed = step("update", "one", old={"p": 1}, new={"p": 2}, p="update")
+    replaced = step("replace", "two", old={"p": 1}, new={"p": 2}, p="update-replace")
+    document = {
+        "config": {},
+        "steps": [
+            {**changed, "op": "refresh", "detailedDiff": None},
+            {**replaced, "op": "create-replacement"},
+            replaced,
+            {**replaced, "op": "delete-replaced"},
+            changed,
+        ],
+        "diagnostics": [{"prefix": "warning: ", "message": "old\n", "severity": "warning"}],
+        "duration": 1,
+    }
+    path = tmp_path / "preview.json"
+    path.write_text(json.dumps(document))
+    (made,) = Report([read_preview(path)]).stacks
+    assert made.stack == "production"
+    assert made.counts == {"replace": 1, "update": 1}
+    assert made.reasons[0].words == "neither the policies nor the guard have looked at it"
+    assert made.diagnostics[0].message == "old"
+    assert {node["name"] for node in page_data(html(Report([document])))["nodes"]} == {"one", "two"}
+
+
+def page_data(made: str) -> Any:
+    """What the page of one stack carries."""
+    found = re.search(r'<script type="application/json" id="report">(.*)</script>', made)
+    assert found
+    return json.loads(found[1])["stacks"][0]
 
 
 def test_a_stack_that_is_not_there_is_reported_with_the_others(tiny: Tiny) -> None:

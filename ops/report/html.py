@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ops.events import short_type
+from ops.foreign import printable, printable_lines
 from ops.report.model import Report, StackReport
 from ops.report.risk import loses_something
-from ops.report.values import printable
 
 _STYLE: Final = Path(__file__).with_name("page.css")
 _SCRIPT: Final = Path(__file__).with_name("page.js")
@@ -62,10 +62,9 @@ def html(report: Report) -> str:
     """The page, without a line break at its end."""
     style, script = (path.read_text("utf-8") for path in (_STYLE, _SCRIPT))
     verdicts = ", ".join(f"{printable(one.stack)}: {one.risk}" for one in report.stacks)
-    data = {
-        "verdict": report.risk.value,
-        "stacks": [_stack(one) for one in report.stacks],
-    }
+    data = _printable(
+        {"verdict": report.risk.value, "stacks": [_stack(one) for one in report.stacks]}
+    )
     return _PAGE.format(
         title=escape(verdicts),
         policy=(
@@ -74,13 +73,22 @@ def html(report: Report) -> str:
         ),
         style=style,
         # In a script element nothing but "<" can end it early.
-        data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         script=script,
     )
 
 
 def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _printable(value: Any) -> Any:
+    """All text in ``value`` without signs that turn around or hide what stands beside them."""
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(item) for item in value]
+    return printable_lines(value) if isinstance(value, str) else value
 
 
 def _stack(stack: StackReport) -> dict[str, Any]:
@@ -108,8 +116,8 @@ def _stack(stack: StackReport) -> dict[str, Any]:
         "nodes": [
             {
                 "urn": node.urn,
-                "name": printable(node.name),
-                "physical": printable(node.physical),
+                "name": node.name,
+                "physical": node.physical,
                 "type": short_type(node.type),
                 "stage": node.room.stage,
                 "component": node.room.name,

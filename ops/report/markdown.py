@@ -13,16 +13,16 @@ from itertools import groupby
 from textwrap import indent
 from typing import Final
 
+from ops.foreign import printable
 from ops.report.model import Changed, Node, Report, StackReport
 from ops.report.picture import picture
 from ops.report.risk import Reason, Risk
-from ops.report.values import printable
 
 MARKER: Final = "<!-- pull-estate report -->"
 """Begins every comment, so that the next run finds the one that it should replace."""
 
 LIMIT: Final = 60_000
-"""Characters. GitHub takes 65,536 in a comment."""
+"""Characters. GitHub takes 65,536 in a comment, whatever their length in bytes."""
 
 NAMES: Final = 6
 """So many names follow a reason; the rest is counted."""
@@ -32,6 +32,9 @@ PROPERTIES: Final = 30
 
 DEPENDENTS: Final = 24
 """So many of what depends on a resource are named."""
+
+WORDS: Final = 300
+"""So many characters of a name, a path or a value stand in a line."""
 
 MESSAGE: Final = 3_000
 """So many characters of a message are shown."""
@@ -98,15 +101,19 @@ def _fit(sections: Sequence[Section], room: int) -> dict[int, int]:
     room -= sum(len(one.render(0)) + 2 for one in sections)
     for _, alike in groupby(sorted(sections, key=lambda one: one.rank), key=lambda one: one.rank):
         waiting = [one for one in alike if one.blocks]
+        full = False
         while waiting:  # a block of each in turn, so that none is silent because of another
             section = waiting.pop(0)
             length = len(section.blocks[kept[id(section)]]) + 1
             if length > room:
+                full = True
                 continue
             room -= length
             kept[id(section)] += 1
             if kept[id(section)] < len(section.blocks):
                 waiting.append(section)
+        if full:
+            break  # what matters less is not there while any of this is cut
     return kept
 
 
@@ -132,9 +139,8 @@ def _verdict(stack: StackReport) -> str:
 
 
 def _reason(reason: Reason) -> str:
-    if not reason.names:
-        return reason.words
-    return f"{reason.words}: {_named(reason.names)}"
+    words = label(reason.words)
+    return f"{words}: {_named(reason.names)}" if reason.names else words
 
 
 def _named(names: Sequence[str]) -> str:
@@ -201,7 +207,7 @@ def _failure(stack: StackReport) -> Iterator[str]:
         yield (
             f"- {code(problem.path)}\n"
             f"  - is {code(problem.value)}\n"
-            f"  - allowed: {code(problem.allowed)}"
+            f"  - allowed: {code(problem.allowed, MESSAGE)}"
         )
     if not stack.failure.problems:
         yield from list(_diagnostics(stack)) or [block(stack.failure.message)]
@@ -300,7 +306,7 @@ def _created(created: Sequence[Changed]) -> Iterator[str]:
         own = [one for one in in_room if one.step.urn != room.component]
         for (type_, told), group in groupby(own, key=lambda one: (one.type, one.figures)):
             alike = list(group)
-            remark = f": {code(told)}" if told else ""
+            remark = f": {code(told, MESSAGE)}" if told else ""
             if len(alike) < ALIKE:
                 lines += [f"  - {code(type_)} {code(one.physical)}{remark}" for one in alike]
             else:
@@ -313,9 +319,9 @@ def _created(created: Sequence[Changed]) -> Iterator[str]:
 # -- escaping ----------------------------------------------------------------------------------
 
 
-def code(text: str) -> str:
+def code(text: str, most: int = WORDS) -> str:
     """Foreign text in one line, as code."""
-    line = printable(text)
+    line = _short(printable(text), most)
     ticks = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
     pad = " " if line[:1] in ("`", " ") or line[-1:] in ("`", " ") else ""
     return f"{ticks}{pad}{line or ' '}{pad}{ticks}"
@@ -332,4 +338,10 @@ def block(text: str) -> str:
 
 def label(text: str) -> str:
     """A word or a sentence of ours that may have come through a file: no sign with a meaning."""
-    return re.sub(r"[^\w ,.;:()/'-]|//", "", printable(text)).replace("_", r"\_")
+    line = _short(printable(text), WORDS)
+    # GitHub makes links of what begins with "www." and of "GH-1", too.
+    return re.sub(r"[^\w ,.;:()/'-]|//|\bwww\.|\bGH-", "", line, flags=re.I).replace("_", r"\_")
+
+
+def _short(line: str, most: int) -> str:
+    return line if len(line) <= most else f"{line[:most]} ... ({len(line):,} characters)"

@@ -11,12 +11,21 @@ from typing import Any, Final
 
 from pulumi.automation import OpType
 
-from ops.events import STACK_TYPE, Change, Diagnostic, Step, Violation, short_type
+from ops.events import (
+    HALVES,
+    STACK_TYPE,
+    Change,
+    Diagnostic,
+    State,
+    Step,
+    Violation,
+    short_type,
+)
 from ops.figures import figures, physical_name
 from ops.report.risk import Reason, Risk, loses_something, reasons_to_review
 from ops.report.traffic import Move, moves
 from ops.report.values import Property, shown
-from ops.rooms import GROUNDWORK, Room
+from ops.rooms import GROUNDWORK, Room, Rooms
 
 WORDS: Final[Mapping[OpType, str]] = {
     OpType.REPLACE: "replace",
@@ -27,6 +36,9 @@ WORDS: Final[Mapping[OpType, str]] = {
     OpType.READ: "read",
 }
 """The kinds of change, the worst first."""
+
+QUIET: Final = (OpType.SAME, OpType.REFRESH)
+"""What changes nothing. What a preview finds by its refresh, it tells again as an update."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +68,10 @@ class Node:
                 component=component,
             ),
         )
+
+    @classmethod
+    def of(cls, state: State, room: Room) -> Node:
+        return cls(urn=state.urn, type=state.type, physical=physical_name(state), room=room)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,22 +228,29 @@ class StackReport:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         error = document.get("error")
-        self.stack: str = document.get("stack") or (error or {}).get("stack") or "unknown"
+        stack = document.get("stack") or (error or {}).get("stack") or self._stack_of_urns
+        self.stack = str(stack)
         self.operation: str = document.get("operation", "preview")
         policies: Mapping[str, Any] = document.get("policies") or {}
-        self.pack: str = policies.get("pack", "")
-        self.rules: int = policies.get("rules", 0)
+        self.rules = int(policies.get("rules", 0))
         self.violations = tuple(
             Violation(**one) for one in sorted(policies.get("violations", ()), key=_by_level)
         )
         self.refusals = tuple(
             Refused.parse(one) for one in sorted(policies.get("refusals", ()), key=_by_operation)
         )
+        self._seen_by_policies = bool(policies)
         self._policies_passed: bool = policies.get("passed", True)
         self.diagnostics = tuple(
-            Diagnostic(**one) for one in sorted(document.get("diagnostics", ()), key=_by_severity)
+            sorted(map(Diagnostic.parse, document.get("diagnostics") or ()), key=_by_severity)
         )
-        self.failure = Failure.parse(error) if error and not self._judged else None
+        self.failure = Failure.parse(error) if error is not None and not self._judged else None
+
+    @property
+    def _stack_of_urns(self) -> str:
+        """The official CLI names the stack nowhere else."""
+        urns = (one["urn"] for one in self._document.get("steps") or ())
+        return next(urns, "::").partition("::")[0].rpartition(":")[2] or "unknown"
 
     @property
     def _judged(self) -> bool:
@@ -239,15 +262,26 @@ class StackReport:
 
     @cached_property
     def nodes(self) -> Mapping[str, Node]:
-        """Everything that was there or is to be, by URN; empty where there was no preview."""
-        resources = self._document.get("graph", {}).get("resources", ())
-        return {one["urn"]: Node.parse(one) for one in resources}
+        """Everything that was there or is to be, by URN; empty where there was no preview.
+
+        The official CLI tells of no graph, only of the resources.
+        """
+        graph = self._document.get("graph")
+        if graph:
+            return {one["urn"]: Node.parse(one) for one in graph["resources"]}
+        states = {step.urn: step.state for step in self._told}
+        rooms = Rooms(states.values())
+        return {urn: Node.of(state, rooms.of(urn)) for urn, state in states.items()}
 
     @cached_property
     def edges(self) -> Sequence[tuple[str, str]]:
         """Pairs of URNs; the first needs the second."""
-        edges = self._document.get("graph", {}).get("dependencies", ())
-        return [(one["from"], one["to"]) for one in edges]
+        edges = (self._document.get("graph") or {}).get("dependencies", ())
+        return [
+            (one["from"], one["to"])
+            for one in edges
+            if one["from"] in self.nodes and one["to"] in self.nodes
+        ]
 
     @cached_property
     def _dependents(self) -> Mapping[str, list[str]]:
@@ -282,9 +316,20 @@ class StackReport:
 
         The engine works on much at once, so that its own order is another one every time.
         """
-        steps = (Step.parse(one) for one in self._document.get("steps", ()))
-        found = [step for step in steps if step.op is not OpType.SAME and step.type != STACK_TYPE]
+        found = [step for step in self._told if step.op not in QUIET and step.type != STACK_TYPE]
         return sorted(found, key=lambda step: (self._room(step.urn), step.urn))
+
+    @cached_property
+    def _told(self) -> Sequence[Step]:
+        """All steps of the document but the halves of a replacement, which the official CLI tells
+        besides the replacement itself."""
+        steps = map(Step.parse, self._document.get("steps") or ())
+        return [step for step in steps if step.op not in HALVES]
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it is a refresh of the official CLI, which tells only what was looked at."""
+        return bool(self._told) and all(step.op is OpType.REFRESH for step in self._told)
 
     @cached_property
     def changes(self) -> Sequence[Changed]:
@@ -365,6 +410,9 @@ class StackReport:
             words = "the cloud is not as the state says: somebody changed it by other means"
             names = tuple(one.name for one in self.changes)
             return [*found, Reason(risk=Risk.REVIEW, words=words, names=names)]
+        if not (self._seen_by_policies or self.failure):
+            words = "neither the policies nor the guard have looked at it"
+            found.append(Reason(risk=Risk.REVIEW, words=words))
         advice = tuple(one.rule for one in self.violations if one.level != "mandatory")
         if advice:
             found.append(Reason(risk=Risk.REVIEW, words="advice of the policies", names=advice))
@@ -464,5 +512,5 @@ def _by_operation(refusal: Mapping[str, Any]) -> tuple[str, str]:
     return refusal["operation"], refusal["urn"]
 
 
-def _by_severity(diagnostic: Mapping[str, Any]) -> tuple[bool, str, str]:
-    return diagnostic["severity"] != "error", diagnostic["urn"], diagnostic["message"]
+def _by_severity(diagnostic: Diagnostic) -> tuple[bool, str, str]:
+    return diagnostic.severity != "error", diagnostic.urn, diagnostic.message

@@ -7,10 +7,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from ops.foreign import printable
 from ops.graph import reduced
 from ops.report.model import Changed, StackReport
 from ops.report.risk import loses_something
-from ops.report.values import printable
 from ops.rooms import GROUNDWORK, Room
 
 BOXES: Final = 20

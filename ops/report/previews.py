@@ -8,23 +8,44 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ops.errors import WrongInput
+from ops.report.model import Report
+
+REPORTED: Final = ("preview", "refresh")
+"""The operations of which there are reports: of what would be done, and of drift."""
 
 
 def read_preview(path: Path) -> dict[str, Any]:
-    """What ``preview --json`` or ``refresh --json`` has printed into a file.
+    """What ``preview --json``, ``drift --json`` or ``refresh --json`` has printed into a file.
 
     Raises:
         WrongInput: the file is not there, or holds something else.
     """
     try:
-        document = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        text = path.read_text("utf-8")
+        if not text.strip():
+            raise WrongInput("report", f"--from {path} is empty: its preview had no result.")
+        document = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
         raise WrongInput("report", f"--from {path} cannot be read: {error}") from None
+    refusal = WrongInput("report", f"--from {path} is not what 'preview --json' prints.")
     if not isinstance(document, dict) or not ("steps" in document or "error" in document):
-        raise WrongInput("report", f"--from {path} is not what 'preview --json' prints.")
+        raise refusal
+    if document.get("operation", "preview") not in REPORTED:
+        raise refusal
+    try:
+        (made,) = Report([document]).stacks
+        made.document()
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        raise refusal from None  # it has the outer form only
+    if made.says_nothing:
+        raise WrongInput(
+            "report",
+            f"--from {path} is a refresh of the official CLI, which does not say what it found; "
+            "'python -m ops drift --json' does.",
+        )
     return document
 
 

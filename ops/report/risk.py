@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -53,8 +53,11 @@ REPLACED_BY_DESIGN: Final = frozenset(
 )
 """Immutable records of a release: each change is a new one, and the platform keeps the old one."""
 
-GRANTS: Final = ("IAM", "Iam", "WorkloadIdentityPool", "Role")
+GRANTS: Final = ("ACL", "AccessControl", "IAM", "Iam", "WorkloadIdentityPool", "Role")
 """Words in the names of the types that say who may do what."""
+
+CREDENTIALS: Final = ("Key", "User")
+"""Names of the types that let somebody in by being there."""
 
 SECRETS: Final = frozenset(
     {
@@ -64,17 +67,35 @@ SECRETS: Final = frozenset(
 )
 """What is nothing but a secret value, so that a new one replaces it."""
 
-ENTRANCES: Final = frozenset(
+ENTRANCES: Final = (
+    "DnsRecord",
+    "Domain",
+    "Firewall",
+    "ForwardingRule",
+    "Ingress",
+    "NetworkPolicy",
+    "SecurityPolicy",
+    "WorkersRoute",
+)
+"""Words in the names of the types that decide who reaches us."""
+
+DOORS: Final = ("defaultUriDisabled", "ingress", "invokerIamDisabled", "subdomain")
+"""Properties of other types that decide it."""
+
+ANYBODY: Final = frozenset(
     {
-        "cloudflare:index/workersCustomDomain:WorkersCustomDomain",
-        "cloudflare:index/workersRoute:WorkersRoute",
-        "gcp:compute/firewall:Firewall",
-        "kubernetes:networking.k8s.io/v1:Ingress",
-        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-        "vercel:index/projectDomain:ProjectDomain",
+        "0.0.0.0/0",
+        "::/0",
+        "INGRESS_TRAFFIC_ALL",
+        "LoadBalancer",
+        "NodePort",
+        "allAuthenticatedUsers",
+        "allUsers",
     }
 )
-"""What decides who reaches us."""
+"""Values that let everybody in."""
+
+PROVIDER: Final = "pulumi:providers:"
 
 
 def loses_something(step: Step) -> bool:
@@ -88,6 +109,7 @@ def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
     """Why people should look at ``steps``, the worst first."""
     gone = [step for step in steps if loses_something(step)]
     kept = [step for step in steps if not loses_something(step)]
+    created = [step for step in kept if step.op is OpType.CREATE]
     changed = [step for step in kept if step.op is not OpType.CREATE]
     kinds: Iterable[tuple[str, Iterable[Step]]] = (
         ("deletes what holds data or identity", _of(gone, OpType.DELETE, holding=True)),
@@ -103,7 +125,12 @@ def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
             (one for one in changed if one.type in HOLDS),
         ),
         ("changes who may do what", (one for one in kept if _grants(one))),
-        ("changes a way in", (one for one in changed if _is_entrance(one))),
+        ("opens a way in", (one for one in created if _is_entrance(one))),
+        (
+            "changes a way in",
+            (one for one in changed if one.type not in HOLDS and _is_entrance(one)),
+        ),
+        ("changes a provider", (one for one in changed if one.type.startswith(PROVIDER))),
         ("gives secrets new values", (one for one in steps if _changes_secret(one))),
     )
     for words, found in kinds:
@@ -121,14 +148,33 @@ def _unprotected(step: Step) -> bool:
 
 
 def _grants(step: Step) -> bool:
-    kind = step.type.rpartition(":")[2]
-    return step.state.custom and any(word in kind for word in GRANTS)
+    kind = _kind(step)
+    made = step.op is OpType.CREATE and kind in CREDENTIALS
+    return step.state.custom and (made or any(word in kind for word in GRANTS))
 
 
 def _is_entrance(step: Step) -> bool:
-    return step.type in ENTRANCES or any(
-        change.path.split(".")[0] == "ingress" for change in step.changes()
+    if step.state.custom and any(word in _kind(step) for word in ENTRANCES):
+        return True
+    if step.op is OpType.CREATE:
+        return _lets_anybody_in(step.state.inputs)
+    return any(
+        change.path.split(".")[0] in DOORS or _lets_anybody_in(change.new)
+        for change in step.changes()
     )
+
+
+def _kind(step: Step) -> str:
+    """The last part of the type."""
+    return step.type.rpartition(":")[2]
+
+
+def _lets_anybody_in(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return value.get("invokerIamDisabled") is True or any(map(_lets_anybody_in, value.values()))
+    if isinstance(value, list):
+        return any(map(_lets_anybody_in, value))
+    return isinstance(value, str) and value in ANYBODY
 
 
 def _changes_secret(step: Step) -> bool:

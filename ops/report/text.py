@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
+from ops.foreign import printable, printable_lines
 from ops.printing import SIGNS
 from ops.report.model import Changed, Report, StackReport
-from ops.report.values import printable
 
 DEPENDENTS: Final = 24
 """So many of what depends on a resource are named."""
 
 
 def text(report: Report) -> str:
-    """The report in lines of plain text."""
-    return "\n\n".join("\n".join(_stack(one)) for one in report.stacks)
+    """The report in lines of plain text, in which nothing controls a terminal."""
+    return printable_lines("\n\n".join("\n".join(_stack(one)) for one in report.stacks))
 
 
 def _stack(stack: StackReport) -> Iterator[str]:
@@ -88,4 +88,4 @@ def _listed(title: str, changes: Sequence[Changed]) -> Iterator[str]:
 def _message(title: str, urn: str, message: str) -> Iterator[str]:
     about = f"  {printable(urn.rpartition('::')[2])}" if urn else ""
     yield from ("", f"{title}{about}")
-    yield from (f"    {printable(line, keep=True)}" for line in message.splitlines())
+    yield from (f"    {line}" for line in message.splitlines())

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pulumi.automation import OpType
-
 from ops.events import State, Step, is_unknown
+from ops.report.risk import loses_something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +59,7 @@ def moves(steps: Sequence[Step]) -> tuple[Move, ...]:
 
 def _move(step: Step) -> Move | None:
     splitter = SPLITTERS.get(step.type)
-    if not splitter or not step.old or not step.new or step.op is OpType.DELETE:
+    if not splitter or not step.old or not step.new or loses_something(step):
         return None
     paths = {change.path.replace("[", ".").split(".")[0] for change in step.changes()}
     if paths != {splitter.path}:

@@ -88,13 +88,3 @@ def _window(text: str, start: int) -> str:
     before = "... " if start else ""
     after = f" ... ({len(text)} characters)" if len(text) > end else ""
     return f"{before}{text[start:end]}{after}"
-
-
-def printable(text: str, *, keep: bool = False) -> str:
-    """A line without anything that moves a cursor, hides or turns around what stands beside it.
-
-    Args:
-        keep: keep runs of blanks, such as an indentation.
-    """
-    line = text.expandtabs(4) if keep else " ".join(text.split())
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
