@@ -17,7 +17,7 @@ import typer
 
 from components.config import read_stack_file
 from ops.checkout import Checkout
-from ops.errors import OpsError, Refused, WrongInput
+from ops.errors import Interrupted, OpsError, Refused, WrongInput
 from ops.events import Outcome
 from ops.graph import before_and_after, draw, preview_with_needs
 from ops.guard import lost
@@ -25,7 +25,7 @@ from ops.printing import Progress
 from ops.protection import lift, refuse_protected
 from ops.recovery import plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
-from ops.release import VALID_HOURS, Record, refuse_unrecordable
+from ops.release import MOST_HOURS, VALID_HOURS, Record, refuse_unrecordable
 from ops.render import manifests, refuse_foreign
 from ops.render import write as write_manifests
 from ops.report.forms import Form
@@ -75,7 +75,10 @@ def preview(
     as_json: AsJson = False,
     record: RecordFile = None,
     valid_hours: Annotated[
-        int, typer.Option("--valid-hours", min=1, help="How long the record is good for.")
+        int,
+        typer.Option(
+            "--valid-hours", min=1, max=MOST_HOURS, help="How long the record is good for."
+        ),
     ] = VALID_HOURS,
     _yes: NoQuestion = False,
 ) -> None:
@@ -86,9 +89,10 @@ def preview(
     with session.open(stack, sandbox, sandbox_dir) as opened:
         outcome, needs = preview_with_needs(opened)
         verdict = session.judge(opened, outcome)
-        graph = before_and_after(outcome, needs, opened.state()) if as_json else None
+        state = opened.state() if as_json or record else {}
+        graph = before_and_after(outcome, needs, state) if as_json else None
         if record and outcome.succeeded and verdict.passed:
-            Record.make(opened, outcome, verdict, valid_hours).write(record)
+            Record.make(opened, outcome, verdict, state, valid_hours).write(record)
     session.finish(outcome, verdict, graph, planned=True)
 
 
@@ -163,14 +167,14 @@ def up(
         plan = opened.preview()
         verdict = session.judge(opened, plan)
         if reviewed and plan.succeeded and verdict.passed:
-            reviewed.refuse_moved(Record.make(opened, plan, verdict, VALID_HOURS))
+            reviewed.refuse_moved(Record.make(opened, plan, verdict, opened.state()))
 
         def run(progress: Progress) -> Outcome:
             # The verdict has passed: what still goes of the protected was approved, one by one.
             with opened.unlocked(lost(plan.changes)):
                 return opened.up(progress)
 
-        session.carry_out(plan, run, yes, verdict)
+        session.carry_out(plan, run, yes, verdict, recorded=reviewed is not None)
 
 
 @app.command()
@@ -327,16 +331,21 @@ def main() -> NoReturn:
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.default_int_handler)
     try:
-        app()
-    except (OpsError, EngineError) as error:
-        if not isinstance(error, OpsError):
-            error = Refused("no-engine", str(error))
-        if as_json:
-            print_json({"error": error.document()})
-        else:
-            say(str(error))
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        say("Interrupted. Nothing was changed.")
-        sys.exit(130)
-    raise AssertionError("typer ends the process by itself")
+        # On its own, typer would end the process in words that are no JSON.
+        code = app(standalone_mode=False)
+        if code != Interrupted.exit_code:
+            sys.exit(code)
+        failure: OpsError = Interrupted()
+    except OpsError as error:
+        failure = error
+    except EngineError as error:
+        failure = Refused("no-engine", str(error))
+    except typer.Abort:
+        failure = Interrupted()
+    except typer.TyperException as error:
+        failure = WrongInput("usage", f"{error.format_message()}\nTry --help.")
+    if as_json:
+        print_json({"error": failure.document()})
+    else:
+        say(str(failure))
+    sys.exit(failure.exit_code)

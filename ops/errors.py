@@ -6,7 +6,7 @@ from typing import Any
 
 
 class OpsError(Exception):
-    """Base of both. ``kind`` names the error for machines, ``details`` add what they may need."""
+    """Base of all. ``kind`` names the error for machines, ``details`` add what they may need."""
 
     exit_code = 1
 
@@ -33,3 +33,14 @@ class WrongInput(OpsError):
 
 class Refused(OpsError):
     """The input is right, but the estate's state forbids the operation. Nothing was changed."""
+
+
+class Interrupted(OpsError):
+    """Somebody stopped the command while no engine was at work."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__(
+            "interrupted", "Interrupted while no engine was at work: nothing is half done."
+        )

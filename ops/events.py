@@ -239,8 +239,11 @@ class Step:
             State.read(metadata.old) if metadata.old else None,
             State.read(metadata.new) if metadata.new else None,
         )
+        op = OpType(metadata.op)
+        if op is OpType.SAME and old and new and old.protect != new.protect:
+            op = OpType.UPDATE  # the engine asks no provider, and so calls it the same
         return cls(
-            op=OpType(metadata.op),
+            op=op,
             urn=metadata.urn,
             type=metadata.type,
             provider=metadata.provider,
@@ -290,6 +293,8 @@ class Step:
         old, new = self.old, self.new
         if old is None or new is None:
             return
+        if old.protect != new.protect:
+            yield Change(path="protect", old=old.protect, new=new.protect, replaces=False)
         details = self.detailed_diff or {
             path: {"kind": "update", "inputDiff": True}
             for path in self.diff_reasons or _differences(old.inputs, new.inputs)

@@ -31,6 +31,9 @@ FORMAT: Final = 1
 VALID_HOURS: Final = 24
 """A release is reviewed by day and made in the next window at night."""
 
+MOST_HOURS: Final = 168
+"""After a week nobody remembers what was reviewed."""
+
 SHOWN: Final = 12
 """So many differences are listed; the rest are counted."""
 
@@ -69,8 +72,15 @@ class Record:
     verdict: Mapping[str, Any]
 
     @classmethod
-    def make(cls, opened: OpenStack, preview: Outcome, verdict: Verdict, hours: int) -> Self:
-        """The record of a preview that passed.
+    def make(
+        cls,
+        opened: OpenStack,
+        preview: Outcome,
+        verdict: Verdict,
+        state: Mapping[str, Any],
+        hours: int = VALID_HOURS,
+    ) -> Self:
+        """The record of a preview that passed; ``state`` is the deployment that it started from.
 
         Raises:
             Refused: the checkout is not a commit.
@@ -85,7 +95,7 @@ class Record:
             commit=commit_of(opened.checkout),
             settings=_settings(opened),
             versions=_versions(opened),
-            state=_state(opened.state()),
+            state=_state(state),
             plan={step.urn: _planned(step) for step in sorted(preview.changes, key=_urn)},
             verdict=verdict.document(),
         )
@@ -98,16 +108,25 @@ class Record:
             WrongInput: the file cannot be read, or is not a record that this version writes.
         """
         try:
-            document = json.loads(path.read_text("utf-8"))
-            digest = document.pop("digest")
+            text = path.read_text("utf-8")
+            document = json.loads(text)
+            del document["digest"]
             record = cls(**document)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise WrongInput(
                 "record",
                 f"--record {path} is not a release record ({type(error).__name__}). "
                 "`python -m ops preview --record FILE` writes one.",
             ) from None
-        if record.format != FORMAT or digest != record.digest:
+        # Letter for letter: of a key that is there twice, a reader may see the other value.
+        if record.format != FORMAT or text != record._text():
             raise WrongInput(
                 "record",
                 f"--record {path} was written by another version or edited since. Preview again.",
@@ -119,15 +138,18 @@ class Record:
         """One word for all of it."""
         return _digest(asdict(self))
 
+    def _text(self) -> str:
+        document = {"digest": self.digest, **asdict(self)}
+        return f"{json.dumps(document, indent=1)}\n"
+
     def write(self, path: Path) -> None:
         """Write the record as JSON.
 
         Raises:
             WrongInput: the file cannot be written.
         """
-        text = json.dumps({"digest": self.digest, **asdict(self)}, indent=1, ensure_ascii=False)
         try:
-            path.write_text(f"{text}\n", "utf-8")
+            path.write_text(self._text(), "utf-8")
         except OSError as error:
             raise WrongInput("record", f"--record {path}: {error.strerror}.") from None
 
@@ -173,7 +195,8 @@ def refuse_unrecordable(checkout: Checkout, path: Path) -> None:
     """Say before a preview that there can be no record of it.
 
     Raises:
-        WrongInput: ``path`` lies in the checkout, which it would make differ from its commit.
+        WrongInput: ``path`` lies in the checkout, which it would make differ from its commit, or in
+            no folder.
         Refused: the checkout is not a commit.
     """
     if path.resolve().is_relative_to(checkout.root):
@@ -182,6 +205,8 @@ def refuse_unrecordable(checkout: Checkout, path: Path) -> None:
             f"--record {path} lies in the checkout, which no command may change. Name a file "
             "elsewhere.",
         )
+    if path.is_dir() or not path.parent.is_dir():
+        raise WrongInput("record", f"--record {path}: name a file in a folder that is there.")
     commit_of(checkout)
 
 
@@ -192,7 +217,7 @@ def commit_of(checkout: Checkout) -> str:
         Refused: there is none, or files differ from it.
     """
     commit = _git(checkout, "rev-parse", "HEAD")
-    changed = _git(checkout, "status", "--porcelain").splitlines()
+    changed = _git(checkout, "status", "--porcelain", "--untracked-files=normal").splitlines()
     if not commit:
         raise Refused("record", "A record names what was reviewed by its commit; there is none.")
     if changed:
@@ -220,11 +245,17 @@ class Window:
             WrongInput: it is written otherwise.
         """
         try:
-            if not re.fullmatch(r"\d\d:\d\d-\d\d:\d\d", text):
+            if not re.fullmatch(r"\d\d:\d\d-\d\d:\d\d", text, re.ASCII):
                 raise ValueError
             begin, end = map(datetime.time.fromisoformat, text.split("-"))
+            if begin == end:
+                raise ValueError
         except ValueError:
-            raise WrongInput("window", f"--window {text}: write it as 02:00-04:00 (UTC).") from None
+            raise WrongInput(
+                "window",
+                f"--window {text}: write it as 02:00-04:00 (UTC), with an end that is not its begin"
+                " and midnight as 00:00.",
+            ) from None
         return cls(begin, end)
 
     def holds(self, moment: datetime.time) -> bool:

@@ -16,6 +16,7 @@ from rich.console import Console
 from ops.checkout import Checkout
 from ops.errors import Refused, WrongInput
 from ops.events import Outcome
+from ops.foreign import printable_lines
 from ops.graph import Graph
 from ops.guard import read_approvals
 from ops.place import Place, default_sandbox, real_accounts, sandboxed
@@ -65,7 +66,7 @@ class Session:
                 raise WrongInput("window", "--outside-window means nothing without --window.")
             return
         hours = Window.read(window)
-        if not reason:
+        if not (reason or "").strip():
             hours.refuse_outside(datetime.datetime.now(datetime.UTC))
         else:
             say(f"Not held to the window {window} UTC: {reason}")
@@ -124,8 +125,13 @@ class Session:
         run: Callable[[Progress], Outcome],
         yes: bool,
         verdict: Verdict | None = None,
+        *,
+        recorded: bool = False,
     ) -> NoReturn:
-        """Show the plan, ask if need be, run it and end the command; or end it at the verdict."""
+        """Show the plan, ask if need be, run it and end the command; or end it at the verdict.
+
+        ``recorded`` is what was held to the record of a review.
+        """
         if not plan.succeeded or (verdict and not verdict.passed):
             self.finish(plan, verdict, planned=True)
         if not yes:
@@ -134,7 +140,8 @@ class Session:
             self._ask()
         progress = Progress(self._console, plan)
         outcome = run(progress)
-        self.finish(outcome, verdict, stages=progress.stages.ends(outcome.diagnostics))
+        ends = progress.stages.ends(outcome.diagnostics)
+        self.finish(outcome, verdict, stages=ends, recorded=recorded)
 
     def judge(self, opened: OpenStack, plan: Outcome) -> Verdict:
         """The verdict of the policy pack and of the guard on a preview."""
@@ -142,8 +149,7 @@ class Session:
 
     def consent(self, lines: Sequence[str], yes: bool) -> None:
         """Say what is going to be done, and ask if need be."""
-        for line in lines:
-            self._console.print(f"  {line}", soft_wrap=True, markup=False)
+        self._printer.intentions(lines)
         if not yes:
             self._ask()
 
@@ -160,6 +166,7 @@ class Session:
         planned: bool = False,
         stages: Sequence[StageEnd] = (),
         expect_same: bool = False,
+        recorded: bool = False,
     ) -> NoReturn:
         """Print the outcome, what was said of it, and end the command with its exit code.
 
@@ -191,7 +198,8 @@ class Session:
             if stages and not succeeded:
                 self._printer.stages(stages)
         if not succeeded:
-            say(f"\n{DRIFTED if drifted else advice(outcome, planned=planned)}")
+            told = advice(outcome, planned=planned, recorded=recorded)
+            say(f"\n{DRIFTED if drifted else told}")
         sys.exit(0 if succeeded else 130 if outcome.interrupted else 1)
 
 
@@ -201,7 +209,7 @@ DRIFTED: Final = (
 )
 
 
-def advice(outcome: Outcome, *, planned: bool) -> str:
+def advice(outcome: Outcome, *, planned: bool, recorded: bool) -> str:
     """What to do after a failure."""
     if planned:
         return "The preview failed and nothing was changed. Correct the above, then preview again."
@@ -209,18 +217,24 @@ def advice(outcome: Outcome, *, planned: bool) -> str:
         begin = f"The {outcome.operation} was interrupted. What it had finished is in the state."
     else:
         begin = f"The {outcome.operation} failed. What it had finished is in the state."
+    if recorded:
+        go_on = (
+            "Correct the above. The state has moved, so what is left takes a review of its own:\n"
+            "preview again with --record, and run this with the new record."
+        )
+    else:
+        go_on = "Correct the above and run the same command again: it goes on where this one ended."
     return (
-        f"{begin}\nCorrect the above and run the same command again: it goes on where this one "
-        "ended.\nWhere it refuses, because the engine was stopped in the middle of something, it "
-        "names the command that settles that."
+        f"{begin}\n{go_on}\nWhere it refuses, because the engine was stopped in the middle of "
+        "something, it names the command that settles that."
     )
 
 
 def say(line: str) -> None:
     """Progress goes to standard error: standard output belongs to the result."""
-    print(line, file=sys.stderr, flush=True)
+    print(printable_lines(line), file=sys.stderr, flush=True)
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print the one document that standard output carries."""
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    """Print the one document that standard output carries; in ASCII, which controls no terminal."""
+    print(json.dumps(document, indent=2))

@@ -299,7 +299,9 @@ def test_the_table_of_risks(changed: dict[str, Any], risk: str, words: str) -> N
 def test_taking_protection_away_is_to_be_reviewed() -> None:
     changed = step("update", "a", TOPIC)
     changed["newState"]["protect"] = False
-    assert Report([preview(changed)]).stacks[0].reasons[0].words == "takes protection away"
+    report = Report([preview(changed)])
+    assert report.stacks[0].reasons[0].words == "takes protection away"
+    assert "- `protect`: `true` → `false`" in markdown(report)
 
 
 def test_a_pack_that_did_not_run_blocks() -> None:
@@ -489,6 +491,23 @@ def test_one_preview_serves_every_form(tiny: Tiny, tmp_path: Path) -> None:
     assert written.returncode == 0, written.stderr
     assert out.read_text() == comment
     assert "needs review: the report is in" in written.stderr
+
+
+def test_protection_alone_is_a_change(tiny: Tiny) -> None:
+    """The engine calls it none; a release that is skipped for it would never make it."""
+    tiny.write(protect=True)
+    tiny.run("up")
+    tiny.write(protect=False)
+    document = tiny.run("preview")
+    assert [(step["op"], step["urn"].rpartition("::")[2]) for step in document["steps"]] == [
+        ("update", "alpha-bucket"),
+        ("update", "beta-bucket"),
+    ]
+    (made,) = Report([document]).stacks
+    assert made.reasons[0].words == "takes protection away"
+    tiny.run("up")
+    assert tiny.protected() == []
+    assert tiny.run("preview")["steps"] == []
 
 
 @pytest.mark.parametrize(
