@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from typer.main import get_command
 
 from ops.cli import app
 from ops.release import Window
+from ops.report.markdown import MARKER
+from tests import golden
 from tests.recorder import ROOT
 from tools.workflow_lint import provide_actionlint
 
@@ -245,3 +248,143 @@ def test_every_option_in_a_workflow_exists() -> None:
             known = {name for one in commands[verb].params for name in one.opts}
             used = set(re.findall(r"(?<=\s)--[\w-]+", rest))
             assert used <= known, f"{job}: {verb} has no {used - known}"
+
+
+# -- the steps' scripts, run as GitHub runs them -----------------------------------------------
+
+OPS: Final = f"""\
+#!/bin/sh
+PYTHONPATH={ROOT} exec {sys.executable} -m ops "$@"
+"""
+GH: Final = """\
+#!/bin/sh
+for one; do printf '%s ' "$one"; done >> "$RUNNER_TEMP/calls"
+echo >> "$RUNNER_TEMP/calls"
+case "$*" in
+  *--paginate* | "issue list"*) printf "$FOUND_AT_GITHUB"; exit "${FAILS:-0}" ;;
+esac
+"""
+
+
+def run_step(name: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run ``workflow.job.title`` in ``folder``, with a ``gh`` that writes its calls down."""
+    workflow, job, title = name.split(".")
+    (script,) = (
+        step["run"] for step in read(workflow)["jobs"][job]["steps"] if step.get("name") == title
+    )
+    for path, text in ((folder / ".ci" / "ops", OPS), (folder / "bin" / "gh", GH)):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    return subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=folder,
+        env={
+            "PATH": f"{folder / 'bin'}:/usr/bin:/bin",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "RUNNER_TEMP": str(folder),
+            "RUN": "https://ci.example/1",
+            "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+            "FOUND_AT_GITHUB": "",
+            **variables,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def calls(folder: Path) -> list[str]:
+    """What ``gh`` was asked for, and forget it."""
+    path = folder / "calls"
+    made = path.read_text().splitlines() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return [call.strip() for call in made]
+
+
+def test_a_job_that_left_no_preview_hides_no_other_stack(tmp_path: Path) -> None:
+    (tmp_path / "previews").mkdir()
+    kept = json.dumps(golden.recorded("image-bump"))
+    (tmp_path / "previews" / "production.json").write_text(kept)
+    done = run_step("preview.report.Report", tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = (tmp_path / "report.markdown").read_text()
+    assert "## staging: blocked, production: safe" in made
+    assert "There was no preview: https://ci.example/1" in made
+    assert "template.containers" in made
+    assert (tmp_path / "summary").read_text() == made
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+
+    (tmp_path / "drift").mkdir()
+    (tmp_path / "drift" / "production.json").write_text(json.dumps(golden.recorded("drift")))
+    done = run_step("drift.report.Report", tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = (tmp_path / "drift.markdown").read_text()
+    assert "## staging: blocked, production: needs review" in made
+    assert "Nobody could look: https://ci.example/1" in made
+
+
+def test_there_is_one_comment(tmp_path: Path) -> None:
+    step = "preview.comment.Write the one comment, or bring it up to date"
+    github = {"GITHUB_REPOSITORY": "pull/pull", "NUMBER": "7", "MARKER": MARKER}
+    assert read("preview")["jobs"]["comment"]["steps"][-1]["env"]["MARKER"] == MARKER
+    body = f"--field body=@{tmp_path}/report.markdown"
+
+    assert run_step(step, tmp_path, **github).returncode == 0
+    (_, written) = calls(tmp_path)
+    assert written == f"api --silent --method POST repos/pull/pull/issues/7/comments {body}"
+    # It stood in for a report that was never made.
+    report = (tmp_path / "report.markdown").read_text()
+    assert report.startswith(MARKER)
+    assert "https://ci.example/1" in report
+
+    assert run_step(step, tmp_path, **github, FOUND_AT_GITHUB="11\\n12\\n").returncode == 0
+    (_, written) = calls(tmp_path)
+    assert written == f"api --silent --method PATCH repos/pull/pull/issues/comments/11 {body}"
+
+    # Who cannot look does not write: it would be a second comment.
+    assert run_step(step, tmp_path, **github, FAILS="1").returncode != 0
+    assert len(calls(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("found", "issue", "does"),
+    [
+        ("true", "", "issue create --title The clouds are not --label drift --body-file"),
+        ("true", "5", "issue edit 5 --body-file"),
+        ("false", "5", "issue close 5 --comment"),
+        ("false", "", None),
+    ],
+)
+def test_there_is_one_issue(tmp_path: Path, found: str, issue: str, does: str | None) -> None:
+    step = "drift.tell.Open the one issue, bring it up to date, or close it"
+    done = run_step(step, tmp_path, FOUND=found, TITLE="The clouds are not", FOUND_AT_GITHUB=issue)
+    assert done.returncode == 0, done.stderr
+    made = [call for call in calls(tmp_path) if not call.startswith(("label", "issue list"))]
+    assert [call.startswith(str(does)) for call in made] == [True] * bool(does)
+    assert "https://ci.example/1" in (tmp_path / "drift.markdown").read_text()
+
+
+def test_an_issue_is_closed_only_after_everything_was_looked_at() -> None:
+    """A job that takes too long has the result ``cancelled``, and has looked at nothing."""
+    assert read("drift")["jobs"]["tell"]["env"]["FOUND"] == "${{ needs.look.result != 'success' }}"
+
+
+def test_the_snippet_for_another_ci_is_one() -> None:
+    text = (ROOT / "docs" / "delivery.md").read_text("utf-8")
+    (snippet,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    pipeline = yaml.safe_load(snippet)
+    commands = vars(get_command(app))["commands"]
+    lines = [
+        line
+        for job in pipeline.values()
+        for line in (*job["script"], *job.get("after_script", ()))
+        if ".ci/ops" in line
+    ]
+    assert {line.split()[1] for line in lines} == {"preview", "report", "up"}
+    for line in lines:
+        _, verb, *rest = line.split()
+        known = {name for one in commands[verb].params for name in one.opts}
+        assert {word for word in rest if word.startswith("--")} <= known, line
+    # What is in the folder of the checkout makes it another one than was reviewed.
+    assert not [line for line in lines if re.search(r"(--record|>) (?!/tmp/)", line)]
