@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from pulumi.automation import EngineEvent, OpType
+from pulumi.automation.events import ResourcePreEvent
 
 from ops.events import Change, Outcome, Recorder, Step, at_path, masked, short_type
 from tests.tiny import PLANTED, Tiny
@@ -101,6 +103,32 @@ def test_a_component_that_finishes_twice_counts_once() -> None:
     recorder(finished("create", new=state({}, {"late": 1})))
     assert [call.args[0].urn for call in watch.call_args_list] == [URN]
     assert [step.state.outputs for step in recorder.steps] == [{"late": 1}]
+
+
+def test_a_watcher_hears_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.events.SILENCE", 0.02)
+    heard: list[list[str]] = []
+    again = threading.Event()
+
+    def waiting(running: dict[str, float]) -> None:
+        heard.append(list(running))
+        again.set()
+
+    watch = Mock(waiting=waiting)
+    recorder = Recorder(watch)
+    event = finished("create", new=state({})).res_outputs_event
+    assert event
+    begun = EngineEvent(1, 1, resource_pre_event=ResourcePreEvent(event.metadata))
+    with recorder.listening():
+        recorder(begun)
+        again.clear()
+        assert again.wait(10)
+        assert heard[-1] == [URN]
+        recorder(finished("create", new=state({})))
+        again.clear()
+        heard.clear()
+        assert again.wait(10)
+        assert heard[-1] == []
 
 
 def test_a_replacement_is_one_step() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,6 +164,29 @@ def test_progress_counts_to_the_planned_total_and_frames_each_stage() -> None:
         "[2/2] 1 created  gcp:redis:Instance               pull-production-redis (0.2s)",
         "-- 1 infrastructure: finished",
     ]
+
+
+def test_progress_says_what_it_waits_for() -> None:
+    stream = io.StringIO()
+    progress = Progress(Console(file=stream, width=80), outcome(COMPONENT, INSTANCE))
+    progress.waiting({INSTANCE.urn: 600.4, COMPONENT.urn: 2.0})
+    progress.waiting({})
+    assert stream.getvalue().splitlines() == [
+        "   still waiting for redis-instance (600s) and 1 more",
+        "   still waiting for the engine (0s)",
+    ]
+
+
+def test_nothing_that_is_printed_controls_a_terminal() -> None:
+    hostile = "\x1b[31m\x9b31m\u202e\x07\r"
+    diagnostic = Diagnostic(severity="error", message=hostile, urn="")
+    named = step(OpType.CREATE, "gcp:sql/user:User", "a-user", name=f"a{hostile}b")
+    changed = replace(
+        step(OpType.UPDATE, "gcp:sql/user:User", "b-user", name=hostile), diff_reasons=("name",)
+    )
+    lines = printed(outcome(COMPONENT, named, changed, diagnostics=(diagnostic,)))
+    assert "a\N{REPLACEMENT CHARACTER}[31m" in lines
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", lines)
 
 
 API = step(OpType.CREATE, "pull:services:Api", "api", ROOT, stage="3 api")

@@ -159,7 +159,7 @@ function component(name, nodes, searching) {
 function row(node) {
   const word = node.change?.operation ?? "";
   const button = make("button", { class: "row", type: "button", onclick: () => select(node) },
-    make("span", { class: `sign ${word}`, "aria-label": word || "unchanged" }, SIGNS[word] ?? (word ? "~" : "")),
+    make("span", { class: `sign ${word}`, role: "img", "aria-label": word || "unchanged" }, SIGNS[word] ?? (word ? "~" : "")),
     make("span", {}, make("span", { class: "name" }, node.name), make("span", { class: "kind" }, called(node))));
   rows.set(node, button);
   return button;
