@@ -217,7 +217,7 @@ def advice(outcome: Outcome, *, planned: bool, recorded: bool) -> str:
         begin = f"The {outcome.operation} was interrupted. What it had finished is in the state."
     else:
         begin = f"The {outcome.operation} failed. What it had finished is in the state."
-    if recorded:
+    if recorded and outcome.changes:
         go_on = (
             "Correct the above. The state has moved, so what is left takes a review of its own:\n"
             "preview again with --record, and run this with the new record."

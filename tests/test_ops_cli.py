@@ -178,6 +178,38 @@ def test_wrong_use_starts_nothing(
     assert not (tmp_path / "tripped").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["up", "--json", "--yes"], "Missing option '--stack'"),
+        (["preview", "--json", "--stack", "production", "--colour"], "No such option: --colour"),
+        (["preview", "--json", "--stack", "a", "--valid-hours", "99999999999"], "--valid-hours"),
+    ],
+)
+def test_wrong_use_is_json_where_json_was_asked_for(
+    tiny: Tiny, arguments: list[str], message: str
+) -> None:
+    done = tiny.ops(*arguments)
+    assert done.returncode == 2
+    error = json.loads(done.stdout)["error"]
+    assert (error["kind"], error["exitCode"]) == ("usage", 2)
+    assert message in error["message"]
+
+
+def test_an_interrupt_before_the_engine_is_at_work_is_told(tiny: Tiny, tmp_path: Path) -> None:
+    engine = tmp_path / "bin" / "pulumi"
+    engine.parent.mkdir()
+    engine.write_text("#!/bin/sh\nkill -INT $PPID\nexec sleep 5\n")
+    engine.chmod(0o755)
+    done = tiny.ops(
+        "preview", *tiny.here(), "--json", variables={"PATH": f"{engine.parent}:/usr/bin:/bin"}
+    )
+    assert done.returncode == 130
+    error = json.loads(done.stdout)["error"]
+    assert (error["kind"], error["exitCode"]) == ("interrupted", 130)
+    assert "Traceback" not in done.stderr
+
+
 def test_wrong_settings_are_all_told_at_once(tiny: Tiny, tmp_path: Path) -> None:
     tiny.write(stores="alpha", owners=7)
     for_people = tiny.ops("preview", *tiny.here(), variables=_tripwire(tmp_path))

@@ -14,6 +14,7 @@ from pulumi.automation import OpType
 from ops.errors import Refused, WrongInput
 from ops.events import State, Step
 from ops.release import SHOWN, Record, Window, _planned, _state
+from ops.session import Session
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 URN = "urn:pulumi:production::pull::gcp:redis/instance:Instance::redis-instance"
@@ -51,7 +52,27 @@ def test_a_record_that_was_edited_is_none(tmp_path: Path) -> None:
         Record.read(path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"digest": "x", "stack": "production"}'])
+def test_a_record_that_tells_readers_and_programs_different_things_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    record().write(path)
+    text = path.read_text()
+    for edited in (
+        text.replace('"stack"', '"stack": "staging",\n "stack"', 1),
+        text.replace('"commit"', '"comment": "looks fine",\n "commit"', 1),
+        text.replace('"format": 1', '"format": 1.0'),
+        text.replace('"format": 1', '"format": true'),
+    ):
+        assert edited != text
+        path.write_text(edited)
+        with pytest.raises(WrongInput, match=r"edited since|is not a release record"):
+            Record.read(path)
+    path.write_bytes(text.replace("\n", "\r\n").encode())
+    assert Record.read(path) == record()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "[" * 100_000, '{"digest": "x", "stack": "production"}']
+)
 def test_what_is_no_record_is_refused_in_words(tmp_path: Path, text: str) -> None:
     path = tmp_path / "record.json"
     path.write_text(text)
@@ -209,10 +230,30 @@ def test_a_window_is_in_utc() -> None:
     Window.read("02:00-04:00").refuse_outside(_at(3).astimezone(east))
 
 
-@pytest.mark.parametrize("text", ["2-4", "02:00", "25:00-26:00", "02:00-04:00 ", "a-b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2-4",
+        "02:00",
+        "25:00-26:00",
+        "02:00-24:00",
+        "02:00-02:00",
+        "02:00-04:00 ",
+        "a-b",
+        "\u0660\u0662:00-04:00",
+    ],
+)
 def test_a_window_is_written_in_one_way(text: str) -> None:
     with pytest.raises(WrongInput, match="02:00-04:00"):
         Window.read(text)
+
+
+@pytest.mark.parametrize("reason", [None, "", "  \t"])
+def test_a_reason_that_says_nothing_is_none(reason: str | None) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    begin, end = (now + datetime.timedelta(hours=hours) for hours in (6, 8))
+    with pytest.raises(Refused):
+        Session("up", as_json=True).keep_window(f"{begin:%H:%M}-{end:%H:%M}", reason)
 
 
 def test_an_unused_record_has_a_digest_of_its_own() -> None:

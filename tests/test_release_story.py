@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -91,8 +92,50 @@ def test_no_record_without_a_commit(tiny: Tiny, tmp_path: Path) -> None:
     inside = tiny.ops(*options[:-1], str(tiny.root / "record.json"), variables=engine)
     assert inside.returncode == 2
     assert "lies in the checkout" in inside.stdout
+    for nowhere in (tmp_path, tmp_path / "nowhere" / "record.json"):
+        done = tiny.ops(*options[:-1], str(nowhere), variables=engine)
+        assert done.returncode == 2
+        assert "name a file in a folder that is there" in done.stdout
     assert not path.exists()
     assert not (tmp_path / "tripped").exists()
+
+
+def test_a_record_and_a_graph_take_one_look_at_the_state(
+    tiny: Tiny, tmp_path: Path, engine: Path
+) -> None:
+    tiny.run("up")
+    tiny.write(owners=["data"])
+    tiny.commit()
+    wrapped = tmp_path / "bin" / "pulumi"
+    wrapped.parent.mkdir()
+    wrapped.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\nexec {engine} "$@"\n')
+    wrapped.chmod(0o755)
+    record = ["--record", str(tmp_path / "record.json")]
+    path = {"PATH": f"{wrapped.parent}:{os.environ['PATH']}"}
+    done = tiny.ops("preview", *tiny.here(), "--json", *record, variables=path)
+    assert done.returncode == 0, done.stderr
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert len([call for call in calls if "stack export" in call]) == 1
+
+
+def test_a_release_that_failed_half_way_takes_a_new_record(tiny: Tiny, tmp_path: Path) -> None:
+    first, rest = tmp_path / "first.json", tmp_path / "rest.json"
+    tiny.commit()
+    tiny.run("preview", "--record", str(first))
+    options = ["up", *tiny.here(), "--yes"]
+    faulty = {"module": "tests.ops_with_faults", "variables": {"FAULT": "4:error:before"}}
+    failed = tiny.ops(*options, "--record", str(first), **faulty)  # type: ignore[arg-type]
+    assert failed.returncode == 1
+    assert "preview again with --record, and run this with the new record" in failed.stderr
+    assert "run the same command again" not in failed.stderr
+
+    again = refused(tiny, "--record", str(first))
+    assert again["kind"] == "record"
+    assert "Preview again with --record" in str(again["message"])
+
+    tiny.run("preview", "--record", str(rest))
+    assert tiny.run("up", "--record", str(rest))["result"] == "succeeded"
+    assert tiny.run("preview")["steps"] == []
 
 
 def test_a_preview_that_fails_leaves_no_record(tiny: Tiny, tmp_path: Path) -> None:
