@@ -307,6 +307,14 @@ class Step:
                 replaces=detail["kind"].endswith("-replace") or path in self.replace_reasons,
             )
 
+    def from_protected(self) -> Step:
+        """The step as it is where the resource was protected before it."""
+        if self.old is None:
+            return self
+        step = replace(self, old=replace(self.old, protect=True))
+        unchanged = self.op is OpType.UPDATE and not any(step.changes())
+        return replace(step, op=OpType.SAME) if unchanged else step
+
     @property
     def forced_by(self) -> tuple[str, ...]:
         """The properties that force a replacement.

@@ -12,8 +12,9 @@ from ops.errors import WrongInput
 from ops.events import Outcome, Violation
 from ops.guard import Approval, Refusal, judge
 from ops.stack import OpenStack
+from policies.exceptions import FILE, read
 from policies.levels import LevelsError, file_of, read_levels
-from policies.rules import PACK
+from policies.rules import PACK, RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +24,14 @@ class Verdict:
     Attributes:
         rules: how many rules of the pack were asked; none of a destruction, which makes nothing.
         skipped: the engine came to its end without having run the pack.
+        excepted: URNs of what changes and is excepted from a rule, each with the rule's name.
     """
 
     rules: int
     skipped: bool
     violations: tuple[Violation, ...]
     refusals: tuple[Refusal, ...]
+    excepted: tuple[tuple[str, str], ...]
 
     @property
     def passed(self) -> bool:
@@ -43,6 +46,7 @@ class Verdict:
             "rules": self.rules,
             "violations": [one.document() for one in self.violations],
             "refusals": [one.document() for one in self.refusals],
+            "exceptions": [{"urn": urn, "rule": rule} for urn, rule in self.excepted],
         }
 
     def lines(self) -> Iterator[str]:
@@ -54,6 +58,8 @@ class Verdict:
             yield from (f"  {line}" for line in violation.message.splitlines())
         if self.skipped:
             yield f"The engine did not run the pack {PACK}; nothing is known to be right."
+        for urn, rule in self.excepted:
+            yield f"excepted: {rule}  {urn.rpartition('::')[2]}"
         broken = len({one.rule for one in self.violations})
         if self.rules:
             yield f"{self.rules} rules, {broken or 'none'} broken"
@@ -82,11 +88,13 @@ def verdict_on(
 ) -> Verdict:
     """Judge the preview of an operation; ``rules`` of the pack are in force."""
     made = outcome.operation != "destroy"
+    today = datetime.datetime.now(datetime.UTC).date()
+    exceptions = read(frozenset(rule.id for rule in RULES), opened.checkout.policies / FILE.name)
+    changing = {step.urn for step in outcome.changes if made}
     return Verdict(
         rules=rules if made else 0,
         skipped=made and outcome.succeeded and PACK not in outcome.packs,
         violations=outcome.violations,
-        refusals=judge(
-            outcome.changes, approvals, opened.state, datetime.datetime.now(datetime.UTC).date()
-        ),
+        refusals=judge(outcome.changes, approvals, opened.state, today),
+        excepted=tuple(sorted((urn, rule) for rule, urn in exceptions.valid if urn in changing)),
     )

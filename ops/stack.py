@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -83,9 +83,9 @@ class OpenStack:
 
     def _preview_unprotected(self) -> Outcome:
         deployment = dict(self.state())
-        deployment["resources"] = [
-            {**resource, "protect": False} for resource in deployment.get("resources", ())
-        ]
+        resources = deployment.get("resources", ())
+        protected = {resource["urn"] for resource in resources if resource.get("protect")}
+        deployment["resources"] = [{**resource, "protect": False} for resource in resources]
         with (
             tempfile.TemporaryDirectory(prefix="pull-unprotected-") as folder,
             # After a refused preview the Automation API cannot run a program in this process again.
@@ -93,9 +93,11 @@ class OpenStack:
         ):
             for name in ("Pulumi.yaml", f"Pulumi.{self.name}.yaml"):
                 shutil.copy(self.place.work_dir / name, folder)
-            return process.submit(
+            outcome = process.submit(
                 _preview_copy, self.name, self.checkout, Path(folder), deployment, self.policed
             ).result()
+        steps = (step.from_protected() if step.urn in protected else step for step in outcome.steps)
+        return replace(outcome, steps=tuple(steps))
 
     def up(self, watch: Watch | None = None) -> Outcome:
         """Make the cloud as the program says."""

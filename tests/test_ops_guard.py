@@ -213,6 +213,10 @@ def test_an_approval_opens_the_engine_s_protection_too(tiny: Tiny) -> None:
     assert refused.keys() == {tiny.urn(store, "bucket") for store in ("alpha", "beta")}
     assert all(one["forcedBy"] == ["location"] for one in refused.values())
     assert tiny.cloud() == before
+    # It looked at a copy without any protection, and tells nothing of that.
+    document = json.loads(tiny.ops("preview", *tiny.here(), "--json").stdout)
+    assert {step["urn"] for step in document["steps"]} == refused.keys()
+    assert all(step["oldState"]["protect"] for step in document["steps"])
 
     tiny.approve()
     code, verdict = policies(tiny, "preview")
@@ -231,6 +235,25 @@ def test_a_broken_rule_stops_a_preview_and_an_up(tiny: Tiny) -> None:
             ("tiny-earth", "mandatory")
         }
     assert tiny.cloud() == []
+
+
+def test_what_changes_under_an_exception_is_said(tiny: Tiny) -> None:
+    tiny.run("up")
+    entries = "".join(
+        f"- {{rule: storage-log-bucket-locked, urn: {json.dumps(tiny.urn('alpha', kind))}, "
+        "reason: a test, owner: tests, expires: 2999-01-01}\n"
+        for kind in ("bucket", "secret")
+    )
+    (tiny.root / "policies" / "exceptions.yaml").write_text(entries)
+    tiny.write(owners=["data"])
+    _, verdict = policies(tiny, "preview")
+    assert verdict["exceptions"] == [
+        {"urn": tiny.urn("alpha", "bucket"), "rule": "storage-log-bucket-locked"}
+    ]
+    assert (
+        "excepted: storage-log-bucket-locked  alpha-bucket"
+        in tiny.ops("preview", *tiny.here()).stdout
+    )
 
 
 def test_a_pack_that_cannot_run_passes_nothing(tiny: Tiny) -> None:

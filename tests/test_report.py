@@ -321,6 +321,13 @@ def test_advice_is_to_be_reviewed_and_blocks_nothing() -> None:
     assert (report.risk, report.exit_code) == ("needs review", 0)
 
 
+def test_an_exception_from_the_policies_is_to_be_reviewed() -> None:
+    document = preview(step("update", "a", TOPIC))
+    document["policies"]["exceptions"] = [{"urn": urn("a", TOPIC), "rule": "r"}]
+    (reason,) = Report([document]).stacks[0].reasons
+    assert (reason.words, reason.names) == ("passes the policies by an exception", ("a",))
+
+
 def test_the_worst_stack_decides() -> None:
     report = Report([golden.recorded("no-change"), golden.recorded("settings-error")])
     assert (report.risk, report.exit_code) == ("blocked", 2)

@@ -239,6 +239,7 @@ class StackReport:
         self.refusals = tuple(
             Refused.parse(one) for one in sorted(policies.get("refusals", ()), key=_by_operation)
         )
+        self.excepted = tuple(one["urn"] for one in policies.get("exceptions", ()))
         self._seen_by_policies = bool(policies)
         self._policies_passed: bool = policies.get("passed", True)
         self.diagnostics = tuple(
@@ -416,6 +417,10 @@ class StackReport:
         advice = tuple(one.rule for one in self.violations if one.level != "mandatory")
         if advice:
             found.append(Reason(risk=Risk.REVIEW, words="advice of the policies", names=advice))
+        if self.excepted:
+            words = "passes the policies by an exception"
+            names = tuple(dict.fromkeys(urn.rpartition("::")[2] for urn in self.excepted))
+            found.append(Reason(risk=Risk.REVIEW, words=words, names=names))
         refused = {one.urn for one in self.refusals}
         found += reasons_to_review([step for step in self.steps if step.urn not in refused])
         return found or [Reason(risk=Risk.SAFE, words=self._harmless())]
