@@ -197,16 +197,9 @@ class State:
 
 def _pair(old: State | None, new: State | None) -> tuple[State | None, State | None]:
     """Both states, what is secret in one of them secret in the other one, too."""
-    if old is None or new is None:
+    if old is None or new is None or (old.inputs, old.outputs) == (new.inputs, new.outputs):
         return old, new
-    return (
-        replace(
-            old, inputs=veiled(old.inputs, new.inputs), outputs=veiled(old.outputs, new.outputs)
-        ),
-        replace(
-            new, inputs=veiled(new.inputs, old.inputs), outputs=veiled(new.outputs, old.outputs)
-        ),
-    )
+    return old.veiled(new), new.veiled(old)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
