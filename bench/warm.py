@@ -35,7 +35,7 @@ def carry_out(operation: str, root: Path) -> Outcome:
         place = sandboxed(checkout, STACK, Path(folder))
         place = replace(place, environment={**place.environment, **NO_CHECKPOINTS})
         with open_stack(checkout, STACK, place, say, policed=False) as stack:
-            outcome = stack.up(lambda step, seconds: None) if operation == "up" else stack.preview()
+            outcome = stack.up() if operation == "up" else stack.preview()
     if not outcome.succeeded:
         sys.exit("\n".join(diagnostic.message for diagnostic in outcome.diagnostics))
     return outcome
