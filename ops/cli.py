@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the operation failed or was refused, 2 the command or the 
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 import tempfile
@@ -328,8 +329,12 @@ def render(
 def main() -> NoReturn:
     """Run the command line; errors are for people, or JSON where JSON was asked for."""
     as_json = "--json" in sys.argv[1:]
-    for name in (signal.SIGTERM, signal.SIGHUP):
+    # A shell that starts this in the background has it ignore SIGINT.
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # it may have another encoding than ours
+            stream.reconfigure(errors="backslashreplace")
     try:
         # On its own, typer would end the process in words that are no JSON.
         code = app(standalone_mode=False)

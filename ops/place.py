@@ -63,7 +63,7 @@ def sandboxed(
     ``protect``, where given, replaces that setting in the sandbox's copy of the stack file.
 
     Raises:
-        WrongInput: ``folder`` is a file, or lies inside the checkout.
+        WrongInput: ``folder`` is a file, lies inside the checkout, or cannot be made.
     """
     folder = folder.expanduser().resolve()
     if folder.exists() and not folder.is_dir():
@@ -75,8 +75,11 @@ def sandboxed(
             f"Leave the option out for {default_sandbox(checkout)}, or name a folder elsewhere.",
         )
     work_dir, state, home = folder / "workspace", folder / "state", folder / "home"
-    for needed in (work_dir, state, home):
-        needed.mkdir(parents=True, exist_ok=True)
+    try:
+        for needed in (work_dir, state, home):
+            needed.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongInput("sandbox-dir", f"--sandbox-dir {folder}: {error.strerror}.") from None
     _replace(work_dir / "Pulumi.yaml", (checkout.root / "Pulumi.yaml").read_text("utf-8"))
     copy = work_dir / f"Pulumi.{stack}.yaml"
     settings = (checkout.root / copy.name).read_text("utf-8")

@@ -165,6 +165,10 @@ def test_nobody_elses_account_reaches_the_sandbox(tiny: Tiny) -> None:
             ["preview", "--stack", "production", "--sandbox", "--sandbox-dir", "../file"],
             "is a file",
         ),
+        (
+            ["preview", "--stack", "production", "--sandbox", "--sandbox-dir", "../file/inside"],
+            "Not a directory",
+        ),
     ],
 )
 def test_wrong_use_starts_nothing(

@@ -543,6 +543,15 @@ def test_a_failure_is_reported_too(
     assert "Traceback" not in made + done.stderr
 
 
+def test_any_encoding_of_the_terminal_will_do(tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "preview.json"
+    path.write_text(json.dumps(golden.recorded("image-bump")))
+    options = ["report", "--from", str(path), "--form", "markdown"]
+    done = tiny.ops(*options, variables={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert "\\u2192" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
