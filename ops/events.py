@@ -42,6 +42,7 @@ _UNKNOWN: Final = frozenset(
 HALVES: Final = frozenset(
     {
         OpType.CREATE_REPLACEMENT,
+        OpType.DELETE_REPLACED,
         OpType.READ_REPLACEMENT,
         OpType.DISCARD_REPLACED,
         OpType.IMPORT_REPLACEMENT,
@@ -536,12 +537,10 @@ class Recorder:
             )
 
     def _finish(self, metadata: StepEventMetadata) -> None:
-        if metadata.op in HALVES:
-            return
         step = Step.read(metadata)
         if step.op is OpType.DELETE_REPLACED:
             self._replaced[step.urn] = step
-        else:
+        elif step.op not in HALVES:
             self._keep(step)
 
     def _keep(self, step: Step) -> None:
