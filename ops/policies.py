@@ -96,5 +96,11 @@ def verdict_on(
         skipped=made and outcome.succeeded and PACK not in outcome.packs,
         violations=outcome.violations,
         refusals=judge(outcome.changes, approvals, opened.state, today),
-        excepted=tuple(sorted((urn, rule) for rule, urn in exceptions.valid if urn in changing)),
+        excepted=tuple(
+            sorted(
+                (urn, rule)
+                for rule, urn in exceptions.valid
+                if urn in changing and exceptions.cover(rule, urn, today)
+            )
+        ),
     )

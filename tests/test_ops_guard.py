@@ -14,7 +14,7 @@ from ops.errors import WrongInput
 from ops.events import State, Step
 from ops.guard import CHAIN, HOLDS, judge, read_approvals
 from tests import inventory
-from tests.tiny import Tiny
+from tests.tiny import SOON, Tiny
 
 LOSES_NOTHING: Final = frozenset(
     {
@@ -241,7 +241,7 @@ def test_what_changes_under_an_exception_is_said(tiny: Tiny) -> None:
     tiny.run("up")
     entries = "".join(
         f"- {{rule: storage-log-bucket-locked, urn: {json.dumps(tiny.urn('alpha', kind))}, "
-        "reason: a test, owner: tests, expires: 2999-01-01}\n"
+        f"reason: a test of exceptions, owner: tests, expires: {SOON}}}\n"
         for kind in ("bucket", "secret")
     )
     (tiny.root / "policies" / "exceptions.yaml").write_text(entries)

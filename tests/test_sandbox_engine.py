@@ -53,8 +53,11 @@ class Estate:
                 pulumi_command=automation.PulumiCommand(root=str(executable.parent.parent)),
                 env_vars={
                     "PULUMI_BACKEND_URL": f"file://{folder}",
+                    "PULUMI_HOME": str(folder / "home"),
                     "PULUMI_CONFIG_PASSPHRASE": "test",
                     "PULUMI_SKIP_UPDATE_CHECK": "true",
+                    # What the sandbox stands for must not be looked for anywhere else.
+                    "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                     **cloud.environment,
                 },
             ),
