@@ -47,13 +47,13 @@ destroy: $(VENV)/ready
 	@$(OPS) destroy --yes --lift-protection $(WHERE)
 
 test: $(VENV)/ready-dev
-	@$(PYTEST) -n auto $(ARGS)
+	@$(PYTEST) -n auto --dist worksteal $(ARGS)
 
 test-cluster: $(VENV)/ready-dev
 	@$(PYTEST) -m cluster $(ARGS)
 
 soak: $(VENV)/ready-dev
-	@$(PYTEST) -n auto -m soak $(ARGS)
+	@$(PYTEST) -n auto --dist worksteal -m soak $(ARGS)
 
 bench: $(VENV)/ready-dev
 	@$(PYTHON) -m bench $(ARGS)

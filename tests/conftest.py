@@ -18,6 +18,9 @@ from tools.engine import provide_engine
 MUTANTS: Final = "mutants"
 """A test's property: how many mutants each rule of the policies has killed."""
 
+LIVES: Final = ("test_lifecycle", "test_crash", "test_ops_recover", "test_release_story")
+"""Files of the tests that take a stack through many operations."""
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -44,6 +47,11 @@ def need() -> Callable[[str, str], str]:
         return shutil.which(tool) or lacking(f"{tool} is not on PATH: {how}")
 
     return find
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole lives come first: one that began last would leave the other processes idle."""
+    items.sort(key=lambda item: not item.path.stem.startswith(LIVES))
 
 
 def pytest_sessionfinish() -> None:
