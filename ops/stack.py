@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
 import re
 import shutil
@@ -16,10 +17,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Final
 
 from pulumi import automation
-from pulumi.automation import Deployment
+from pulumi.automation import OutputMap
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from ops.checkout import Checkout
@@ -37,6 +39,16 @@ STATE_VERSION: Final = 3
 
 # A killed engine ends its stream of events early; that it was killed is reported in other words.
 warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
+
+
+class Workspace(automation.LocalWorkspace):
+    """A workspace that does not ask for the outputs after each ``up``.
+
+    The Automation API asks for them twice, once with all secrets in clear. The events have told.
+    """
+
+    def stack_outputs(self, stack_name: str) -> OutputMap:
+        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,12 +153,37 @@ class OpenStack:
         )
 
     def state(self) -> Mapping[str, Any]:
-        """The deployment that the engine keeps, secrets encrypted."""
-        return self._stack.export_stack().deployment or {}
+        """The deployment that the engine keeps, secrets encrypted.
+
+        Raises:
+            Refused: the backend does not give it.
+        """
+        # The Automation API would ask for the secrets in clear.
+        exported: Mapping[str, Any] = json.loads(self._ask("stack", "export"))
+        return exported.get("deployment") or {}
 
     def replace_state(self, deployment: Mapping[str, Any]) -> None:
-        """Put an edited deployment in the place of the one that ``state`` gave."""
-        self._stack.import_stack(Deployment(version=STATE_VERSION, deployment=dict(deployment)))
+        """Put an edited deployment in the place of the one that ``state`` gave.
+
+        Raises:
+            Refused: the backend does not take it.
+        """
+        with tempfile.NamedTemporaryFile("w", prefix="pull-state-", suffix=".json") as file:
+            json.dump({"version": STATE_VERSION, "deployment": deployment}, file)
+            file.flush()
+            self._ask("stack", "import", "--file", file.name)
+
+    def _ask(self, *command: str) -> str:
+        """What the CLI prints of a command about this stack.
+
+        Raises:
+            Refused: the command failed.
+        """
+        try:
+            where = str(self.place.work_dir)
+            return self.engine.run([*command, "--stack", self.name], where, {}).stdout
+        except CommandError as error:
+            raise Refused("engine", _printed_error(error)) from None
 
     @contextlib.contextmanager
     def unlocked(self, urns: Collection[str]) -> Iterator[None]:
@@ -174,7 +211,7 @@ class OpenStack:
             yield
         finally:
             if locked:
-                with contextlib.suppress(CommandError):
+                with contextlib.suppress(Refused):
                     self._change_state(again)
 
     def _change_state(self, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
@@ -190,10 +227,7 @@ class OpenStack:
         Raises:
             Refused: the backend does not do so.
         """
-        try:
-            self.engine.run(["cancel", "--yes", "--stack", self.name], str(self.place.work_dir), {})
-        except CommandError as error:
-            raise Refused("engine", _printed_error(error)) from None
+        self._ask("cancel", "--yes")
 
     @property
     def policy_config(self) -> Path:
@@ -268,10 +302,11 @@ def _preview_copy(
     state = folder / "state"
     state.mkdir()
     os.environ["PULUMI_BACKEND_URL"] = state.as_uri()
+    if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
+        # Where Pulumi Cloud keeps the secrets nobody has one, and a copy in a folder takes one.
+        os.environ["PULUMI_CONFIG_PASSPHRASE"] = token_hex()
     engine = Engine(provide_engine(lambda _: None))
-    workspace = automation.LocalWorkspace(
-        work_dir=str(folder), program=checkout.program, pulumi_command=engine
-    )
+    workspace = Workspace(work_dir=str(folder), program=checkout.program, pulumi_command=engine)
     opened = OpenStack(
         name=name,
         checkout=checkout,
@@ -307,7 +342,7 @@ def open_stack(
         if place.sandbox:
             cloud = stacked.enter_context(Sandbox(place.sandbox / "cloud"))
             os.environ.update(cloud.environment)
-        workspace = automation.LocalWorkspace(
+        workspace = Workspace(
             work_dir=str(place.work_dir),
             program=checkout.program,
             pulumi_command=engine,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import sys
 import textwrap
@@ -34,6 +35,19 @@ def checkout() -> Path:
 def engine() -> Path:
     """A Pulumi CLI, which is fetched or built when there is none."""
     return provide_engine(lambda line: print(line, file=sys.stderr))
+
+
+@pytest.fixture
+def engine_calls(
+    engine: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], list[str]]:
+    """What the engine is asked from now on, a command line each."""
+    folder = tmp_path_factory.mktemp("overheard")
+    wrapped = folder / "pulumi"
+    wrapped.write_text(f'#!/bin/sh\necho "$@" >> {folder}/calls\nexec {engine} "$@"\n')
+    wrapped.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    return lambda: (folder / "calls").read_text("utf-8").splitlines()
 
 
 @pytest.fixture(scope="session")

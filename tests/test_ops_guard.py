@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -200,7 +201,9 @@ def test_an_up_that_fails_gives_protection_back(tiny: Tiny) -> None:
     assert tiny.protected() == protected
 
 
-def test_an_approval_opens_the_engine_s_protection_too(tiny: Tiny) -> None:
+def test_an_approval_opens_the_engine_s_protection_too(
+    tiny: Tiny, engine_calls: Callable[[], list[str]]
+) -> None:
     tiny.write(protect=True)
     tiny.run("up")
     before = tiny.cloud()
@@ -224,6 +227,9 @@ def test_an_approval_opens_the_engine_s_protection_too(tiny: Tiny) -> None:
     tiny.run("up")
     assert tiny.protected() == [tiny.urn(store, "bucket") for store in ("alpha", "beta")]
     assert tiny.run("preview")["changeSummary"].keys() == {"same"}
+    # The state went through files on the way, to be edited and to be looked at.
+    assert any("stack import" in call for call in engine_calls())
+    assert not any("--show-secrets" in call for call in engine_calls())
 
 
 def test_a_broken_rule_stops_a_preview_and_an_up(tiny: Tiny) -> None:
