@@ -184,8 +184,11 @@ def _take_over(resources: list[dict[str, Any]], created: dict[str, Any]) -> None
     created["initErrors"] = [UNREAD]
     for index, resource in enumerate(resources):
         if resource["urn"] == created["urn"] and not resource.get("delete"):
-            resource["delete"] = True
-            resources.insert(index, created)
+            if resource.get("pendingReplacement"):  # it was deleted first; nothing of it is left
+                resources[index] = created
+            else:
+                resource["delete"] = True
+                resources.insert(index, created)
             return
     resources.append(created)
 
@@ -194,7 +197,10 @@ def _made_unnoticed(opened: OpenStack, urn: str) -> str | None:
     """The id of what the sandbox's cloud made for ``urn`` and the state does not know."""
     assert opened.cloud is not None
     known = {
-        resource.get("id") for resource in opened.state()["resources"] if resource["urn"] == urn
+        resource.get("id")
+        for resource in opened.state()["resources"]
+        # One that was deleted for its replacement had the same id, where a name is the id.
+        if resource["urn"] == urn and not resource.get("pendingReplacement")
     }
     return next((made for made in opened.cloud.ids_of(urn) if made not in known), None)
 
