@@ -13,7 +13,7 @@ from ops.events import Outcome, Violation
 from ops.guard import Approval, Refusal, judge
 from ops.stack import OpenStack
 from policies.exceptions import FILE, read
-from policies.levels import LevelsError, file_of, read_levels
+from policies.levels import OFF, LevelsError, file_of, read_levels
 from policies.rules import PACK, RULES
 
 
@@ -80,7 +80,7 @@ def rules_in_force(checkout: Checkout, stack: str) -> int:
         raise WrongInput(
             "policies", f"policies/{file.name} cannot be used; nothing was started.\n{error}"
         ) from error
-    return sum(level != "disabled" for level in levels.values())
+    return sum(level != OFF for level in levels.values())
 
 
 def verdict_on(

@@ -21,7 +21,6 @@ from policies.rule import (
 PROJECT_MEMBER: Final = "gcp:projects/iAMMember:IAMMember"
 PROJECT_BINDING: Final = "gcp:projects/iAMBinding:IAMBinding"
 ACCOUNT: Final = "gcp:serviceaccount/account:Account"
-ACCOUNT_MEMBER: Final = "gcp:serviceaccount/iAMMember:IAMMember"
 PROVIDER: Final = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
 AUDIT: Final = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
 

@@ -19,7 +19,8 @@ from policies.rules import RULES
 PRODUCTION: Final = "config.production.json"
 
 ON: Final = "mandatory"
-LEVELS: Final = (ON, "advisory", "disabled")
+OFF: Final = "disabled"
+LEVELS: Final = (ON, "advisory", OFF)
 
 
 class LevelsError(Exception):

@@ -260,13 +260,6 @@ def at_least(least: float) -> Demand:
     )
 
 
-def at_most(most: float) -> Demand:
-    """A number that is not more than ``most``."""
-    return Demand(
-        f"must be {most} or less", lambda found: is_number(found) and found <= most, (most + 1,)
-    )
-
-
 def like(pattern: str, words: str, refused: tuple[Any, ...]) -> Demand:
     """Text that ``pattern`` matches from its first to its last character."""
     compiled = re.compile(pattern)
@@ -344,14 +337,6 @@ class Check(Protocol):
     """Judges a view."""
 
     def __call__(self, view: View, /) -> Iterator[Problem]: ...
-
-
-class Declared(Check, Protocol):
-    """A check that is data: it knows what it reads, and how to break what it demands."""
-
-    def reads(self) -> Iterator[str]: ...
-
-    def mutants(self, view: View, /) -> Iterator[Break]: ...
 
 
 @dataclass(frozen=True, slots=True)

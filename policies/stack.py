@@ -9,7 +9,7 @@ from typing import Final
 
 from policies import cloud_run, iam, kms, kubernetes, secrets, sql, vercel, workers
 from policies.graph import Add, Derive, Drop, Forget, Graph, Node, PutIn, StackRule, Wait
-from policies.rule import ABSENT, OURS, UNKNOWN, Problem, Severity, Undecided, is_number
+from policies.rule import ABSENT, OURS, UNKNOWN, Problem, Severity, Undecided, View, is_number
 from policies.sensitive import CREDENTIAL
 
 GUIDE: Final = "docs/runbook-coverage.md"
@@ -126,15 +126,28 @@ def _plain_variables(node: Node) -> Iterator[tuple[str, str]]:
     if node.type == kubernetes.CONFIG_MAP:
         data = node.view.get("data", {})
         yield from ((name, "data") for name in data) if isinstance(data, dict) else ()
-    for path, value in (
-        (f"{cloud_run.CONTAINERS.get(node.type, 'none')}.envs[]", "value"),
-        (f"{kubernetes.PODS.get(node.type, 'none')}.containers[].env[]", "value"),
-        ("bindings[]", "text"),
-        ("bindings[]", "json"),
+    for path, value, reference in (
+        (f"{cloud_run.CONTAINERS.get(node.type, 'none')}.envs[]", "value", "valueSource"),
+        (f"{kubernetes.PODS.get(node.type, 'none')}.containers[].env[]", "value", "valueFrom"),
+        ("bindings[]", "text", "secretName"),
+        ("bindings[]", "json", "secretName"),
     ):
         for item in node.view.parts(path):
-            if item.inputs is not UNKNOWN and next(item.find(value)).value is not ABSENT:
+            if item.inputs is not UNKNOWN and _has_plain_value(item, value, reference):
                 yield str(item.get("name", "")), item.path
+
+
+def _has_plain_value(item: View, value: str, reference: str) -> bool:
+    """Whether a variable's value stands in the resource.
+
+    A stack rule sees a provider's outputs, and the real Google provider writes ``value: ""`` beside
+    the ``valueSource`` of a Cloud Run variable (recorded from pulumi-gcp 10.2.0). Any other value
+    beside a reference is a plain value.
+    """
+    found = next(item.find(value)).value
+    if found == "" and next(item.find(reference)).value is not ABSENT:
+        return False
+    return found is not ABSENT
 
 
 def _no_literal(graph: Graph) -> Iterator[Problem]:

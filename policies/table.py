@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from policies.graph import StackRule
-from policies.levels import file_of, read_levels
+from policies.levels import OFF, file_of, read_levels
 from policies.rule import ResourceRule, reads
 from policies.rules import CONCERNS, RULES
 
@@ -41,7 +41,7 @@ def table() -> str:
 
 
 def _where(rule: str, levels: Mapping[str, Mapping[str, str]]) -> str:
-    on = [stack for stack in STACKS if levels[stack][rule] != "disabled"]
+    on = [stack for stack in STACKS if levels[stack][rule] != OFF]
     return {2: "both", 0: "off"}.get(len(on), " ".join(on))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 from pulumi.runtime.proto import analyzer_pb2
 
+from policies import cloud_run
 from policies.graph import Add, Derive, Drop, Forget, GraphBreak, PutIn, StackRule, Wait
 from policies.rule import ResourceRule, find, forbidden, mutants
 from policies.rules import RULES
@@ -163,6 +164,36 @@ def test_every_mutant_of_a_stack_is_caught(
                     else:
                         survived.append(f"{rule.id}: {recording.stack} {one} {what}")
     record_property(MUTANTS, _count(killed, survived, STACK_RULES))
+
+
+def test_the_defaults_of_a_real_provider_are_no_plain_values(recordings: list[Recording]) -> None:
+    """Google's provider writes ``value: ""`` beside each reference of a Cloud Run variable."""
+    rule = next(rule for rule in STACK_RULES if rule.id == "stack-secret-by-reference")
+    for recording in recordings:
+        real = Recording(recording.stack, recording.resources, _copy(recording))
+        defaults = 0
+        for node in real.whole.resources:
+            if node.type == cloud_run.SERVICE:
+                properties = harness.plain_properties(node)
+                for container in properties["template"]["containers"]:
+                    for variable in container["envs"]:
+                        if "valueSource" in variable:
+                            variable["value"] = ""
+                            defaults += 1
+                        else:
+                            variable["valueSource"] = None
+                node.properties.Clear()
+                node.properties.update(properties)
+        assert defaults
+        serving = harness.servicer_of_stack(rule, real)
+        assert not harness.judge_stack(serving, real.whole)
+        survivors = [
+            f"{one} {what}"
+            for one in rule.breaks
+            for what, mutant in stack_mutants(one, real)
+            if not harness.judge_stack(serving, mutant)
+        ]
+        assert not survivors
 
 
 def _count(killed: Counter[str], survived: list[str], rules: Any) -> dict[str, int]:
