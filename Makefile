@@ -15,7 +15,7 @@ STACK ?= production
 SANDBOX_DIR ?=
 ARGS ?=
 
-# Everything that is made lives here; `tools/cache.py` has the same rule.
+# Everything that is made lives here; `ops/engine/cache.py` has the same rule.
 CACHE := $(if $(filter /%,$(XDG_CACHE_HOME)),$(XDG_CACHE_HOME),$(HOME)/.cache)/pull-estate
 REQUIREMENTS := requirements.txt requirements-dev.txt constraints.txt
 VENV := $(CACHE)/venv-$(shell cat $(REQUIREMENTS) | cksum | cut -d' ' -f1)
@@ -56,20 +56,20 @@ soak: $(VENV)/ready-dev
 	@$(PYTEST) -n auto --dist worksteal -m soak $(ARGS)
 
 bench: $(VENV)/ready-dev
-	@$(PYTHON) -m bench $(ARGS)
+	@$(PYTHON) -m tests.bench $(ARGS)
 
 lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 
 types: $(VENV)/ready-dev
-	@$(PYTHON) -m mypy __main__.py components ops policies sandbox tools bench tests
+	@$(PYTHON) -m mypy __main__.py components ops policies sandbox tests
 
 generate: $(VENV)/ready
-	@$(PYTHON) -m tools.generate
+	@$(PYTHON) -m ops.generate
 
 generated-check: $(VENV)/ready
-	@$(PYTHON) -m tools.generate --check
+	@$(PYTHON) -m ops.generate --check
 
 setup: $(VENV)/ready
 	@$(OPS) engine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.cli import main
+from ops.command_line.cli import main
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""What a command can end with other than success; ``ops.cli`` turns it into text and exit code."""
+"""What a command can end with besides success: its text, and its exit code."""
 
 from __future__ import annotations
 

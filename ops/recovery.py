@@ -18,9 +18,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
-from ops.events import short_type
-from ops.stack import OpenStack
+from ops.review.events import short_type
 
 # The engine repeats an update whose resource has such an error: should the refresh that follows the
 # import never come to its end, then the next up completes the resource all the same.

@@ -1,6 +1,6 @@
 """Inputs that nobody knows: the providers of Cloudflare and Vercel let them pass in a preview.
 
-What there is stands in ``inputs.json``, which ``tools.generate`` makes from the installed SDKs: a
+What there is stands in ``inputs.json``, which ``ops.generate`` makes from the installed SDKs: a
 tree of names for each type; what lies below ``null`` is a value, or has names of its own choice.
 """
 

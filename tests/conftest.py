@@ -13,8 +13,8 @@ from typing import Final
 
 import pytest
 
+from ops.engine.install import provide_engine
 from tests.needs import lacking
-from tools.engine import provide_engine
 
 MUTANTS: Final = "mutants"
 """A test's property: how many mutants each rule of the policies has killed."""

@@ -1,6 +1,6 @@
 """Manifests against the schemas of Kubernetes and of the External Secrets operator, strictly.
 
-The schemas are those that the versions in ``tools/cluster.py`` publish in their Go modules.
+The schemas are those that the versions in ``tests/tools/cluster.py`` publish in their Go modules.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 from jsonschema import Draft202012Validator
 
-from tools.cluster import external_secrets_definitions, openapi
+from tests.tools.cluster import external_secrets_definitions, openapi
 
 Schema = dict[str, Any]
 

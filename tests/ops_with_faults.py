@@ -12,9 +12,9 @@ import signal
 from pathlib import Path
 from typing import Any, cast
 
-import ops.stack
-from ops.cli import main
-from ops.engine import Engine
+import ops.engine.stack
+from ops.command_line.cli import main
+from ops.engine.command import Engine
 from sandbox.server import Fault, Sandbox
 
 engines: list[Engine] = []
@@ -44,7 +44,7 @@ if __name__ == "__main__":
         seconds=8,
         message="no quota",
     )
-    patched = cast(Any, ops.stack)
+    patched = cast(Any, ops.engine.stack)
     patched.Engine = KilledEngine
     patched.Sandbox = functools.partial(Sandbox, faults=[fault], crash=kill)
     main()

@@ -17,11 +17,11 @@ from typing import Any
 from pulumi import automation
 from pulumi.automation.errors import CommandError
 
-from ops.checkout import Checkout
-from ops.engine import Engine
-from ops.place import sandboxed
+from ops.engine.checkout import Checkout
+from ops.engine.command import Engine
+from ops.engine.environment import sandboxed
+from ops.engine.install import provide_engine
 from sandbox.server import Sandbox
-from tools.engine import provide_engine
 
 Events = list[dict[str, Any]]
 
@@ -45,7 +45,7 @@ def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]
     place = sandboxed(checkout, stack, folder)
     events = keep_events()
     with Sandbox(folder / "cloud") as cloud:
-        path = os.pathsep.join([str(checkout.root / "tools" / "bin"), os.environ["PATH"]])
+        path = os.pathsep.join([str(checkout.root / "ops" / "engine" / "bin"), os.environ["PATH"]])
         os.environ.clear()
         os.environ.update({**place.environment, **cloud.environment, "PATH": path})
         os.environ["PULUMI_PYTHON_CMD"] = sys.executable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.rounds import Comparison, rounds
+from tests.bench.rounds import Comparison, rounds
 
 
 def compared(cost: list[float], base: list[float], aim: float = 1.2) -> Comparison:

@@ -23,8 +23,8 @@ from typing import Final, NoReturn
 import httpx
 import pytest
 
+from ops.engine.cache import cache_folder
 from tests.needs import lacking
-from tools.cache import cache_folder
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 WORKER: Final = ROOT / "components" / "services" / "bootstrap" / "worker.js"

@@ -14,11 +14,12 @@ import pytest
 import yaml
 
 from components.kubernetes.external_secrets import OPERATOR_VERSION
-from ops.render import FILES
+from ops.engine.go_build import GoError
+from ops.review.render import FILES
 from tests.life import Life
 from tests.needs import lacking
 from tests.test_sandbox_admission import GOOD, WRONG
-from tools.cluster import (
+from tests.tools.cluster import (
     EXTERNAL_SECRETS,
     Cluster,
     ClusterError,
@@ -26,7 +27,6 @@ from tools.cluster import (
     provide_cluster,
     running_cluster,
 )
-from tools.golang import GoError
 
 pytestmark = pytest.mark.cluster
 

@@ -21,7 +21,7 @@ from components.config import (
 from components.config.services import PROJECT_ROOT
 from components.config.stack_file import StackFile
 from components.workloads import WorkerType
-from tools.generate import stack_schema
+from ops.generate import stack_schema
 
 STACKS: Final = ("staging", "production")
 FILES: Final = {stack: PROJECT_ROOT / f"Pulumi.{stack}.yaml" for stack in STACKS}

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from pulumi.automation import PulumiCommand
 
-from tools import golang
-from tools.cache import cache_folder
-from tools.engine import GO_MINIMUM, MODULE, VERSION, EngineError, provide_engine
+from ops.engine import go_build
+from ops.engine.cache import cache_folder
+from ops.engine.install import GO_MINIMUM, MODULE, VERSION, EngineError, provide_engine
 
 
 class Machine:
@@ -115,7 +115,7 @@ def test_it_is_built_once_and_by_one(machine: Machine, tmp_path: Path) -> None:
 
 
 def test_the_wait_is_not_silent(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(golang, "PROGRESS_EVERY_SECONDS", 0.2)
+    monkeypatch.setattr(go_build, "PROGRESS_EVERY_SECONDS", 0.2)
     machine.go(
         "echo go: downloading x >&2; sleep 0.5",
         "echo a/b >&2; echo c/d >&2; sleep 0.5",

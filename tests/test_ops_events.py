@@ -14,7 +14,7 @@ import pytest
 from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import ResourcePreEvent
 
-from ops.events import Change, Outcome, Recorder, Step, at_path, masked, short_type
+from ops.review.events import Change, Outcome, Recorder, Step, at_path, masked, short_type
 from tests.tiny import PLANTED, Tiny
 
 SECRET = {
@@ -106,7 +106,7 @@ def test_a_component_that_finishes_twice_counts_once() -> None:
 
 
 def test_a_watcher_hears_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.events.SILENCE", 0.02)
+    monkeypatch.setattr("ops.review.events.SILENCE", 0.02)
     heard: list[list[str]] = []
     again = threading.Event()
 
@@ -185,9 +185,9 @@ def test_steps_are_those_of_the_engines_own_json(
     script = (
         "import sys; sys.path.insert(0, '.')\n"
         "from pathlib import Path\n"
-        "from ops.checkout import Checkout\n"
-        "from ops.place import sandboxed\n"
-        "from ops.stack import open_stack\n"
+        "from ops.engine.checkout import Checkout\n"
+        "from ops.engine.environment import sandboxed\n"
+        "from ops.engine.stack import open_stack\n"
         "checkout = Checkout.here()\n"
         "place = sandboxed(checkout, 'production', Path(sys.argv[1]))\n"
         "with open_stack(checkout, 'production', place, lambda line: None) as opened:\n"

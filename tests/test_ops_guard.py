@@ -12,8 +12,8 @@ import pytest
 from pulumi.automation import OpType
 
 from ops.errors import WrongInput
-from ops.events import State, Step
-from ops.guard import CHAIN, HOLDS, judge, read_approvals
+from ops.review.events import State, Step
+from ops.review.guard import CHAIN, HOLDS, judge, read_approvals
 from tests import inventory
 from tests.tiny import SOON, Tiny
 

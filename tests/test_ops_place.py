@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.checkout import Checkout
+from ops.engine.checkout import Checkout
+from ops.engine.environment import default_sandbox, real_accounts, sandboxed
 from ops.errors import WrongInput
-from ops.place import default_sandbox, real_accounts, sandboxed
 
 SALT = "encryptionsalt: v1:abc=:v1:def\n"
 

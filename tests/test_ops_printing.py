@@ -11,9 +11,9 @@ import pytest
 from pulumi.automation import OpType
 from rich.console import Console
 
-from ops.events import STACK_TYPE, Diagnostic, Outcome, State, Step
-from ops.printing import Printer, Progress
-from ops.stages import Stages
+from ops.command_line.terminal import Printer, Progress
+from ops.review.events import STACK_TYPE, Diagnostic, Outcome, State, Step
+from ops.review.stages import Stages
 
 ROOT = f"urn:pulumi:production::pull::{STACK_TYPE}::pull-production"
 REDIS = "urn:pulumi:production::pull::pull:data:Redis::redis"

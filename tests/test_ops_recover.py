@@ -116,9 +116,9 @@ def test_a_crash_of_the_recovery_itself(tiny: Tiny) -> None:
     crash(tiny, "up", 4, "after")
     script = (
         "import sys; sys.path.insert(0, '.')\n"
-        "import ops.stack\n"
-        "ops.stack.OpenStack.refresh = lambda self: sys.exit(9)\n"
-        "from ops.cli import main; main()"
+        "import ops.engine.stack\n"
+        "ops.engine.stack.OpenStack.refresh = lambda self: sys.exit(9)\n"
+        "from ops.command_line.cli import main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, "recover", *tiny.here(), "--yes"],

@@ -12,8 +12,8 @@ import yaml
 from pulumi.automation import OpType
 
 from ops.errors import Refused, WrongInput
-from ops.events import SECRET, State, Step
-from ops.render import FILES, MARK, manifests, refuse_foreign, write
+from ops.review.events import SECRET, State, Step
+from ops.review.render import FILES, MARK, manifests, refuse_foreign, write
 from tests.life import Life
 from tests.manifests import check
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from pulumi.automation import OpType
 
+from ops.command_line.session import Session
 from ops.errors import Refused, WrongInput
-from ops.events import State, Step
-from ops.release import SHOWN, Record, Window, _planned, _state
-from ops.session import Session
+from ops.review.events import State, Step
+from ops.review.record import SHOWN, Record, Window, _planned, _state
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 URN = "urn:pulumi:production::pull::gcp:redis/instance:Instance::redis-instance"

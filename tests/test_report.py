@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ops.errors import WrongInput
-from ops.events import at_path
-from ops.report.forms import Form, render
-from ops.report.html import html
-from ops.report.markdown import LIMIT, block, code, label, markdown
-from ops.report.model import Report
-from ops.report.picture import picture
-from ops.report.previews import read_preview
-from ops.report.text import text
+from ops.review.events import at_path
+from ops.review.report.forms import Form, render
+from ops.review.report.html import html
+from ops.review.report.markdown import LIMIT, block, code, label, markdown
+from ops.review.report.model import Report
+from ops.review.report.picture import picture
+from ops.review.report.previews import read_preview
+from ops.review.report.text import text
 from tests import golden
 from tests.golden.large import five_thousand
 from tests.tiny import PLANTED, Tiny, plain
@@ -423,7 +423,7 @@ def test_whatever_is_previewed_makes_a_comment(documents: list[dict[str, Any]]) 
 
 @pytest.mark.parametrize("limit", range(3_000, 60_000, 7_000))
 def test_no_limit_breaks_a_block(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.report.markdown.LIMIT", limit)
+    monkeypatch.setattr("ops.review.report.markdown.LIMIT", limit)
     for documents in ([golden.recorded("sql-region")], [five_thousand()] * 2):
         made = markdown(Report(documents))
         assert len(made) <= limit

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ops.report.markdown import LIMIT, MARKER
-from ops.report.model import Report
+from ops.review.report.markdown import LIMIT, MARKER
+from ops.review.report.model import Report
 from tests import golden
 from tests.golden.large import five_thousand
 from tests.life import Life, production_life

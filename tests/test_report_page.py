@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ops.report.html import html
-from ops.report.model import Report
+from ops.review.report.html import html
+from ops.review.report.model import Report
 from tests import golden
 from tests.chromium import Page, browse
 from tests.golden.large import five_thousand

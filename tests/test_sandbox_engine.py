@@ -19,10 +19,10 @@ import pulumi_random as random
 import pytest
 from pulumi import ResourceOptions, automation
 
+from ops.engine.install import provide_engine
 from sandbox.cloud import Cloud
 from sandbox.server import Fault, Sandbox
 from tests.console import enable_apis, made
-from tools.engine import provide_engine
 
 pytestmark = [
     # The SDKs warn of old names while they are imported.

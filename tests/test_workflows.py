@@ -14,12 +14,12 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from ops.cli import app
-from ops.release import Window
-from ops.report.markdown import MARKER
+from ops.command_line.cli import app
+from ops.review.record import Window
+from ops.review.report.markdown import MARKER
 from tests import golden
 from tests.recorder import ROOT
-from tools.workflow_lint import provide_actionlint
+from tests.tools.workflow_lint import provide_actionlint
 
 FOLDER: Final = ROOT / ".github" / "workflows"
 WORKFLOWS: Final = {path.stem: path for path in sorted(FOLDER.glob("*.yml"))}

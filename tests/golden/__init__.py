@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ops.report.markdown import markdown
-from ops.report.model import Report
+from ops.review.report.markdown import markdown
+from ops.review.report.model import Report
 from tests.golden.large import five_thousand
 from tests.life import Life
 

@@ -1,0 +1,397 @@
+"""One stack, opened for operations by the real engine."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Final
+
+from pulumi import automation
+from pulumi.automation import OutputMap
+from pulumi.automation.errors import CommandError, StackNotFoundError
+
+from ops.engine.checkout import Checkout
+from ops.engine.command import Engine
+from ops.engine.environment import Place
+from ops.engine.install import HELPERS, provide_engine
+from ops.errors import Refused
+from ops.review.events import Diagnostic, Outcome, Recorder, Watch
+from ops.review.locks import is_locked, relocked, unlocked
+from policies.levels import file_of
+from sandbox.server import Sandbox
+
+STATE_VERSION: Final = 3
+"""Of the engine's deployment format."""
+
+# A killed engine ends its stream of events early; that it was killed is reported in other words.
+warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
+
+
+class Workspace(automation.LocalWorkspace):
+    """A workspace that does not ask for the outputs after each ``up``.
+
+    The Automation API asks for them twice, once with all secrets in clear. The events have told.
+    """
+
+    def stack_outputs(self, stack_name: str) -> OutputMap:
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStack:
+    """What can be done to a stack. Failures of the engine are outcomes, not exceptions.
+
+    Attributes:
+        checkout: holds the program and its policies.
+        policed: whether every preview and up applies the policies.
+        cloud: the sandbox's cloud; ``None`` stands for real accounts.
+        engine: the CLI that carries the operations out.
+    """
+
+    name: str
+    checkout: Checkout
+    place: Place
+    cloud: Sandbox | None
+    engine: Engine
+    policed: bool
+    _stack: automation.Stack
+
+    def preview(self, plan: Path | None = None) -> Outcome:
+        """What an ``up`` would do, also to what is protected.
+
+        ``plan`` is where the engine writes its plan file.
+
+        The engine ends a preview at the first protected resource that would have to go, and does
+        not say why. Then this looks further, on a copy of the state without any protection.
+        """
+        outcome = self._preview(plan)
+        return self._preview_unprotected() if outcome.met_protection else outcome
+
+    def _preview(self, plan: Path | None = None) -> Outcome:
+        path = str(plan) if plan else None
+        return self._record(
+            "preview",
+            Recorder(),
+            lambda on: self._stack.preview(
+                on_event=on,
+                plan=path,
+                **self._packs,
+            ),
+        )
+
+    def _preview_unprotected(self) -> Outcome:
+        deployment = dict(self.state())
+        resources = deployment.get("resources", ())
+        protected = {resource["urn"] for resource in resources if resource.get("protect")}
+        deployment["resources"] = [{**resource, "protect": False} for resource in resources]
+        with (
+            tempfile.TemporaryDirectory(prefix="pull-unprotected-") as folder,
+            # After a refused preview the Automation API cannot run a program in this process again.
+            ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process,
+        ):
+            for name in ("Pulumi.yaml", f"Pulumi.{self.name}.yaml"):
+                shutil.copy(self.place.work_dir / name, folder)
+            outcome = process.submit(
+                _preview_copy, self.name, self.checkout, Path(folder), deployment, self.policed
+            ).result()
+        steps = (step.from_protected() if step.urn in protected else step for step in outcome.steps)
+        return replace(outcome, steps=tuple(steps))
+
+    def up(self, watch: Watch | None = None) -> Outcome:
+        """Make the cloud as the program says."""
+        return self._record(
+            "up",
+            Recorder(watch),
+            lambda on: self._stack.up(
+                on_event=on,
+                show_secrets=False,
+                **self._packs,
+            ),
+        )
+
+    def refresh(self) -> Outcome:
+        """Make the state as the cloud is."""
+        return self._record(
+            "refresh", Recorder(), lambda on: self._stack.refresh(on_event=on, show_secrets=False)
+        )
+
+    def preview_refresh(self) -> Outcome:
+        """What a ``refresh`` would find, and so what somebody changed in the clouds by hand.
+
+        The program is not asked: what is merged and not yet released is no drift.
+        """
+        return self._record(
+            "refresh", Recorder(), lambda on: self._stack.preview_refresh(on_event=on)
+        )
+
+    def preview_destroy(self) -> Outcome:
+        """What a ``destroy`` would do."""
+        return self._record(
+            "destroy", Recorder(), lambda on: self._stack.preview_destroy(on_event=on)
+        )
+
+    def destroy(self, watch: Watch | None = None) -> Outcome:
+        """Delete everything that the state knows."""
+        return self._record(
+            "destroy",
+            Recorder(watch),
+            lambda on: self._stack.destroy(on_event=on, show_secrets=False),
+        )
+
+    def state(self) -> Mapping[str, Any]:
+        """The deployment that the engine keeps, secrets encrypted.
+
+        Raises:
+            Refused: the backend does not give it.
+        """
+        # The Automation API would ask for the secrets in clear.
+        exported: Mapping[str, Any] = json.loads(self._ask("stack", "export"))
+        return exported.get("deployment") or {}
+
+    def replace_state(self, deployment: Mapping[str, Any]) -> None:
+        """Put an edited deployment in the place of the one that ``state`` gave.
+
+        Raises:
+            Refused: the backend does not take it.
+        """
+        with tempfile.NamedTemporaryFile("w", prefix="pull-state-", suffix=".json") as file:
+            json.dump({"version": STATE_VERSION, "deployment": deployment}, file)
+            file.flush()
+            self._ask("stack", "import", "--file", file.name)
+
+    def _ask(self, *command: str) -> str:
+        """What the CLI prints of a command about this stack.
+
+        Raises:
+            Refused: the command failed.
+        """
+        try:
+            where = str(self.place.work_dir)
+            return self.engine.run([*command, "--stack", self.name], where, {}).stdout
+        except CommandError as error:
+            raise Refused("engine", _printed_error(error)) from None
+
+    @contextlib.contextmanager
+    def unlocked(self, urns: Collection[str]) -> Iterator[None]:
+        """Without what forbids to delete these resources, in the state.
+
+        What is still there afterwards gets it back. Behind an engine that was killed nothing can be
+        put into the state: there the next ``up`` gives it to what it leaves.
+        """
+        locked: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+        def without(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+            if resource["urn"] not in urns or not is_locked(resource):
+                return resource
+            locked[resource["urn"], resource["id"]] = resource
+            return unlocked(resource)
+
+        def again(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+            before = locked.get((resource["urn"], resource.get("id", "")))
+            gone = resource.get("delete") or resource.get("pendingReplacement")
+            return resource if before is None or gone else relocked(resource, before)
+
+        if urns:
+            self._change_state(without)
+        try:
+            yield
+        finally:
+            if locked:
+                with contextlib.suppress(Refused):
+                    self._change_state(again)
+
+    def _change_state(self, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        deployment = self.state()
+        resources = deployment.get("resources", [])
+        changed = [change(resource) for resource in resources]
+        if changed != resources:
+            self.replace_state({**deployment, "resources": changed})
+
+    def break_lock(self) -> None:
+        """Take away the engine's lock on the stack, whoever holds it.
+
+        Raises:
+            Refused: the backend does not do so.
+        """
+        self._ask("cancel", "--yes")
+
+    @property
+    def policy_config(self) -> Path:
+        """Which rules are in force here: the stack's own file, or production's for want of one."""
+        return file_of(self.name, self.checkout.policies)
+
+    @property
+    def _packs(self) -> dict[str, Any]:
+        """The policy pack, as previews and ups take it."""
+        if not self.policed:
+            return {}
+        return {
+            "policy_packs": [str(self.checkout.policies)],
+            "policy_pack_configs": [str(self.policy_config)],
+        }
+
+    @property
+    def recover_command(self) -> str:
+        """What to type to settle what a killed engine left on this stack."""
+        sandbox = f" --sandbox --sandbox-dir {self.place.sandbox}" if self.place.sandbox else ""
+        return f"python -m ops recover --stack {self.name}{sandbox}"
+
+    def _record(
+        self, operation: str, recorder: Recorder, run: Callable[[Recorder], object]
+    ) -> Outcome:
+        started = time.monotonic()
+        succeeded = True
+        # The SDKs make a million objects that all stay: looking through them for garbage, again and
+        # again, took a third of a preview.
+        gc.disable()
+        try:
+            # The program may print; standard output belongs to the result.
+            with contextlib.redirect_stdout(sys.stderr), recorder.listening():
+                run(recorder)
+        except CommandError as error:
+            succeeded = False
+            if not recorder.said_why:
+                recorder.diagnostics.append(self._last_words(error))
+        finally:
+            gc.enable()
+        return Outcome(
+            stack=self.name,
+            operation=operation,
+            succeeded=succeeded,
+            interrupted=self.engine.interrupted,
+            steps=recorder.steps,
+            diagnostics=tuple(recorder.diagnostics),
+            violations=tuple(recorder.violations),
+            packs=recorder.packs,
+            summary=recorder.summary,
+            outputs=recorder.outputs,
+            duration_seconds=time.monotonic() - started,
+        )
+
+    def _last_words(self, error: CommandError) -> Diagnostic:
+        """Why the engine failed where no event says so."""
+        code = self.engine.process.returncode if self.engine.process else 0
+        if code < 0:
+            message = (
+                f"The engine was killed (signal {-code}) in the middle of its work. Settle what it "
+                f"left behind with\n  {self.recover_command}"
+            )
+        else:
+            message = _printed_error(error) or "The engine failed and did not say why."
+        return Diagnostic(severity="error", message=message, urn="")
+
+
+def _preview_copy(
+    name: str, checkout: Checkout, folder: Path, deployment: Mapping[str, Any], policed: bool
+) -> Outcome:
+    """Preview the stack as if ``deployment`` were its state; ``folder`` holds its settings."""
+    state = folder / "state"
+    state.mkdir()
+    os.environ["PULUMI_BACKEND_URL"] = state.as_uri()
+    if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
+        # Where Pulumi Cloud keeps the secrets nobody has one, and a copy in a folder takes one.
+        os.environ["PULUMI_CONFIG_PASSPHRASE"] = token_hex()
+    engine = Engine(provide_engine(lambda _: None))
+    workspace = Workspace(work_dir=str(folder), program=checkout.program, pulumi_command=engine)
+    opened = OpenStack(
+        name=name,
+        checkout=checkout,
+        place=Place(work_dir=folder, environment={}),
+        cloud=None,
+        engine=engine,
+        policed=policed,
+        _stack=automation.Stack.create_or_select(name, workspace),
+    )
+    opened.replace_state(deployment)
+    return opened._preview()
+
+
+@contextlib.contextmanager
+def open_stack(
+    checkout: Checkout,
+    stack: str,
+    place: Place,
+    say: Callable[[str], None],
+    *,
+    policed: bool = True,
+) -> Iterator[OpenStack]:
+    """Open ``stack`` at ``place``. A sandbox makes a stack that it does not know yet.
+
+    Raises:
+        ops.engine.install.EngineError: there is no Pulumi CLI and none can be had.
+        Refused: the user's backend does not have the stack, or cannot be reached.
+    """
+    engine = Engine(provide_engine(say))
+    with contextlib.ExitStack() as stacked:
+        stacked.enter_context(_environment({**place.environment, **_helpers()}))
+        cloud = None
+        if place.sandbox:
+            cloud = stacked.enter_context(Sandbox(place.sandbox / "cloud"))
+            os.environ.update(cloud.environment)
+        workspace = Workspace(
+            work_dir=str(place.work_dir),
+            program=checkout.program,
+            pulumi_command=engine,
+        )
+        select = automation.Stack.create_or_select if cloud else automation.Stack.select
+        try:
+            selected = select(stack, workspace)
+        except StackNotFoundError:
+            raise Refused(
+                "stack",
+                f"Your Pulumi backend has no stack '{stack}' yet. Make it once with\n"
+                f"  pulumi stack init {stack}\n"
+                "or add --sandbox to try everything without an account.",
+            ) from None
+        except CommandError as error:
+            raise Refused("engine", _printed_error(error)) from None
+        yield OpenStack(
+            name=stack,
+            checkout=checkout,
+            place=place,
+            cloud=cloud,
+            engine=engine,
+            policed=policed,
+            _stack=selected,
+        )
+
+
+def _helpers() -> dict[str, str]:
+    """Lets an engine without the official CLI's helpers run a policy pack in this Python.
+
+    They talk to one another on loopback, where a proxy of the machine has no business.
+    """
+    path = os.pathsep.join([os.environ["PATH"], str(HELPERS)])
+    return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "no_grpc_proxy": "127.0.0.1"}
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Give this process exactly ``variables``: the program runs in it, and the SDKs read them."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _printed_error(error: CommandError) -> str:
+    """What the CLI itself printed, out of the Automation API's dump of the whole command."""
+    return re.sub(r"^error: ", "", str(error).rpartition("\n stderr: ")[2].strip())

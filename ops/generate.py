@@ -1,0 +1,241 @@
+"""Writes the files that are made from the program; ``--check`` only says whether they are current.
+
+* ``components/stack.schema.json``: completes and checks the stack files in an editor
+* ``docs/settings.md``: every setting, what it may be, and what both stacks say
+* ``docs/secrets.md``: every variable of the catalogue, who issues it and who consumes it
+* ``policies/inputs.json``: what a rule of the pack takes for known inputs
+* ``docs/policies.md``: every rule of the policy pack
+* ``docs/reports.md``: an example, which is one of the golden reports
+* ``docs/architecture.md``: the picture, drawn from the graph that the engine reports
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from components.config import Settings
+from components.config.problems import in_words
+from components.config.services import PROJECT_ROOT
+from components.secrets.catalogue import CATALOGUE, SECRETS, Kind, Variable
+from components.workloads import Service, WorkerType
+from policies import inputs
+from policies.table import table
+from sandbox.schema import Shape, schema_of
+
+BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
+
+
+# -- the schema of the stack files ---------------------------------------------------------------
+
+
+def stack_schema() -> str:
+    """JSON Schema of a whole stack file, as text."""
+    inner = Settings.model_json_schema(ref_template="#/$defs/{model}")
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A stack file of the PULL estate",
+        "type": "object",
+        "required": ["config"],
+        "properties": {
+            "config": {
+                "type": "object",
+                "required": [f"pull:{name}" for name in inner["required"]],
+                "properties": {
+                    f"pull:{name}": section for name, section in inner["properties"].items()
+                },
+                "patternProperties": {"^(?!pull:).": {}},
+                "additionalProperties": False,
+            }
+        },
+        "$defs": inner["$defs"],
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
+# -- the inputs of types, for the policies ---------------------------------------------------------
+
+
+def inputs_tree() -> str:
+    """The names of all inputs, at any depth, of the types that a rule wants to know."""
+    trees = {token: _names(schema_of(token).inputs) for token in inputs.TYPES}
+    return json.dumps(trees, indent=1, sort_keys=True) + "\n"
+
+
+def _names(shape: Shape) -> dict[str, Any] | None:
+    if shape.element and shape.kind == "list":
+        return _names(shape.element)
+    if shape.kind != "object":
+        return None
+    return {name: _names(inner) for name, inner in shape.fields.items()}
+
+
+# -- tables --------------------------------------------------------------------------------------
+
+
+def settings_table() -> str:
+    """One row for each setting: path, what is allowed, staging's value, production's value."""
+    stacks = {
+        stack: yaml.safe_load((PROJECT_ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+        for stack in ("staging", "production")
+    }
+    schema = Settings.model_json_schema()
+    rows = ["| setting | allowed | staging | production |", "| --- | --- | --- | --- |"]
+    for path, node in _leaves(schema, schema, ()):
+        shown = [
+            f"`{'.'.join(('pull:' + path[0], *path[1:]))}`",
+            in_words(node).replace("|", "\\|"),
+        ]
+        shown += [_cell(_at(config, path)) for config in stacks.values()]
+        rows.append(f"| {' | '.join(shown)} |")
+    return "\n".join(rows)
+
+
+def _leaves(
+    root: Mapping[str, Any], node: Mapping[str, Any], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    target = _resolved(root, node)
+    if "properties" in target:
+        for name, child in target["properties"].items():
+            yield from _leaves(root, child, (*path, name))
+    elif isinstance(target.get("additionalProperties"), Mapping):
+        yield from _leaves(root, target["additionalProperties"], (*path, "<name>"))
+    elif "properties" in _resolved(root, target.get("items", {})):
+        yield from _leaves(root, target["items"], (*path, "<n>"))
+    else:
+        yield path, {**target, **node}
+
+
+def _resolved(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    for choice in node.get("anyOf", ()):
+        if choice.get("type") != "null":
+            return _resolved(root, choice)
+    if "$ref" in node:
+        found: Mapping[str, Any] = root["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        return found
+    return node
+
+
+def _at(config: Mapping[str, Any], path: tuple[str, ...]) -> object:
+    value: object = config.get(f"pull:{path[0]}")
+    for step in path[1:]:
+        if step == "<name>" and isinstance(value, Mapping):
+            value = next(iter(value.values()), None)
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _cell(value: object) -> str:
+    if value is None or value == {}:
+        return ""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else json.dumps(value).strip('"')
+    return f"`{text}`"
+
+
+def secrets_table() -> str:
+    """One row for each variable of the catalogue."""
+    rows = [
+        f"{len(CATALOGUE)} variables, {len(SECRETS)} of them in Secret Manager.",
+        "",
+        "| variable | what it is | shape | kept | issued | consumed by |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in CATALOGUE:
+        issued = one.issuer.value if one.kind is Kind.SECRET else ""
+        rows.append(
+            f"| `{one.name}` | {one.description} | {one.shape} | {one.kind.value} | {issued} "
+            f"| {_consumers(one)} |"
+        )
+    return "\n".join(rows)
+
+
+def _consumers(variable: Variable) -> str:
+    services = sorted(str(one) for one in variable.consumers if isinstance(one, Service))
+    workers = sorted(str(one) for one in variable.consumers if isinstance(one, WorkerType))
+    if len(workers) == len(WorkerType) - 1:
+        workers = ["every worker"]
+    return ", ".join([*services, *workers])
+
+
+def architecture_picture() -> str:
+    """The production graph as Mermaid, drawn by the command that users have."""
+    command = [sys.executable, "-m", "ops", "graph", "--stack", "production", "--sandbox"]
+    drawn = subprocess.run(
+        command,
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return f"```mermaid\n{drawn.stdout.strip()}\n```"
+
+
+def example_report() -> str:
+    """A golden report as GitHub gets it."""
+    text = (PROJECT_ROOT / "tests" / "golden" / "secret-rotation.md").read_text("utf-8")
+    return f"````markdown\n{text.strip()}\n````"
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+def _between_marks(path: Path, body: str) -> str:
+    """The file with ``body`` between its marks; what people wrote around them stays."""
+    text = path.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{body}\n{END}{after}"
+
+
+FILES: Final[Mapping[str, Callable[[Path], str]]] = {
+    "components/stack.schema.json": lambda path: stack_schema(),
+    "policies/inputs.json": lambda path: inputs_tree(),
+    "docs/settings.md": lambda path: _between_marks(path, settings_table()),
+    "docs/secrets.md": lambda path: _between_marks(path, secrets_table()),
+    "docs/policies.md": lambda path: _between_marks(path, table()),
+    "docs/reports.md": lambda path: _between_marks(path, example_report()),
+    "docs/architecture.md": lambda path: _between_marks(path, architecture_picture()),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or with ``--check`` compare them. 0 current, 1 out of date, 2 usage."""
+    if arguments not in ([], ["--check"]):
+        print("usage: python -m ops.generate [--check]", file=sys.stderr)
+        return 2
+    stale = 0
+    for name, make in FILES.items():
+        path = PROJECT_ROOT / name
+        made = make(path)
+        current = path.read_text(encoding="utf-8") if path.exists() else ""
+        if made == current:
+            continue
+        stale += 1
+        if arguments:
+            difference = difflib.unified_diff(
+                current.splitlines(),
+                made.splitlines(),
+                name,
+                f"{name}, made anew",
+                lineterm="",
+                n=1,
+            )
+            print("\n".join(difference))
+        else:
+            path.write_text(made, encoding="utf-8")
+            print(f"wrote {name}")
+    if arguments and stale:
+        print(f"{stale} generated files are out of date: run make generate")
+    return 1 if arguments and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What an operation would do, told to whoever reviews it, and what forbids it."""

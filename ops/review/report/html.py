@@ -1,0 +1,129 @@
+"""The report as a page of its own: the whole graph, what changes in it, and every difference.
+
+One file that loads nothing: its policy lets the browser run this script and this style only.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from ops.review.events import short_type
+from ops.review.report.model import Report, StackReport
+from ops.review.report.risk import loses_something
+from ops.sanitize import printable, printable_lines
+
+_STYLE: Final = Path(__file__).with_name("page.css")
+_SCRIPT: Final = Path(__file__).with_name("page.js")
+
+_PAGE: Final = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+<div class="tabs" id="tabs"></div>
+<div id="verdict"></div>
+<noscript>This page needs JavaScript; the Markdown and the text form do not.</noscript>
+</header>
+<div class="tools">
+<input id="search" type="search" placeholder="Search name, type, component, property ( / )"
+ aria-label="Search">
+<select id="filter" aria-label="Show">
+<option value="changed">What changes</option>
+<option value="lost">What is replaced or deleted</option>
+<option value="created">What is new</option>
+<option value="all">Everything</option>
+</select>
+<span class="soft" id="count" role="status"></span>
+</div>
+<main>
+<div class="board" id="board"></div>
+<aside id="detail" aria-label="Resource" hidden></aside>
+</main>
+<script type="application/json" id="report">{data}</script>
+<script>{script}</script>
+</body>
+</html>"""
+
+
+def html(report: Report) -> str:
+    """The page, without a line break at its end."""
+    style, script = (path.read_text("utf-8") for path in (_STYLE, _SCRIPT))
+    verdicts = ", ".join(f"{printable(one.stack)}: {one.risk}" for one in report.stacks)
+    data = _printable(
+        {"verdict": report.risk.value, "stacks": [_stack(one) for one in report.stacks]}
+    )
+    return _PAGE.format(
+        title=escape(verdicts),
+        policy=(
+            f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+        style=style,
+        # In a script element nothing but "<" can end it early.
+        data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
+        script=script,
+    )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _printable(value: Any) -> Any:
+    """All text in ``value`` without signs that turn around or hide what stands beside them."""
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(item) for item in value]
+    return printable_lines(value) if isinstance(value, str) else value
+
+
+def _stack(stack: StackReport) -> dict[str, Any]:
+    """What the page knows of a stack: resources by number, edges as pairs of numbers."""
+    numbers = {urn: number for number, urn in enumerate(stack.nodes)}
+    changes = {
+        one.step.urn: {
+            "operation": one.word,
+            "lost": loses_something(one.step),
+            "refused": one.refused and f"{one.refused.loses}; {one.refused.because}",
+            "follows": [node.name for node in one.follows],
+            "properties": [told.document() for told in one.properties],
+        }
+        for one in stack.changes
+    }
+    return {
+        "stack": stack.stack,
+        "verdict": stack.risk.value,
+        "reasons": [reason.document() for reason in stack.reasons],
+        "counts": dict(stack.counts),
+        "traffic": [move.document() for move in stack.moves],
+        "failure": stack.failure and stack.failure.document(),
+        "violations": [one.document() for one in stack.violations],
+        "diagnostics": [one.document() for one in stack.diagnostics],
+        "nodes": [
+            {
+                "urn": node.urn,
+                "name": node.name,
+                "physical": node.physical,
+                "type": short_type(node.type),
+                "stage": node.room.stage,
+                "component": node.room.name,
+                "change": changes.get(node.urn),
+            }
+            for node in stack.nodes.values()
+        ],
+        "edges": [[numbers[needing], numbers[needed]] for needing, needed in stack.edges],
+    }

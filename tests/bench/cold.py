@@ -1,0 +1,33 @@
+"""One preview in a process of its own, in an existing sandbox or a new one.
+
+``python -m tests.bench.cold PROGRAM SANDBOX [policed]``
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ops.engine.checkout import Checkout
+from ops.engine.environment import sandboxed
+from ops.engine.stack import open_stack
+from tests.bench.programs import STACK
+from tests.bench.warm import say
+
+
+def main(program: str, sandbox: str, policed: str = "") -> None:
+    """Preview the program.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    checkout = Checkout(Path(program))
+    place = sandboxed(checkout, STACK, Path(sandbox))
+    with open_stack(checkout, STACK, place, say, policed=bool(policed)) as stack:
+        outcome = stack.preview()
+    if not outcome.succeeded:
+        sys.exit("\n".join(diagnostic.message for diagnostic in outcome.diagnostics))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,67 @@
+"""One operation on several programs in turn, in one process: the SDKs are loaded before.
+
+Prints a JSON line for each measurement.
+
+    python -m tests.bench.warm preview|up SECONDS PROGRAM ...
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ops.engine.checkout import Checkout
+from ops.engine.environment import sandboxed
+from ops.engine.stack import open_stack
+from ops.review.events import Outcome
+from tests.bench.programs import STACK
+from tests.bench.rounds import rounds
+
+NO_CHECKPOINTS: Final = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+"""In an ``up`` the file backend writes the whole state twice for each resource. That grows with
+the square of their number whatever the program is, and would hide what the program costs."""
+
+
+def carry_out(operation: str, root: Path) -> Outcome:
+    """Preview or make everything in a new sandbox.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    checkout = Checkout(root)
+    with tempfile.TemporaryDirectory(prefix="pull-bench-") as folder:
+        place = sandboxed(checkout, STACK, Path(folder))
+        place = replace(place, environment={**place.environment, **NO_CHECKPOINTS})
+        with open_stack(checkout, STACK, place, say, policed=False) as stack:
+            outcome = stack.up() if operation == "up" else stack.preview()
+    if not outcome.succeeded:
+        sys.exit("\n".join(diagnostic.message for diagnostic in outcome.diagnostics))
+    return outcome
+
+
+def say(line: str) -> None:
+    """Progress goes to standard error: standard output belongs to the measurements."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    operation, budget, *paths = sys.argv[1:]
+    roots = [Path(path) for path in paths]
+    carry_out("preview", roots[0])
+    for _ in rounds(float(budget), least=2):
+        for root in roots:
+            outcome = carry_out(operation, root)
+            measured = {
+                "program": root.name,
+                "seconds": outcome.duration_seconds,
+                "resources": sum(outcome.summary.values()),
+            }
+            print(json.dumps(measured), flush=True)
+
+
+if __name__ == "__main__":
+    main()

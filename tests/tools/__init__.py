@@ -1,0 +1,1 @@
+"""Servers and linters that the tests build from their Go modules."""

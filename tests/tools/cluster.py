@@ -1,0 +1,243 @@
+"""A real Kubernetes API server for the tests: built from its Go module, run for as long as needed.
+
+It is the API server, etcd and kubectl, and nothing else: no scheduler, no controllers, no nodes.
+So it validates, admits, defaults and remembers as any cluster does, and no pod ever runs.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from semver import VersionInfo
+
+from ops.engine.cache import cache_folder
+from ops.engine.go_build import Say, alone, build, find_go, module
+
+KUBERNETES: Final = VersionInfo.parse("1.34.1")
+"""The API server and its client (``cluster/go.mod``, which takes the etcd that belongs to it)."""
+
+EXTERNAL_SECRETS: Final = VersionInfo.parse("1.3.2")
+"""The operator whose resource definitions the tests use; it serves external-secrets.io/v1."""
+
+GO_MINIMUM: Final = (1, 24)
+"""The oldest Go that compiles them (``cluster/go.mod``)."""
+
+MODULE: Final = Path(__file__).parent / "cluster"
+READY_WITHIN_SECONDS: Final = 60.0
+
+_PACKAGES: Final = {
+    "etcd": "go.etcd.io/etcd/server/v3",
+    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+    "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+}
+
+# Clients parse the version of the server, and a build without these says v0.0.0-master.
+_VERSION_FLAGS: Final = " ".join(
+    f"-X k8s.io/component-base/version.{name}={value}"
+    for name, value in {
+        "gitVersion": f"v{KUBERNETES}",
+        "gitMajor": KUBERNETES.major,
+        "gitMinor": KUBERNETES.minor,
+    }.items()
+)
+
+
+class ClusterError(Exception):
+    """The API server did not start. The text has the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running API server, and the one who may do everything there.
+
+    Attributes:
+        kubeconfig: the file with its address and the token.
+    """
+
+    programs: Path
+    kubeconfig: Path
+
+    def kubectl(self, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        """Run kubectl with a text on its standard input; the caller judges how it ended."""
+        return subprocess.run(
+            [self.programs / "kubectl", "--kubeconfig", self.kubeconfig, *arguments],
+            # Its cache of what the server can do would go to the user's home.
+            env={**os.environ, "KUBECACHEDIR": str(self.kubeconfig.parent / "kubectl-cache")},
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def provide_cluster(say: Say) -> Path:
+    """The folder with ``etcd``, ``kube-apiserver`` and ``kubectl``, which are built if need be.
+
+    Several processes may ask at once: one builds, the others wait for it.
+
+    Raises:
+        GoError: there is no Go, or the build failed.
+    """
+    home = cache_folder() / f"cluster-{KUBERNETES}"
+    if home.exists():
+        return home
+    with alone(home, "the Kubernetes API server", say):
+        if home.exists():
+            return home
+        go = find_go(GO_MINIMUM)
+        say(
+            f"Kubernetes {KUBERNETES}: building the API server, etcd and kubectl, once. Two cores "
+            "take about 4 minutes, and a download of 100 MB comes first if Go has not seen them."
+        )
+        with tempfile.TemporaryDirectory(prefix=f"{home.name}-", dir=home.parent) as scratch:
+            fresh = Path(scratch) / "fresh"
+            fresh.mkdir()
+            for name, package in _PACKAGES.items():
+                build(go, MODULE, package, fresh / name, _VERSION_FLAGS, say)
+            # Go brings a maker of certificates along, as a single file beside its TLS package.
+            root = subprocess.run([go, "env", "GOROOT"], capture_output=True, text=True, check=True)
+            maker = Path(root.stdout.strip()) / "src" / "crypto" / "tls" / "generate_cert.go"
+            build(go, MODULE, str(maker), fresh / "generate_cert", "", say)
+            fresh.rename(home)  # so that an interrupted attempt never looks like a finished one
+    return home
+
+
+def openapi() -> Path:
+    """The OpenAPI document (version 2) of Kubernetes' own types.
+
+    Raises:
+        GoError: there is no Go, or the module cannot be had.
+    """
+    source = module(find_go(GO_MINIMUM), "k8s.io/kubernetes", f"v{KUBERNETES}")
+    return source / "api" / "openapi-spec" / "swagger.json"
+
+
+def external_secrets_definitions() -> Path:
+    """The folder with the CustomResourceDefinitions of the External Secrets operator.
+
+    Raises:
+        GoError: there is no Go, or the module cannot be had.
+    """
+    name = "github.com/external-secrets/external-secrets"
+    source = module(find_go(GO_MINIMUM), name, f"v{EXTERNAL_SECRETS}")
+    return source / "config" / "crds" / "bases"
+
+
+@contextmanager
+def running_cluster(programs: Path, folder: Path) -> Iterator[Cluster]:
+    """An empty cluster on free loopback ports, with all its files in the folder.
+
+    Raises:
+        ClusterError: it does not start.
+    """
+    storage, port = f"http://127.0.0.1:{_free_port()}", _free_port()
+    token = secrets.token_hex(16)
+    subprocess.run(
+        [programs / "generate_cert", "-ca", "-ecdsa-curve", "P256", "-host", "127.0.0.1"],
+        cwd=folder,
+        capture_output=True,
+        check=True,
+    )
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    tokens = folder / "tokens.csv"
+    tokens.write_text(f"{token},admin,admin,system:masters\n")
+    cluster = Cluster(programs, folder / "kubeconfig")
+    cluster.kubeconfig.write_text(
+        _KUBECONFIG.format(port=port, certificate=certificate, token=token)
+    )
+    with ExitStack() as stack:
+        etcd = stack.enter_context(
+            _process(
+                folder / "etcd.log",
+                programs / "etcd",
+                f"--data-dir={folder / 'etcd'}",
+                f"--listen-client-urls={storage}",
+                f"--advertise-client-urls={storage}",
+                "--listen-peer-urls=http://127.0.0.1:0",
+                "--unsafe-no-fsync",
+                "--log-level=warn",
+            )
+        )
+        server = stack.enter_context(
+            _process(
+                folder / "kube-apiserver.log",
+                programs / "kube-apiserver",
+                f"--etcd-servers={storage}",
+                "--bind-address=127.0.0.1",
+                f"--secure-port={port}",
+                f"--tls-cert-file={certificate}",
+                f"--tls-private-key-file={key}",
+                f"--service-account-signing-key-file={key}",
+                f"--service-account-key-file={certificate}",
+                "--service-account-issuer=https://kubernetes.default.svc",
+                "--service-cluster-ip-range=10.0.0.0/24",
+                f"--token-auth-file={tokens}",
+                "--authorization-mode=RBAC",
+                # Otherwise it refuses a privileged pod by itself, before PodSecurity judges it.
+                "--allow-privileged=true",
+                # Nobody watches over its address, as it is the only one.
+                "--endpoint-reconciler-type=none",
+            )
+        )
+        _wait_until_ready(cluster, (etcd, server), folder)
+        yield cluster
+
+
+_KUBECONFIG: Final = """\
+apiVersion: v1
+kind: Config
+current-context: test
+clusters:
+  - name: test
+    cluster: {{server: "https://127.0.0.1:{port}", certificate-authority: "{certificate}"}}
+users:
+  - name: admin
+    user: {{token: "{token}"}}
+contexts:
+  - name: test
+    context: {{cluster: test, user: admin}}
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _process(log: Path, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that is gone when the block ends, however it ends."""
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()  # nothing of it is kept, so nothing has to be put away
+
+
+def _wait_until_ready(
+    cluster: Cluster, processes: tuple[subprocess.Popen[bytes], ...], folder: Path
+) -> None:
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while cluster.kubectl("get", "--raw=/readyz").returncode != 0:
+        dead = any(process.poll() is not None for process in processes)
+        if dead or time.monotonic() > deadline:
+            logs = "\n".join(
+                f"{log.name}:\n{log.read_text(errors='replace')[-2000:]}"
+                for log in sorted(folder.glob("*.log"))
+            )
+            raise ClusterError(f"The API server does not get ready.\n{logs}")
+        time.sleep(0.2)

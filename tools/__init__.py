@@ -1,1 +1,0 @@
-"""How the engine is had where it is not installed."""
