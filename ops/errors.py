@@ -15,7 +15,7 @@ class OpsError(Exception):
         self.kind = kind
         self.details = details
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The error as the JSON document holds it."""
         return {
             "kind": self.kind,

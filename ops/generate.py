@@ -22,7 +22,7 @@ from typing import Any, Final
 import yaml
 
 from components.config import Settings
-from components.config.problems import in_words
+from components.config.errors import in_words
 from components.config.services import PROJECT_ROOT
 from components.secrets.catalogue import CATALOGUE, SECRETS, Kind, Variable
 from components.workloads import Service, WorkerType

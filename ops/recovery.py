@@ -63,9 +63,9 @@ class Pending:
 
 def locks(opened: OpenStack) -> list[Lock]:
     """The locks in a sandbox's state folder. Of the user's own backend only the engine knows."""
-    if opened.place.state is None:
+    if opened.environment.state is None:
         return []
-    folder = opened.place.state / ".pulumi" / "locks" / "organization"
+    folder = opened.environment.state / ".pulumi" / "locks" / "organization"
     found = [json.loads(file.read_text("utf-8")) for file in folder.glob(f"*/{opened.name}/*.json")]
     return [Lock(pid=lock["pid"], host=lock["hostname"], since=lock["timestamp"]) for lock in found]
 

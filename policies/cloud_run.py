@@ -10,23 +10,23 @@ from policies.iam import NOBODY, grants_on
 from policies.rule import (
     ABSENT,
     GIVEN,
-    Problem,
-    Put,
+    Custom,
+    Finding,
+    ForEach,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     View,
+    When,
     at_least,
-    checked,
-    each,
     equal,
     forbidden,
     is_number,
     like,
-    must,
     none_of,
     one_of,
     unlike,
-    when,
 )
 from policies.sensitive import NO_CREDENTIAL, SECRET_NAME
 
@@ -53,51 +53,51 @@ UNITS: Final = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "": 1}
 RESERVED: Final = ("PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION")
 
 
-def _secret_by_name(view: View) -> Iterator[Problem]:
+def _secret_by_name(view: View) -> Iterator[Finding]:
     name = str(view.get("name", ""))
     if SECRET_NAME.search(name) and view.get("valueSource.secretKeyRef.secret") is None:
-        yield view.problem("", "must come from valueSource.secretKeyRef: its name says secret")
+        yield view.finding("", "must come from valueSource.secretKeyRef: its name says secret")
 
 
-def _limits(view: View) -> Iterator[Problem]:
+def _limits(view: View) -> Iterator[Finding]:
     cpu, memory = view.get("resources.limits.cpu"), view.get("resources.limits.memory")
     size = re.fullmatch(r"(\d+)(Ki|Mi|Gi|)", str(memory))
     if str(cpu) not in map(str, MEMORY_BESIDE_CPUS):
         allowed = ", ".join(map(str, MEMORY_BESIDE_CPUS))
-        yield view.problem("resources.limits.cpu", f"must be one of {allowed}")
+        yield view.finding("resources.limits.cpu", f"must be one of {allowed}")
     elif size is None:
-        yield view.problem("resources.limits.memory", "must be a size such as 4Gi")
+        yield view.finding("resources.limits.memory", "must be a size such as 4Gi")
     else:
         least, most = MEMORY_BESIDE_CPUS[int(cpu)]
         if not least <= int(size[1]) * UNITS[size[2]] / 2**30 <= most:
             text = f"must be {least} to {most} GiB beside {cpu} CPUs"
-            yield view.problem("resources.limits.memory", text)
+            yield view.finding("resources.limits.memory", text)
 
 
-def _order(view: View) -> Iterator[Problem]:
+def _order(view: View) -> Iterator[Finding]:
     least, most = view.get("minInstanceCount", 0), view.get("maxInstanceCount", 0)
     if is_number(least) and is_number(most) and least > most:
-        yield view.problem("minInstanceCount", "must not exceed maxInstanceCount")
+        yield view.finding("minInstanceCount", "must not exceed maxInstanceCount")
 
 
-def _shares(view: View) -> Iterator[Problem]:
+def _shares(view: View) -> Iterator[Finding]:
     path = SHARES[view.type]
     if not view.all(f"{path}[]"):
-        yield view.problem(path, "is missing: the newest revision would take everything at once")
+        yield view.finding(path, "is missing: the newest revision would take everything at once")
         return
     percents = [share for share in view.all(f"{path}[].percent") if is_number(share)]
     if sum(percents) != 100:
-        yield view.problem(f"{path}[].percent", "must sum to 100")
+        yield view.finding(f"{path}[].percent", "must sum to 100")
     for share in view.parts(f"{path}[]"):
         if not share.get("revision") or not str(share.get("type", "")).endswith("_REVISION"):
-            yield share.problem("", "must name a revision, with the type for that")
+            yield share.finding("", "must name a revision, with the type for that")
 
 
-def _private_egress(view: View) -> Iterator[Problem]:
+def _private_egress(view: View) -> Iterator[Finding]:
     if not view.get("vpcAccess.connector") and not view.all("vpcAccess.networkInterfaces[]"):
-        yield view.problem("vpcAccess", "must have a network interface or a connector")
+        yield view.finding("vpcAccess", "must have a network interface or a connector")
     if view.get("vpcAccess.egress") not in ("ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"):
-        yield view.problem("vpcAccess.egress", "must be ALL_TRAFFIC or PRIVATE_RANGES_ONLY")
+        yield view.finding("vpcAccess.egress", "must be ALL_TRAFFIC or PRIVATE_RANGES_ONLY")
 
 
 def _is_worker(view: View) -> bool:
@@ -123,7 +123,7 @@ RULES: Final = (
         fix="Leave invokerIamDisabled out.",
         url=f"{DOCS}/securing/managing-access",
         types=(SERVICE,),
-        checks=(must("invokerIamDisabled", equal(False), optional=True),),
+        checks=(Must("invokerIamDisabled", equal(False), optional=True),),
     ),
     ResourceRule(
         id="run-ingress",
@@ -133,7 +133,7 @@ RULES: Final = (
         url=f"{DOCS}/securing/ingress",
         types=(SERVICE,),
         checks=(
-            must(
+            Must(
                 "ingress",
                 one_of(
                     "INGRESS_TRAFFIC_INTERNAL_ONLY",
@@ -152,11 +152,11 @@ RULES: Final = (
         frameworks=("CKV_GCP_46",),
         types=ALL,
         checks=(
-            each(
+            ForEach(
                 TEMPLATE,
                 (
-                    must("serviceAccount", GIVEN),
-                    must(
+                    Must("serviceAccount", GIVEN),
+                    Must(
                         "serviceAccount",
                         unlike(
                             re.compile(
@@ -182,10 +182,10 @@ RULES: Final = (
         frameworks=("CKV_K8S_14",),
         types=ALL,
         checks=(
-            each(
+            ForEach(
                 CONTAINERS,
                 (
-                    must(
+                    Must(
                         "image",
                         like(
                             r"[^\s@]+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w.-]{1,128})",
@@ -206,10 +206,10 @@ RULES: Final = (
         frameworks=("CKV_K8S_43",),
         types=ALL,
         checks=(
-            each(
+            ForEach(
                 CONTAINERS,
                 (
-                    must(
+                    Must(
                         "image",
                         like(
                             r"[^\s@]+@sha256:[0-9a-f]{64}",
@@ -229,20 +229,20 @@ RULES: Final = (
         url=f"{DOCS}/configuring/max-instances",
         types=(SERVICE, POOL),
         checks=(
-            each(
+            ForEach(
                 {SERVICE: "template.scaling", POOL: "scaling"},
                 (
-                    must("minInstanceCount", at_least(0)),
-                    must("maxInstanceCount", at_least(1)),
-                    checked(
+                    Must("minInstanceCount", at_least(0)),
+                    Must("maxInstanceCount", at_least(1)),
+                    Custom(
                         _order,
                         ("minInstanceCount", "maxInstanceCount"),
-                        (Put("minInstanceCount", 100000),),
+                        (SetValue("minInstanceCount", 100000),),
                     ),
                 ),
             ),
-            when(lambda view: view.type == SERVICE, (must("template.scaling", GIVEN),)),
-            when(lambda view: view.type == POOL, (must("scaling", GIVEN),)),
+            When(lambda view: view.type == SERVICE, (Must("template.scaling", GIVEN),)),
+            When(lambda view: view.type == POOL, (Must("scaling", GIVEN),)),
         ),
     ),
     ResourceRule(
@@ -254,16 +254,16 @@ RULES: Final = (
         frameworks=("CIS-GCP-4.0 1.17", "CKV_K8S_35"),
         types=ALL,
         checks=(
-            each(
+            ForEach(
                 {kind: f"{path}.envs[]" for kind, path in CONTAINERS.items()},
                 (
-                    checked(
+                    Custom(
                         _secret_by_name,
                         ("name", "valueSource.secretKeyRef.secret"),
                         (
-                            Put("", {"name": "STRIPE_SECRET_KEY", "value": "plain"}),
-                            Put("", {"name": "DATABASE_URL", "value": "plain"}),
-                            Put("", {"name": "SOME_TOKEN", "value": "plain"}),
+                            SetValue("", {"name": "STRIPE_SECRET_KEY", "value": "plain"}),
+                            SetValue("", {"name": "DATABASE_URL", "value": "plain"}),
+                            SetValue("", {"name": "SOME_TOKEN", "value": "plain"}),
                         ),
                     ),
                 ),
@@ -278,9 +278,9 @@ RULES: Final = (
         url=f"{DOCS}/configuring/services/secrets",
         types=ALL,
         checks=(
-            each(
+            ForEach(
                 {kind: f"{path}.envs[]" for kind, path in CONTAINERS.items()},
-                (must("value", NO_CREDENTIAL, optional=True),),
+                (Must("value", NO_CREDENTIAL, optional=True),),
             ),
         ),
     ),
@@ -293,12 +293,12 @@ RULES: Final = (
         adopted=False,
         types=ALL,
         checks=(
-            each(
+            ForEach(
                 {
                     kind: f"{path}.envs[].valueSource.secretKeyRef"
                     for kind, path in CONTAINERS.items()
                 },
-                (must("version", like(r"[1-9]\d*", "must be a number", ("latest",))),),
+                (Must("version", like(r"[1-9]\d*", "must be a number", ("latest",))),),
             ),
         ),
     ),
@@ -309,7 +309,7 @@ RULES: Final = (
         fix="Take the variable out; PORT follows from the container's port.",
         url=f"{DOCS}/container-contract#env-vars",
         types=(SERVICE,),
-        checks=(must("template.containers[].envs[].name", none_of(*RESERVED)),),
+        checks=(Must("template.containers[].envs[].name", none_of(*RESERVED)),),
     ),
     ResourceRule(
         id="run-probes",
@@ -320,8 +320,8 @@ RULES: Final = (
         frameworks=("CKV_K8S_8", "CKV_K8S_9"),
         types=(SERVICE, POOL),
         checks=(
-            must("template.containers[].startupProbe", GIVEN),
-            must("template.containers[].livenessProbe", GIVEN),
+            Must("template.containers[].startupProbe", GIVEN),
+            Must("template.containers[].livenessProbe", GIVEN),
         ),
     ),
     ResourceRule(
@@ -332,17 +332,17 @@ RULES: Final = (
         url=f"{DOCS}/configuring/services/memory-limits",
         types=ALL,
         checks=(
-            each(
+            ForEach(
                 CONTAINERS,
                 (
-                    checked(
+                    Custom(
                         _limits,
                         ("resources.limits.cpu", "resources.limits.memory"),
                         (
-                            Put("resources.limits.cpu", "3"),
-                            Put("resources.limits.cpu", ABSENT),
-                            Put("resources.limits.memory", "64Gi"),
-                            Put("resources.limits.memory", ABSENT),
+                            SetValue("resources.limits.cpu", "3"),
+                            SetValue("resources.limits.cpu", ABSENT),
+                            SetValue("resources.limits.memory", "64Gi"),
+                            SetValue("resources.limits.memory", ABSENT),
                         ),
                     ),
                 ),
@@ -357,7 +357,7 @@ RULES: Final = (
         url=f"{DOCS}/configuring/request-timeout",
         types=(SERVICE,),
         checks=(
-            must(
+            Must(
                 "template.timeout",
                 like(
                     r"([1-9]\d{0,2}|[12]\d{3}|3[0-5]\d\d|3600)s",
@@ -376,17 +376,19 @@ RULES: Final = (
         types=(SERVICE, POOL),
         checks=(
             *(
-                when(
+                When(
                     lambda view, kind=kind: view.type == kind,  # type: ignore[misc]
                     (
-                        checked(
+                        Custom(
                             _shares,
                             tuple(f"{shares}[].{name}" for name in ("type", "revision", "percent")),
                             (
-                                Put(shares, []),
-                                Put(f"{shares}[].percent", 105),
-                                Put(f"{shares}[].revision", ABSENT),
-                                Put(f"{shares}[].type", "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"),
+                                SetValue(shares, []),
+                                SetValue(f"{shares}[].percent", 105),
+                                SetValue(f"{shares}[].revision", ABSENT),
+                                SetValue(
+                                    f"{shares}[].type", "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+                                ),
                             ),
                         ),
                     ),
@@ -402,7 +404,7 @@ RULES: Final = (
         fix="Leave launchStage out.",
         url=f"{DOCS}/troubleshooting#launch-stage",
         types=ALL,
-        checks=(must("launchStage", one_of("GA", refused=("ALPHA", "BETA")), optional=True),),
+        checks=(Must("launchStage", one_of("GA", refused=("ALPHA", "BETA")), optional=True),),
     ),
     ResourceRule(
         id="run-second-api",
@@ -421,10 +423,10 @@ RULES: Final = (
         url=f"{DOCS}/configuring/connecting-vpc",
         types=ALL,
         checks=(
-            each(
+            ForEach(
                 TEMPLATE,
                 (
-                    checked(
+                    Custom(
                         _private_egress,
                         (
                             "vpcAccess.connector",
@@ -432,9 +434,9 @@ RULES: Final = (
                             "vpcAccess.egress",
                         ),
                         (
-                            Put("vpcAccess", ABSENT),
-                            Put("vpcAccess.networkInterfaces", []),
-                            Put("vpcAccess.egress", ABSENT),
+                            SetValue("vpcAccess", ABSENT),
+                            SetValue("vpcAccess.networkInterfaces", []),
+                            SetValue("vpcAccess.egress", ABSENT),
                         ),
                     ),
                 ),
@@ -448,7 +450,7 @@ RULES: Final = (
         fix="Set deletionProtection to true.",
         url=f"{DOCS}/managing/services",
         types=ALL,
-        checks=(must("deletionProtection", equal(True)),),
+        checks=(Must("deletionProtection", equal(True)),),
     ),
     ResourceRule(
         id="run-binary-authorization",
@@ -458,7 +460,7 @@ RULES: Final = (
         url=f"{DOCS}/securing/binary-authorization",
         adopted=False,
         types=ALL,
-        checks=(must("binaryAuthorization.useDefault", equal(True)),),
+        checks=(Must("binaryAuthorization.useDefault", equal(True)),),
     ),
     ResourceRule(
         id="run-worker-works",
@@ -468,11 +470,11 @@ RULES: Final = (
         url=f"{DOCS}/configuring/billing-settings",
         types=(SERVICE,),
         checks=(
-            when(
+            When(
                 _is_worker,
                 (
-                    must("template.containers[].resources.cpuIdle", equal(False)),
-                    must("template.containers[].ports.containerPort", at_least(1)),
+                    Must("template.containers[].resources.cpuIdle", equal(False)),
+                    Must("template.containers[].ports.containerPort", at_least(1)),
                 ),
             ),
         ),

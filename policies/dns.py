@@ -10,19 +10,19 @@ from typing import Any, Final
 from policies.rule import (
     ABSENT,
     PROTECT,
+    Custom,
     Demand,
-    Problem,
-    Put,
+    Finding,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     View,
+    When,
     at_least,
-    checked,
     equal,
-    must,
     one_of,
     unlike,
-    when,
 )
 
 RECORD: Final = "cloudflare:index/dnsRecord:DnsRecord"
@@ -57,12 +57,12 @@ nobody, and the sandbox gives them out."""
 TLS_VERSIONS: Final = ("1.2", "1.3")
 
 
-def _on(demand: Demand) -> tuple[must, ...]:
-    return (must("value", demand),)
+def _on(demand: Demand) -> tuple[Must, ...]:
+    return (Must("value", demand),)
 
 
 # Setting of a zone, and what must be said about it.
-SETTINGS: Final[tuple[tuple[str, tuple[must, ...], str], ...]] = (
+SETTINGS: Final[tuple[tuple[str, tuple[Must, ...], str], ...]] = (
     ("ssl", _on(one_of("strict", refused=("full", "flexible", "off"))), "zone_ssl_strict"),
     (
         "min_tls_version",
@@ -76,23 +76,23 @@ SETTINGS: Final[tuple[tuple[str, tuple[must, ...], str], ...]] = (
     (
         "security_header",
         (
-            must("value.strict_transport_security.enabled", equal(True)),
-            must("value.strict_transport_security.max_age", at_least(15552000)),
+            Must("value.strict_transport_security.enabled", equal(True)),
+            Must("value.strict_transport_security.max_age", at_least(15552000)),
         ),
         "zone_hsts_enabled",
     ),
 )
 
 
-def _proxied(view: View) -> Iterator[Problem]:
+def _proxied(view: View) -> Iterator[Finding]:
     if view.get("name") in view.config.get("origins", []):
         return
     direct = UNPROXIED_TARGETS.search(str(view.get("content", "")))
     if view.get("type") in ("A", "AAAA", "CNAME") and not direct and not view.get("proxied"):
-        yield view.problem("proxied", "must be true: the origin's address would be public")
+        yield view.finding("proxied", "must be true: the origin's address would be public")
 
 
-def _address(view: View) -> Iterator[Problem]:
+def _address(view: View) -> Iterator[Finding]:
     if view.get("type") not in ("A", "AAAA") or view.get("content") == "100::":
         return
     try:
@@ -102,13 +102,13 @@ def _address(view: View) -> Iterator[Problem]:
     else:
         inner = any(address in network for network in INNER)
     if inner:
-        yield view.problem("content", "must be a public address")
+        yield view.finding("content", "must be a public address")
 
 
-def _ttl(view: View) -> Iterator[Problem]:
+def _ttl(view: View) -> Iterator[Finding]:
     ttl, proxied = view.get("ttl"), view.get("proxied", False)
     if ttl != 1 and (proxied or not isinstance(ttl, int | float) or not 60 <= ttl <= 86400):
-        yield view.problem("ttl", "must be 1, or 60 to 86400 seconds where nothing is proxied")
+        yield view.finding("ttl", "must be 1, or 60 to 86400 seconds where nothing is proxied")
 
 
 def _text(view: View, start: str) -> bool:
@@ -131,11 +131,13 @@ RULES: Final = (
         frameworks=("Prowler dns_record_proxied",),
         types=RECORDS,
         checks=(
-            checked(
+            Custom(
                 _proxied,
                 ("type", "content", "proxied"),
                 tuple(
-                    Put("", {"type": kind, "name": "a.pull.com", "content": to, "ttl": 1, **said})
+                    SetValue(
+                        "", {"type": kind, "name": "a.pull.com", "content": to, "ttl": 1, **said}
+                    )
                     for kind, to in (("A", "8.8.8.8"), ("CNAME", "origin.pull.com"))
                     for said in ({}, {"proxied": False})
                 ),
@@ -156,12 +158,16 @@ RULES: Final = (
         frameworks=("Prowler dns_record_no_internal_ip",),
         types=RECORDS,
         checks=(
-            checked(
+            Custom(
                 _address,
                 ("type", "content"),
                 (
-                    Put("", {"type": "A", "name": "a.pull.com", "content": "10.0.0.3", "ttl": 1}),
-                    Put("", {"type": "AAAA", "name": "a.pull.com", "content": "fd00::1", "ttl": 1}),
+                    SetValue(
+                        "", {"type": "A", "name": "a.pull.com", "content": "10.0.0.3", "ttl": 1}
+                    ),
+                    SetValue(
+                        "", {"type": "AAAA", "name": "a.pull.com", "content": "fd00::1", "ttl": 1}
+                    ),
                 ),
             ),
         ),
@@ -176,7 +182,7 @@ RULES: Final = (
         frameworks=("Prowler dns_record_no_wildcard",),
         types=RECORDS,
         checks=(
-            must("name", unlike(re.compile(r"\*"), "must not be a wildcard", ("*", "*.pull.com"))),
+            Must("name", unlike(re.compile(r"\*"), "must not be a wildcard", ("*", "*.pull.com"))),
         ),
     ),
     ResourceRule(
@@ -187,8 +193,10 @@ RULES: Final = (
         url=f"{DOCS}/dns/manage-dns-records/reference/ttl/",
         types=RECORDS,
         checks=(
-            checked(
-                _ttl, ("ttl", "proxied"), (Put("ttl", 5), Put("ttl", 90000), Put("ttl", ABSENT))
+            Custom(
+                _ttl,
+                ("ttl", "proxied"),
+                (SetValue("ttl", 5), SetValue("ttl", 90000), SetValue("ttl", ABSENT)),
             ),
         ),
     ),
@@ -201,10 +209,10 @@ RULES: Final = (
         frameworks=("Prowler dns_record_spf",),
         types=RECORDS,
         checks=(
-            when(
+            When(
                 lambda view: _text(view, "v=spf1"),
                 (
-                    must(
+                    Must(
                         "content",
                         unlike(
                             re.compile(r"[+?]all|(?<![-~])\ball"),
@@ -226,10 +234,10 @@ RULES: Final = (
         frameworks=("Prowler dns_record_dmarc",),
         types=RECORDS,
         checks=(
-            when(
+            When(
                 lambda view: _text(view, "v=dmarc1"),
                 (
-                    must(
+                    Must(
                         "content",
                         unlike(re.compile(r"\bp\s*=\s*none"), "must act", ("v=DMARC1; p=none",)),
                         optional=True,
@@ -245,7 +253,7 @@ RULES: Final = (
         fix="Set the resource option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
         types=RECORDS,
-        checks=(must(PROTECT, equal(True)),),
+        checks=(Must(PROTECT, equal(True)),),
     ),
     *(
         ResourceRule(
@@ -256,7 +264,7 @@ RULES: Final = (
             url=f"{DOCS}/fundamentals/reference/policies-compliances/",
             frameworks=(f"Prowler {prowler}",),
             types=(SETTING,),
-            checks=(when(_setting(setting), checks),),
+            checks=(When(_setting(setting), checks),),
         )
         for setting, checks, prowler in SETTINGS
     ),
@@ -268,7 +276,7 @@ RULES: Final = (
         url=f"{DOCS}/dns/dnssec/",
         frameworks=("Prowler zone_dnssec_enabled",),
         types=(DNSSEC,),
-        checks=(must("status", one_of("active", refused=("disabled",))),),
+        checks=(Must("status", one_of("active", refused=("disabled",))),),
     ),
     ResourceRule(
         id="zone-firewall-on",
@@ -278,6 +286,6 @@ RULES: Final = (
         url=f"{DOCS}/waf/",
         frameworks=("Prowler zone_waf_enabled", "Prowler zone_rate_limiting_enabled"),
         types=(RULESET,),
-        checks=(must("rules[].enabled", equal(True), optional=True),),
+        checks=(Must("rules[].enabled", equal(True), optional=True),),
     ),
 )

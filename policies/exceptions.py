@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from policies.graph import Graph, StackRule
-from policies.rule import Problem, Severity
+from policies.rule import Finding, Severity
 
 FILE: Final = Path(__file__).with_name("exceptions.yaml")
 
@@ -46,21 +46,21 @@ class Exceptions:
             self._used.add((rule, urn))
         return today <= expires <= today + LONGEST
 
-    def problems(self, stack: str, urn: str, today: date) -> Iterator[Problem]:
+    def findings(self, stack: str, urn: str, today: date) -> Iterator[Finding]:
         """What is wrong with the exceptions of ``stack``, after all its resources were judged."""
         for text in self.wrong:
-            yield Problem(path="", text=text, urn=urn)
+            yield Finding(path="", text=text, urn=urn)
         for (rule, excepted), expires in self.valid.items():
             if _stack(excepted) != stack:
                 continue
             entry = f"policies/exceptions.yaml: the exception of {excepted} from {rule}"
             if today > expires:
-                yield Problem(path="", text=f"{entry} expired on {expires}", urn=excepted)
+                yield Finding(path="", text=f"{entry} expired on {expires}", urn=excepted)
             elif expires > today + LONGEST:
                 text = f"{entry} runs for more than {LONGEST.days} days"
-                yield Problem(path="", text=text, urn=excepted)
+                yield Finding(path="", text=text, urn=excepted)
             elif (rule, excepted) not in self._used:
-                yield Problem(path="", text=f"{entry} is not needed any more", urn=excepted)
+                yield Finding(path="", text=f"{entry} is not needed any more", urn=excepted)
 
 
 def read(rules: frozenset[str], file: Path = FILE) -> Exceptions:
@@ -109,9 +109,9 @@ def _stack(urn: str) -> str:
 def exceptions_rule(exceptions: Exceptions, today: date) -> StackRule:
     """The rule about the exceptions themselves. It comes last, and has no exceptions."""
 
-    def check(graph: Graph) -> Iterator[Problem]:
+    def check(graph: Graph) -> Iterator[Finding]:
         urn = graph.nodes[0].urn if graph.nodes else ""
-        yield from exceptions.problems(_stack(urn) if urn else "", urn, today)
+        yield from exceptions.findings(_stack(urn) if urn else "", urn, today)
 
     return StackRule(
         id="exceptions",
@@ -120,6 +120,6 @@ def exceptions_rule(exceptions: Exceptions, today: date) -> StackRule:
         fix="Correct policies/exceptions.yaml, or take the entry out.",
         url="docs/policies.md",
         check=check,
-        breaks=(),
+        mutations=(),
         paths=(),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from policies.rule import Problem, Rule, View, attempt
+from policies.rule import Finding, Rule, View, attempt
 
 
 @dataclass(eq=False, kw_only=True)
@@ -43,9 +43,9 @@ class Node:
             node = node.parent
         return node.own_stage if node else ""
 
-    def problem(self, path: str, text: str) -> Problem:
+    def finding(self, path: str, text: str) -> Finding:
         """A problem of this resource."""
-        return self.view.problem(path, text)
+        return self.view.finding(path, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class Graph:
         """The resources of these types."""
         return [node for node in self.nodes if node.type in types]
 
-    def each(self, judge: Callable[[Node], Iterator[Problem]], *types: str) -> Iterator[Problem]:
+    def each(self, evaluate: Callable[[Node], Iterator[Finding]], *types: str) -> Iterator[Finding]:
         """``judge`` on each resource of these types; what is not known in one hides no other."""
         for node in self.of(*types):
-            yield from attempt(judge(node))
+            yield from attempt(evaluate(node))
 
     def before(self, node: Node) -> set[Node]:
         """Everything that is finished before ``node`` starts, however indirectly."""
@@ -137,13 +137,13 @@ GraphBreak = PutIn | Drop | Add | Wait | Forget | Derive
 class StackRule(Rule):
     """A rule about all resources together. ``breaks`` are the ways to break a good stack."""
 
-    check: Callable[[Graph], Iterator[Problem]]
-    breaks: tuple[GraphBreak, ...]
+    check: Callable[[Graph], Iterator[Finding]]
+    mutations: tuple[GraphBreak, ...]
     paths: tuple[str, ...]
     decidable_after_update: bool = False
 
-    def problems(self, graph: Graph) -> Iterator[Problem]:
+    def findings(self, graph: Graph) -> Iterator[Finding]:
         """What is wrong with the stack."""
-        for problem in attempt(self.check(graph)):
-            if not (problem.undecided and self.decidable_after_update):
-                yield problem
+        for finding in attempt(self.check(graph)):
+            if not (finding.undecided and self.decidable_after_update):
+                yield finding

@@ -8,11 +8,11 @@ from typing import Final
 from policies.rule import (
     NEVER,
     Demand,
+    Must,
     ResourceRule,
     Severity,
     forbidden,
     like,
-    must,
     none_of,
     one_of,
     unlike,
@@ -70,9 +70,9 @@ def grants_on(*products: str) -> tuple[str, ...]:
     return tuple(kind for kind in GRANTS if kind.startswith(products))
 
 
-def _members(demand: Demand) -> tuple[must, ...]:
+def _members(demand: Demand) -> tuple[Must, ...]:
     """Checks of a grant, whether it has one member or many."""
-    return (must("member", demand, optional=True), must("members[]", demand))
+    return (Must("member", demand, optional=True), Must("members[]", demand))
 
 
 NOBODY: Final = _members(_EVERYBODY)
@@ -88,7 +88,7 @@ RULES: Final = (
         url=f"{DOCS}/roles-overview#basic",
         frameworks=("CKV_GCP_115", "CKV_GCP_116", "CKV_GCP_117"),
         types=GRANTS,
-        checks=(must("role", none_of("roles/owner", "roles/editor", "roles/viewer")),),
+        checks=(Must("role", none_of("roles/owner", "roles/editor", "roles/viewer")),),
     ),
     ResourceRule(
         id="iam-no-impersonation-of-all",
@@ -99,7 +99,7 @@ RULES: Final = (
         frameworks=("CIS-GCP-4.0 1.6", "CKV_GCP_41", "CKV_GCP_49"),
         types=(PROJECT_MEMBER, PROJECT_BINDING),
         checks=(
-            must(
+            Must(
                 "role",
                 none_of(
                     "roles/iam.serviceAccountUser",
@@ -130,7 +130,7 @@ RULES: Final = (
         frameworks=("CKV_GCP_118", "CKV_GCP_125", "Trivy GCP-0068"),
         types=(PROVIDER,),
         checks=(
-            must(
+            Must(
                 "attributeCondition",
                 like(
                     r".*assertion\.(repository(_id)? *== *['\"][\w./-]+['\"]"
@@ -144,11 +144,11 @@ RULES: Final = (
                     ),
                 ),
             ),
-            must(
+            Must(
                 "attributeCondition",
                 unlike(re.compile(r"\|\|"), "must have no alternative", ("a == 'b' || true",)),
             ),
-            must(
+            Must(
                 "oidc.issuerUri",
                 one_of(
                     "https://token.actions.githubusercontent.com",
@@ -239,12 +239,12 @@ RULES: Final = (
         frameworks=("CIS-GCP-4.0 2.1", "CKV2_GCP_5"),
         types=(AUDIT,),
         checks=(
-            must("auditLogConfigs[].exemptedMembers", NEVER, optional=True),
-            must(
+            Must("auditLogConfigs[].exemptedMembers", NEVER, optional=True),
+            Must(
                 "auditLogConfigs[logType=ADMIN_READ].logType", one_of("ADMIN_READ", refused=("",))
             ),
-            must("auditLogConfigs[logType=DATA_READ].logType", one_of("DATA_READ", refused=("",))),
-            must(
+            Must("auditLogConfigs[logType=DATA_READ].logType", one_of("DATA_READ", refused=("",))),
+            Must(
                 "auditLogConfigs[logType=DATA_WRITE].logType", one_of("DATA_WRITE", refused=("",))
             ),
         ),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from policies.rule import Problem, Put, ResourceRule, Severity, View, checked
+from policies.rule import Custom, Finding, ResourceRule, SetValue, Severity, View
 
 FILE: Final = Path(__file__).with_name("inputs.json")
 
@@ -33,9 +33,9 @@ TYPES: Final = (
 INPUTS: Final[Mapping[str, Any]] = json.loads(FILE.read_text("utf-8"))
 
 
-def _known(view: View) -> Iterator[Problem]:
+def _known(view: View) -> Iterator[Finding]:
     for path in _strangers(view.inputs, INPUTS[view.type], ""):
-        yield view.problem(path, "is no input of this type")
+        yield view.finding(path, "is no input of this type")
 
 
 def _strangers(value: Any, names: Mapping[str, Any] | None, path: str) -> Iterator[str]:
@@ -63,11 +63,11 @@ RULES: Final = (
         url="https://www.pulumi.com/registry/packages/cloudflare/",
         types=TYPES,
         checks=(
-            checked(
+            Custom(
                 _known,
                 (),
                 tuple(
-                    Put(path, "anything")
+                    SetValue(path, "anything")
                     for path in (
                         "stranger",
                         "bindings[].value",

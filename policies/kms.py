@@ -7,14 +7,14 @@ from typing import Final
 from policies.iam import NOBODY, grants_on
 from policies.rule import (
     PROTECT,
+    Must,
     ResourceRule,
     Severity,
+    When,
     equal,
-    must,
     none_of,
     seconds_at_least,
     seconds_at_most,
-    when,
 )
 
 RING: Final = "gcp:kms/keyRing:KeyRing"
@@ -33,10 +33,10 @@ RULES: Final = (
         frameworks=("CIS-GCP-4.0 1.10", "CKV_GCP_43", "Trivy GCP-0065"),
         types=(KEY,),
         checks=(
-            when(
+            When(
                 # Google rotates no other kind of key by itself.
                 lambda view: view.get("purpose", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT",
-                (must("rotationPeriod", seconds_at_most(90)),),
+                (Must("rotationPeriod", seconds_at_most(90)),),
             ),
         ),
     ),
@@ -58,7 +58,7 @@ RULES: Final = (
         fix='Set destroyScheduledDuration to "2592000s" or more.',
         url=f"{DOCS}/destroy-restore",
         types=(KEY,),
-        checks=(must("destroyScheduledDuration", seconds_at_least(30)),),
+        checks=(Must("destroyScheduledDuration", seconds_at_least(30)),),
     ),
     ResourceRule(
         id="kms-protected",
@@ -68,7 +68,7 @@ RULES: Final = (
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
         frameworks=("CKV_GCP_82",),
         types=(RING, KEY),
-        checks=(must(PROTECT, equal(True)),),
+        checks=(Must(PROTECT, equal(True)),),
     ),
     ResourceRule(
         id="kms-grant-narrow",
@@ -78,6 +78,6 @@ RULES: Final = (
         url=f"{DOCS}/separation-of-duties",
         frameworks=("CIS-GCP-4.0 1.11",),
         types=grants_on("gcp:kms/"),
-        checks=(must("role", none_of("roles/cloudkms.admin", "roles/owner")),),
+        checks=(Must("role", none_of("roles/cloudkms.admin", "roles/owner")),),
     ),
 )

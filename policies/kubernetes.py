@@ -10,18 +10,18 @@ from policies.rule import (
     GIVEN,
     NEVER,
     Check,
-    Problem,
-    Put,
+    Custom,
+    Finding,
+    ForEach,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     View,
     at_least,
-    checked,
-    each,
     equal,
     forbidden,
     like,
-    must,
     none_of,
 )
 from policies.sensitive import CREDENTIAL, NO_CREDENTIAL, SECRET_NAME
@@ -70,88 +70,88 @@ DOCS: Final = "https://kubernetes.io/docs/concepts"
 
 
 def _pod(*checks: Check) -> tuple[Check, ...]:
-    return (each(PODS, checks),)
+    return (ForEach(PODS, checks),)
 
 
 def _containers(*checks: Check) -> tuple[Check, ...]:
     """Checks of all containers of a pod, those that run first included."""
-    return _pod(each("containers[]", checks), each("initContainers[]", checks))
+    return _pod(ForEach("containers[]", checks), ForEach("initContainers[]", checks))
 
 
 def _texts(view: View, path: str) -> set[str]:
     return {str(value) for value in view.all(path)}
 
 
-def _not_root(view: View) -> Iterator[Problem]:
+def _not_root(view: View) -> Iterator[Finding]:
     pod = view.get("securityContext.runAsNonRoot")
     for kind in ("containers", "initContainers"):
         for container in view.parts(f"{kind}[]"):
             if container.get("securityContext.runAsNonRoot", pod) is not True:
-                yield container.problem("securityContext.runAsNonRoot", "must be true")
+                yield container.finding("securityContext.runAsNonRoot", "must be true")
             if container.get("securityContext.runAsUser") == 0:
-                yield container.problem("securityContext.runAsUser", "must not be 0")
+                yield container.finding("securityContext.runAsUser", "must not be 0")
 
 
-def _seccomp(view: View) -> Iterator[Problem]:
+def _seccomp(view: View) -> Iterator[Finding]:
     pod = view.get("securityContext.seccompProfile.type")
     for kind in ("containers", "initContainers"):
         for container in view.parts(f"{kind}[]"):
             profile = container.get("securityContext.seccompProfile.type", pod)
             if profile not in ("RuntimeDefault", "Localhost"):
                 text = "must be RuntimeDefault"
-                yield container.problem("securityContext.seccompProfile.type", text)
+                yield container.finding("securityContext.seccompProfile.type", text)
 
 
-def _drops_all(view: View) -> Iterator[Problem]:
+def _drops_all(view: View) -> Iterator[Finding]:
     if "ALL" not in _texts(view, "securityContext.capabilities.drop[]"):
-        yield view.problem("securityContext.capabilities.drop", "must have ALL")
+        yield view.finding("securityContext.capabilities.drop", "must have ALL")
     if _texts(view, "securityContext.capabilities.add[]") - {"NET_BIND_SERVICE"}:
-        yield view.problem("securityContext.capabilities.add", "must have NET_BIND_SERVICE at most")
+        yield view.finding("securityContext.capabilities.add", "must have NET_BIND_SERVICE at most")
 
 
-def _no_wildcard(view: View) -> Iterator[Problem]:
+def _no_wildcard(view: View) -> Iterator[Finding]:
     for path in ("apiGroups", "resources", "verbs"):
         if "*" in view.all(f"{path}[]"):
-            yield view.problem(path, "must not be a wildcard")
+            yield view.finding(path, "must not be a wildcard")
 
 
-def _no_secret_reading(view: View) -> Iterator[Problem]:
+def _no_secret_reading(view: View) -> Iterator[Finding]:
     reading = {"get", "list", "watch", "*"} & _texts(view, "verbs[]")
     if reading and {"secrets", "*"} & _texts(view, "resources[]"):
-        yield view.problem("resources", "must not have secrets beside verbs that read")
+        yield view.finding("resources", "must not have secrets beside verbs that read")
 
 
-def _plain_variable(view: View) -> Iterator[Problem]:
+def _plain_variable(view: View) -> Iterator[Finding]:
     if SECRET_NAME.search(str(view.get("name", ""))) and view.get("value") is not None:
-        yield view.problem("value", "must come from valueFrom.secretKeyRef: the name says secret")
+        yield view.finding("value", "must come from valueFrom.secretKeyRef: the name says secret")
 
 
-def _config_map(view: View) -> Iterator[Problem]:
+def _config_map(view: View) -> Iterator[Finding]:
     data = view.get("data", {})
     for key, value in data.items() if isinstance(data, Mapping) else ():
         if SECRET_NAME.search(key) or CREDENTIAL.search(str(value)):
-            yield view.problem("data", "must have nothing that is secret by its name or its value")
+            yield view.finding("data", "must have nothing that is secret by its name or its value")
 
 
-def _literal_secret(view: View) -> Iterator[Problem]:
+def _literal_secret(view: View) -> Iterator[Finding]:
     """A token that the cluster itself fills is empty here."""
     if view.get("type") != "kubernetes.io/service-account-token":
         for path in ("data", "stringData"):
             if view.get(path):
-                yield view.problem(path, "must not be written here")
+                yield view.finding(path, "must not be written here")
 
 
-def _store(view: View) -> Iterator[Problem]:
+def _store(view: View) -> Iterator[Finding]:
     allowed = view.config.get("stores", ["pull-gcp-secret-store"])
     if view.get("spec.secretStoreRef.name") not in allowed:
-        yield view.problem("spec.secretStoreRef.name", f"must be one of {', '.join(allowed)}")
+        yield view.finding("spec.secretStoreRef.name", f"must be one of {', '.join(allowed)}")
 
 
-def _enforced(view: View) -> Iterator[Problem]:
+def _enforced(view: View) -> Iterator[Finding]:
     labels = view.get("metadata.labels", {})
     level = labels.get("pod-security.kubernetes.io/enforce") if isinstance(labels, Mapping) else ""
     if level not in ("restricted", "baseline"):
-        yield view.problem("metadata.labels", "must enforce a pod security standard")
+        yield view.finding("metadata.labels", "must enforce a pod security standard")
 
 
 RULES: Final = (
@@ -164,7 +164,7 @@ RULES: Final = (
         url=STANDARDS,
         frameworks=("PSS baseline", "CKV_K8S_16", "Trivy KSV-0017"),
         types=WORKLOADS,
-        checks=_containers(must("securityContext.privileged", equal(False), optional=True)),
+        checks=_containers(Must("securityContext.privileged", equal(False), optional=True)),
     ),
     ResourceRule(
         id="k8s-no-host-namespaces",
@@ -179,7 +179,7 @@ RULES: Final = (
         ),
         types=WORKLOADS,
         checks=_pod(
-            *(must(name, equal(False), True) for name in ("hostPID", "hostIPC", "hostNetwork"))
+            *(Must(name, equal(False), True) for name in ("hostPID", "hostIPC", "hostNetwork"))
         ),
     ),
     ResourceRule(
@@ -191,9 +191,9 @@ RULES: Final = (
         frameworks=("PSS baseline", "CKV_K8S_27", "Trivy KSV-0023"),
         types=WORKLOADS,
         checks=_pod(
-            each(
+            ForEach(
                 "volumes[]",
-                (must("hostPath", NEVER, optional=True),),
+                (Must("hostPath", NEVER, optional=True),),
             )
         ),
     ),
@@ -205,7 +205,7 @@ RULES: Final = (
         url=STANDARDS,
         frameworks=("PSS baseline", "CKV_K8S_26", "Trivy KSV-0024"),
         types=WORKLOADS,
-        checks=_containers(must("ports[].hostPort", equal(0, 8080), optional=True)),
+        checks=_containers(Must("ports[].hostPort", equal(0, 8080), optional=True)),
     ),
     # -- Pod Security Standards: restricted ------------------------------------------------------
     ResourceRule(
@@ -217,13 +217,13 @@ RULES: Final = (
         frameworks=("PSS restricted", "CKV_K8S_23", "Trivy KSV-0012"),
         types=WORKLOADS,
         checks=_pod(
-            checked(
+            Custom(
                 _not_root,
                 ("securityContext.runAsNonRoot", "containers[].securityContext.runAsUser"),
                 (
-                    Put("securityContext.runAsNonRoot", ABSENT),
-                    Put("containers[].securityContext.runAsNonRoot", False),
-                    Put("containers[].securityContext.runAsUser", 0),
+                    SetValue("securityContext.runAsNonRoot", ABSENT),
+                    SetValue("containers[].securityContext.runAsNonRoot", False),
+                    SetValue("containers[].securityContext.runAsUser", 0),
                 ),
             )
         ),
@@ -236,7 +236,7 @@ RULES: Final = (
         url=STANDARDS,
         frameworks=("PSS restricted", "CKV_K8S_20", "Trivy KSV-0001"),
         types=WORKLOADS,
-        checks=_containers(must("securityContext.allowPrivilegeEscalation", equal(False))),
+        checks=_containers(Must("securityContext.allowPrivilegeEscalation", equal(False))),
     ),
     ResourceRule(
         id="k8s-no-capabilities",
@@ -247,13 +247,13 @@ RULES: Final = (
         frameworks=("PSS restricted", "CKV_K8S_37", "Trivy KSV-0003"),
         types=WORKLOADS,
         checks=_containers(
-            checked(
+            Custom(
                 _drops_all,
                 ("securityContext.capabilities.drop[]", "securityContext.capabilities.add[]"),
                 (
-                    Put("securityContext.capabilities.drop", ["NET_RAW"]),
-                    Put("securityContext.capabilities", ABSENT),
-                    Put("securityContext.capabilities.add", ["SYS_ADMIN"]),
+                    SetValue("securityContext.capabilities.drop", ["NET_RAW"]),
+                    SetValue("securityContext.capabilities", ABSENT),
+                    SetValue("securityContext.capabilities.add", ["SYS_ADMIN"]),
                 ),
             )
         ),
@@ -267,13 +267,13 @@ RULES: Final = (
         frameworks=("PSS restricted", "CKV_K8S_31", "Trivy KSV-0030"),
         types=WORKLOADS,
         checks=_pod(
-            checked(
+            Custom(
                 _seccomp,
                 ("securityContext.seccompProfile.type",),
                 (
-                    Put("securityContext.seccompProfile", ABSENT),
-                    Put("securityContext.seccompProfile.type", "Unconfined"),
-                    Put("containers[].securityContext.seccompProfile", {"type": "Unconfined"}),
+                    SetValue("securityContext.seccompProfile", ABSENT),
+                    SetValue("securityContext.seccompProfile.type", "Unconfined"),
+                    SetValue("containers[].securityContext.seccompProfile", {"type": "Unconfined"}),
                 ),
             )
         ),
@@ -289,7 +289,7 @@ RULES: Final = (
         types=WORKLOADS,
         checks=_containers(
             *(
-                must(f"resources.{kind}.{what}", GIVEN)
+                Must(f"resources.{kind}.{what}", GIVEN)
                 for kind in ("requests", "limits")
                 for what in ("cpu", "memory")
             )
@@ -303,7 +303,7 @@ RULES: Final = (
         url=f"{DOCS}/security/security-checklist/",
         frameworks=("CKV_K8S_22", "Trivy KSV-0014"),
         types=WORKLOADS,
-        checks=_containers(must("securityContext.readOnlyRootFilesystem", equal(True))),
+        checks=_containers(Must("securityContext.readOnlyRootFilesystem", equal(True))),
     ),
     ResourceRule(
         id="k8s-probes",
@@ -314,11 +314,11 @@ RULES: Final = (
         frameworks=("CKV_K8S_8", "CKV_K8S_9"),
         types=LONG_RUNNING,
         checks=(
-            each(
+            ForEach(
                 {kind: PODS[kind] for kind in LONG_RUNNING},
                 (
-                    must("containers[].livenessProbe", GIVEN),
-                    must("containers[].readinessProbe", GIVEN),
+                    Must("containers[].livenessProbe", GIVEN),
+                    Must("containers[].readinessProbe", GIVEN),
                 ),
             ),
         ),
@@ -332,7 +332,7 @@ RULES: Final = (
         frameworks=("CKV_K8S_14", "Trivy KSV-0013"),
         types=WORKLOADS,
         checks=_containers(
-            must(
+            Must(
                 "image",
                 like(
                     r"[^\s@]+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w.-]{1,128})",
@@ -351,7 +351,7 @@ RULES: Final = (
         frameworks=("CKV_K8S_43",),
         types=WORKLOADS,
         checks=_containers(
-            must(
+            Must(
                 "image",
                 like(
                     r"[^\s@]+@sha256:[0-9a-f]{64}",
@@ -369,7 +369,7 @@ RULES: Final = (
         url=f"{DOCS}/overview/working-with-objects/namespaces/",
         frameworks=("CKV_K8S_21", "Trivy KSV-0110"),
         types=(*WORKLOADS, SECRET, CONFIG_MAP, NETWORK_POLICY),
-        checks=(must("metadata.namespace", GIVEN), must("metadata.namespace", none_of("default"))),
+        checks=(Must("metadata.namespace", GIVEN), Must("metadata.namespace", none_of("default"))),
     ),
     ResourceRule(
         id="k8s-no-token",
@@ -379,7 +379,7 @@ RULES: Final = (
         url="https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/",
         frameworks=("CKV_K8S_38", "Trivy KSV-0036"),
         types=WORKLOADS,
-        checks=_pod(must("automountServiceAccountToken", equal(False))),
+        checks=_pod(Must("automountServiceAccountToken", equal(False))),
     ),
     ResourceRule(
         id="k8s-own-account",
@@ -390,7 +390,7 @@ RULES: Final = (
         frameworks=("CKV_K8S_41",),
         types=WORKLOADS,
         checks=_pod(
-            must("serviceAccountName", GIVEN), must("serviceAccountName", none_of("default"))
+            Must("serviceAccountName", GIVEN), Must("serviceAccountName", none_of("default"))
         ),
     ),
     ResourceRule(
@@ -409,7 +409,7 @@ RULES: Final = (
         fix="Set spec.minReplicas to 2 or more.",
         url="https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/",
         types=(AUTOSCALER,),
-        checks=(must("spec.minReplicas", at_least(2)), must("spec.maxReplicas", at_least(2))),
+        checks=(Must("spec.minReplicas", at_least(2)), Must("spec.maxReplicas", at_least(2))),
     ),
     ResourceRule(
         id="k8s-no-public-service",
@@ -419,8 +419,8 @@ RULES: Final = (
         url=f"{DOCS}/services-networking/service/",
         types=("kubernetes:core/v1:Service",),
         checks=(
-            must("spec.type", none_of("LoadBalancer", "NodePort"), optional=True),
-            must("spec.externalIPs", NEVER, optional=True),
+            Must("spec.type", none_of("LoadBalancer", "NodePort"), optional=True),
+            Must("spec.externalIPs", NEVER, optional=True),
         ),
     ),
     # -- RBAC ------------------------------------------------------------------------------------
@@ -433,13 +433,15 @@ RULES: Final = (
         frameworks=("CKV_K8S_49", "Trivy KSV-0044", "Trivy KSV-0045"),
         types=ROLES,
         checks=(
-            each(
+            ForEach(
                 "rules[]",
                 (
-                    checked(
+                    Custom(
                         _no_wildcard,
                         ("apiGroups[]", "resources[]", "verbs[]"),
-                        tuple(Put(path, ["*"]) for path in ("apiGroups", "resources", "verbs")),
+                        tuple(
+                            SetValue(path, ["*"]) for path in ("apiGroups", "resources", "verbs")
+                        ),
                     ),
                 ),
             ),
@@ -454,17 +456,19 @@ RULES: Final = (
         frameworks=("CKV2_K8S_5", "Trivy KSV-0041"),
         types=ROLES,
         checks=(
-            each(
+            ForEach(
                 "rules[]",
                 (
-                    checked(
+                    Custom(
                         _no_secret_reading,
                         ("resources[]", "verbs[]"),
                         (
-                            Put(
+                            SetValue(
                                 "", {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
                             ),
-                            Put("", {"apiGroups": [""], "resources": ["*"], "verbs": ["list"]}),
+                            SetValue(
+                                "", {"apiGroups": [""], "resources": ["*"], "verbs": ["list"]}
+                            ),
                         ),
                     ),
                 ),
@@ -480,8 +484,8 @@ RULES: Final = (
         frameworks=("CKV_K8S_155", "Trivy KSV-0111"),
         types=ROLE_BINDINGS,
         checks=(
-            must("roleRef.name", none_of("cluster-admin", "admin", "edit")),
-            must(
+            Must("roleRef.name", none_of("cluster-admin", "admin", "edit")),
+            Must(
                 "subjects[].name",
                 none_of(
                     "system:anonymous",
@@ -502,10 +506,10 @@ RULES: Final = (
         url="https://external-secrets.io/latest/introduction/overview/",
         types=(SECRET,),
         checks=(
-            checked(
+            Custom(
                 _literal_secret,
                 ("type", "data", "stringData"),
-                (Put("stringData", {"a": "b"}), Put("data", {"a": "Yg=="})),
+                (SetValue("stringData", {"a": "b"}), SetValue("data", {"a": "Yg=="})),
             ),
         ),
     ),
@@ -518,18 +522,18 @@ RULES: Final = (
         frameworks=("CKV_K8S_35",),
         types=WORKLOADS,
         checks=_containers(
-            each(
+            ForEach(
                 "env[]",
                 (
-                    checked(
+                    Custom(
                         _plain_variable,
                         ("name", "value"),
                         (
-                            Put("", {"name": "STRIPE_SECRET_KEY", "value": "plain"}),
-                            Put("", {"name": "REDIS_URL", "value": "plain"}),
+                            SetValue("", {"name": "STRIPE_SECRET_KEY", "value": "plain"}),
+                            SetValue("", {"name": "REDIS_URL", "value": "plain"}),
                         ),
                     ),
-                    must("value", NO_CREDENTIAL, optional=True),
+                    Must("value", NO_CREDENTIAL, optional=True),
                 ),
             )
         ),
@@ -542,10 +546,10 @@ RULES: Final = (
         url=f"{DOCS}/configuration/configmap/",
         types=(CONFIG_MAP,),
         checks=(
-            checked(
+            Custom(
                 _config_map,
                 ("data",),
-                (Put("data.JWT_SECRET", "plain"), Put("data.DATABASE_URL", "plain")),
+                (SetValue("data.JWT_SECRET", "plain"), SetValue("data.DATABASE_URL", "plain")),
             ),
         ),
     ),
@@ -557,12 +561,12 @@ RULES: Final = (
         url="https://external-secrets.io/latest/api/externalsecret/",
         types=EXTERNAL_SECRETS,
         checks=(
-            checked(
+            Custom(
                 _store,
                 ("spec.secretStoreRef.name",),
                 (
-                    Put("spec.secretStoreRef.name", "somebodys-vault"),
-                    Put("spec.secretStoreRef", ABSENT),
+                    SetValue("spec.secretStoreRef.name", "somebodys-vault"),
+                    SetValue("spec.secretStoreRef", ABSENT),
                 ),
             ),
         ),
@@ -582,7 +586,7 @@ RULES: Final = (
         url="https://external-secrets.io/latest/api/externalsecret/",
         types=EXTERNAL_SECRETS,
         checks=(
-            must(
+            Must(
                 "spec.refreshInterval",
                 like(
                     r"1h(0m)?(0s)?|([1-9]|[1-5]\d|60)m(0s)?|[1-9]\d*s",
@@ -600,8 +604,8 @@ RULES: Final = (
         url="https://external-secrets.io/latest/provider/google-secrets-manager/",
         types=SECRET_STORES,
         checks=(
-            must("spec.provider.gcpsm.auth.secretRef", NEVER, optional=True),
-            must("spec.provider.gcpsm.auth.workloadIdentity", GIVEN),
+            Must("spec.provider.gcpsm.auth.secretRef", NEVER, optional=True),
+            Must("spec.provider.gcpsm.auth.workloadIdentity", GIVEN),
         ),
     ),
     ResourceRule(
@@ -612,10 +616,10 @@ RULES: Final = (
         url="https://kubernetes.io/docs/concepts/security/pod-security-admission/",
         types=(NAMESPACE,),
         checks=(
-            checked(
+            Custom(
                 _enforced,
                 ("metadata.labels",),
-                (Put("metadata.labels", {}), Put("metadata.labels", ABSENT)),
+                (SetValue("metadata.labels", {}), SetValue("metadata.labels", ABSENT)),
             ),
         ),
     ),

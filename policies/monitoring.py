@@ -6,11 +6,11 @@ from typing import Final
 
 from policies.rule import (
     GIVEN,
+    Must,
     ResourceRule,
     Severity,
     equal,
     like,
-    must,
     one_of,
 )
 
@@ -27,7 +27,7 @@ RULES: Final = (
         fix="Give notificationChannels.",
         url=f"{DOCS}/alerts",
         types=(ALERT,),
-        checks=(must("notificationChannels", GIVEN),),
+        checks=(Must("notificationChannels", GIVEN),),
         decidable_after_update=True,
     ),
     ResourceRule(
@@ -37,7 +37,7 @@ RULES: Final = (
         fix="Give documentation.content, with a link to the runbook.",
         url=f"{DOCS}/alerts/doc-variables",
         types=(ALERT,),
-        checks=(must("documentation.content", GIVEN),),
+        checks=(Must("documentation.content", GIVEN),),
     ),
     ResourceRule(
         id="alert-on",
@@ -46,7 +46,7 @@ RULES: Final = (
         fix="Leave enabled out; snooze the alert instead.",
         url=f"{DOCS}/alerts/snooze",
         types=(ALERT,),
-        checks=(must("enabled", equal(True), optional=True),),
+        checks=(Must("enabled", equal(True), optional=True),),
     ),
     ResourceRule(
         id="uptime-over-tls",
@@ -56,8 +56,8 @@ RULES: Final = (
         url=f"{DOCS}/uptime-checks",
         types=(UPTIME,),
         checks=(
-            must("httpCheck.useSsl", equal(True)),
-            must("httpCheck.validateSsl", equal(True)),
+            Must("httpCheck.useSsl", equal(True)),
+            Must("httpCheck.validateSsl", equal(True)),
         ),
     ),
     ResourceRule(
@@ -68,8 +68,8 @@ RULES: Final = (
         url=f"{DOCS}/uptime-checks",
         types=(UPTIME,),
         checks=(
-            must("period", one_of("60s", "300s", refused=("900s",)), optional=True),
-            must("timeout", like(r"([1-9]|[1-5]\d|60)s", "must be 1s to 60s", ("90s",))),
+            Must("period", one_of("60s", "300s", refused=("900s",)), optional=True),
+            Must("timeout", like(r"([1-9]|[1-5]\d|60)s", "must be 1s to 60s", ("90s",))),
         ),
     ),
 )

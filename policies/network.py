@@ -8,16 +8,16 @@ from typing import Any, Final
 
 from policies.rule import (
     GIVEN,
+    Custom,
     Demand,
-    Problem,
-    Put,
+    Finding,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     View,
-    checked,
     equal,
     like,
-    must,
     one_of,
 )
 
@@ -58,7 +58,7 @@ NARROW: Final = Demand(
 )
 
 
-def _open_ports(view: View) -> Iterator[Problem]:
+def _open_ports(view: View) -> Iterator[Finding]:
     ranges = view.all("sourceRanges[]")
     everybody = not ranges and not view.all("sourceTags[]") + view.all("sourceServiceAccounts[]")
     if view.get("direction", "INGRESS") != "INGRESS" or view.get("disabled", False):
@@ -71,7 +71,7 @@ def _open_ports(view: View) -> Iterator[Problem]:
             continue
         if any(_covers(str(port), wanted) for port in ports for wanted in ADMINISTRATION):
             names = ", ".join(sorted(set(ADMINISTRATION.values())))
-            yield rule.problem("", f"must not open {names} to everybody")
+            yield rule.finding("", f"must not open {names} to everybody")
 
 
 def _covers(ports: str, wanted: int) -> bool:
@@ -79,13 +79,13 @@ def _covers(ports: str, wanted: int) -> bool:
     return first.isdigit() and int(first) <= wanted <= int(last or first)
 
 
-def _connector_range(view: View) -> Iterator[Problem]:
+def _connector_range(view: View) -> Iterator[Finding]:
     try:
         size = ipaddress.IPv4Network(str(view.get("ipCidrRange"))).prefixlen
     except ValueError:
         size = 0
     if size != 28 and view.get("subnet.name") is None:
-        yield view.problem("ipCidrRange", "must be a /28")
+        yield view.finding("ipCidrRange", "must be a /28")
 
 
 RULES: Final = (
@@ -97,7 +97,7 @@ RULES: Final = (
         url=f"{DOCS}/subnets#subnet-types",
         frameworks=("CIS-GCP-4.0 3.1", "CKV_GCP_27"),
         types=(VPC,),
-        checks=(must("autoCreateSubnetworks", equal(False)),),
+        checks=(Must("autoCreateSubnetworks", equal(False)),),
     ),
     ResourceRule(
         id="network-no-open-administration",
@@ -108,7 +108,7 @@ RULES: Final = (
         frameworks=("CIS-GCP-4.0 3.6", "CIS-GCP-4.0 3.7", "CKV_GCP_2", "CKV_GCP_3", "CKV_GCP_88"),
         types=(FIREWALL,),
         checks=(
-            checked(
+            Custom(
                 _open_ports,
                 (
                     "direction",
@@ -118,10 +118,10 @@ RULES: Final = (
                     "allows[].ports[]",
                 ),
                 (
-                    Put("sourceRanges", ["0.0.0.0/0"]),
-                    Put("sourceRanges", ["::/0"]),
-                    Put("sourceRanges", ["0.0.0.0/1", "128.0.0.0/1"]),
-                    Put("sourceRanges", []),
+                    SetValue("sourceRanges", ["0.0.0.0/0"]),
+                    SetValue("sourceRanges", ["::/0"]),
+                    SetValue("sourceRanges", ["0.0.0.0/1", "128.0.0.0/1"]),
+                    SetValue("sourceRanges", []),
                 ),
             ),
         ),
@@ -134,7 +134,7 @@ RULES: Final = (
         url=f"{DOCS}/using-flow-logs",
         frameworks=("CIS-GCP-4.0 3.8", "CKV_GCP_26", "Trivy GCP-0029", "Trivy GCP-0076"),
         types=(SUBNET,),
-        checks=(must("logConfig", GIVEN),),
+        checks=(Must("logConfig", GIVEN),),
     ),
     ResourceRule(
         id="network-private-google-access",
@@ -144,7 +144,7 @@ RULES: Final = (
         url=f"{DOCS}/private-google-access",
         frameworks=("CKV_GCP_74", "Trivy GCP-0075"),
         types=(SUBNET,),
-        checks=(must("privateIpGoogleAccess", equal(True)),),
+        checks=(Must("privateIpGoogleAccess", equal(True)),),
     ),
     ResourceRule(
         id="network-nat-log",
@@ -153,7 +153,7 @@ RULES: Final = (
         fix="Set logConfig.enable to true.",
         url="https://cloud.google.com/nat/docs/monitoring",
         types=(NAT,),
-        checks=(must("logConfig.enable", equal(True)),),
+        checks=(Must("logConfig.enable", equal(True)),),
     ),
     ResourceRule(
         id="network-egress-address",
@@ -163,8 +163,8 @@ RULES: Final = (
         url="https://cloud.google.com/nat/docs/ports-and-addresses",
         types=(NAT,),
         checks=(
-            must("natIpAllocateOption", one_of("MANUAL_ONLY", refused=("AUTO_ONLY",))),
-            must("natIps", GIVEN),
+            Must("natIpAllocateOption", one_of("MANUAL_ONLY", refused=("AUTO_ONLY",))),
+            Must("natIps", GIVEN),
         ),
     ),
     ResourceRule(
@@ -175,10 +175,10 @@ RULES: Final = (
         url=f"{DOCS}/configure-serverless-vpc-access",
         types=(CONNECTOR,),
         checks=(
-            checked(
+            Custom(
                 _connector_range,
                 ("ipCidrRange", "subnet.name"),
-                (Put("ipCidrRange", "10.0.0.0/24"), Put("ipCidrRange", "10.0.0.1")),
+                (SetValue("ipCidrRange", "10.0.0.0/24"), SetValue("ipCidrRange", "10.0.0.1")),
             ),
         ),
     ),
@@ -191,8 +191,8 @@ RULES: Final = (
         frameworks=("CIS-GCP-4.0 3.9", "CKV_GCP_4"),
         types=(TLS,),
         checks=(
-            must("minTlsVersion", one_of("TLS_1_2", "TLS_1_3", refused=("TLS_1_0", "TLS_1_1"))),
-            must("profile", one_of("MODERN", "RESTRICTED", refused=("COMPATIBLE",))),
+            Must("minTlsVersion", one_of("TLS_1_2", "TLS_1_3", refused=("TLS_1_0", "TLS_1_1"))),
+            Must("profile", one_of("MODERN", "RESTRICTED", refused=("COMPATIBLE",))),
         ),
     ),
     ResourceRule(
@@ -203,7 +203,7 @@ RULES: Final = (
         url=f"{DOCS}/subnets#valid-ranges",
         types=(SUBNET,),
         checks=(
-            must(
+            Must(
                 "ipCidrRange",
                 like(
                     r"(10\.|172\.(1[6-9]|2\d|3[01])\.|192\.168\.)[\d.]+/([89]|1\d|2[0-9])",

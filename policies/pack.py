@@ -81,9 +81,9 @@ def _resource_policy(
         )
         if rule is runbook.STAGE and isinstance(view.inputs.get("stage"), str):
             seen.stages[args.urn] = view.inputs["stage"]
-        for problem in rule.problems(view):
-            if not exceptions.cover(rule.id, problem.urn, today):
-                report(rule.message(problem), None)
+        for finding in rule.findings(view):
+            if not exceptions.cover(rule.id, finding.urn, today):
+                report(rule.message(finding), None)
 
     return ResourceValidationPolicy(validate=validate, **_description(rule, concern))
 
@@ -93,9 +93,9 @@ def _stack_policy(
 ) -> StackValidationPolicy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         graph = _graph(args.resources, _settings(rule, args.get_config()), today, seen)
-        for problem in rule.problems(graph):
-            if not exceptions.cover(rule.id, problem.urn, today):
-                report(rule.message(problem), problem.urn or None)
+        for finding in rule.findings(graph):
+            if not exceptions.cover(rule.id, finding.urn, today):
+                report(rule.message(finding), finding.urn or None)
 
     return StackValidationPolicy(validate=validate, **_description(rule, concern))
 

@@ -7,11 +7,11 @@ from typing import Final
 from policies.rule import (
     NEVER,
     PROTECT,
+    Must,
     ResourceRule,
     Severity,
     equal,
     like,
-    must,
     one_of,
 )
 
@@ -27,7 +27,7 @@ RULES: Final = (
         fix="Set the resource option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
         types=(BUCKET,),
-        checks=(must(PROTECT, equal(True)),),
+        checks=(Must(PROTECT, equal(True)),),
     ),
     ResourceRule(
         id="r2-not-public",
@@ -36,7 +36,7 @@ RULES: Final = (
         fix="Set enabled to false.",
         url=f"{DOCS}/buckets/public-buckets/",
         types=("cloudflare:index/r2ManagedDomain:R2ManagedDomain",),
-        checks=(must("enabled", equal(False)),),
+        checks=(Must("enabled", equal(False)),),
     ),
     ResourceRule(
         id="r2-domain-tls",
@@ -45,7 +45,7 @@ RULES: Final = (
         fix='Set minTls to "1.2" or "1.3".',
         url=f"{DOCS}/buckets/public-buckets/#custom-domains",
         types=("cloudflare:index/r2CustomDomain:R2CustomDomain",),
-        checks=(must("minTls", one_of("1.2", "1.3", refused=("1.0", "1.1"))),),
+        checks=(Must("minTls", one_of("1.2", "1.3", refused=("1.0", "1.1"))),),
     ),
     ResourceRule(
         id="r2-origins",
@@ -55,7 +55,7 @@ RULES: Final = (
         url=f"{DOCS}/buckets/cors/",
         types=("cloudflare:index/r2BucketCors:R2BucketCors",),
         checks=(
-            must(
+            Must(
                 "rules[].allowed.origins[]",
                 like(
                     r"https://[a-z0-9.-]+(:\d+)?|http://localhost(:\d+)?",
@@ -72,7 +72,7 @@ RULES: Final = (
         fix="Take deleteObjectsTransition out.",
         url=f"{DOCS}/buckets/object-lifecycles/",
         types=("cloudflare:index/r2BucketLifecycle:R2BucketLifecycle",),
-        checks=(must("rules[].deleteObjectsTransition", NEVER, optional=True),),
+        checks=(Must("rules[].deleteObjectsTransition", NEVER, optional=True),),
     ),
     ResourceRule(
         id="r2-name",
@@ -82,7 +82,7 @@ RULES: Final = (
         url=f"{DOCS}/buckets/create-buckets/",
         types=(BUCKET,),
         checks=(
-            must(
+            Must(
                 "name",
                 like(
                     r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",

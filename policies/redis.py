@@ -8,11 +8,11 @@ from typing import Final
 from policies.rule import (
     GIVEN,
     PROTECT,
+    Must,
     ResourceRule,
     Severity,
     at_least,
     equal,
-    must,
     one_of,
     unlike,
 )
@@ -32,7 +32,7 @@ RULES: Final = (
         url=f"{DOCS}/about-redis-auth",
         frameworks=("CKV_GCP_95",),
         types=(INSTANCE,),
-        checks=(must("authEnabled", equal(True)),),
+        checks=(Must("authEnabled", equal(True)),),
     ),
     ResourceRule(
         id="redis-tls",
@@ -43,7 +43,7 @@ RULES: Final = (
         frameworks=("CKV_GCP_97",),
         types=(INSTANCE, VALKEY),
         checks=(
-            must("transitEncryptionMode", one_of("SERVER_AUTHENTICATION", refused=("DISABLED",))),
+            Must("transitEncryptionMode", one_of("SERVER_AUTHENTICATION", refused=("DISABLED",))),
         ),
     ),
     ResourceRule(
@@ -53,7 +53,7 @@ RULES: Final = (
         fix="Set tier to STANDARD_HA.",
         url=f"{DOCS}/high-availability",
         types=(INSTANCE,),
-        checks=(must("tier", one_of("STANDARD_HA", refused=("BASIC",))),),
+        checks=(Must("tier", one_of("STANDARD_HA", refused=("BASIC",))),),
     ),
     ResourceRule(
         id="redis-private",
@@ -63,7 +63,7 @@ RULES: Final = (
         url=f"{DOCS}/networking",
         types=(INSTANCE,),
         checks=(
-            must("connectMode", one_of("PRIVATE_SERVICE_ACCESS", refused=("DIRECT_PEERING",))),
+            Must("connectMode", one_of("PRIVATE_SERVICE_ACCESS", refused=("DIRECT_PEERING",))),
         ),
     ),
     ResourceRule(
@@ -74,8 +74,8 @@ RULES: Final = (
         url=f"{DOCS}/networking",
         types=(INSTANCE,),
         checks=(
-            must("authorizedNetwork", GIVEN),
-            must(
+            Must("authorizedNetwork", GIVEN),
+            Must(
                 "authorizedNetwork",
                 unlike(
                     re.compile(r"(^|/)default$"), "must not be the default network", ("default",)
@@ -92,8 +92,8 @@ RULES: Final = (
         url=f"{DOCS}/rdb-snapshots",
         types=(INSTANCE,),
         checks=(
-            must("persistenceConfig.persistenceMode", one_of("RDB", refused=("DISABLED",))),
-            must(
+            Must("persistenceConfig.persistenceMode", one_of("RDB", refused=("DISABLED",))),
+            Must(
                 "persistenceConfig.rdbSnapshotPeriod",
                 one_of(
                     "ONE_HOUR",
@@ -112,7 +112,7 @@ RULES: Final = (
         fix="Give maintenancePolicy.weeklyMaintenanceWindows.",
         url=f"{DOCS}/maintenance-policy",
         types=(INSTANCE, VALKEY),
-        checks=(must("maintenancePolicy.weeklyMaintenanceWindows", GIVEN),),
+        checks=(Must("maintenancePolicy.weeklyMaintenanceWindows", GIVEN),),
     ),
     ResourceRule(
         id="redis-deletion-protection",
@@ -121,7 +121,7 @@ RULES: Final = (
         fix="Set deletionProtection and the option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
         types=(INSTANCE,),
-        checks=(must("deletionProtection", equal(True)), must(PROTECT, equal(True))),
+        checks=(Must("deletionProtection", equal(True)), Must(PROTECT, equal(True))),
     ),
     ResourceRule(
         id="valkey-auth",
@@ -130,7 +130,7 @@ RULES: Final = (
         fix="Set authorizationMode to IAM_AUTH.",
         url=f"{VALKEY_DOCS}/about-iam-auth",
         types=(VALKEY,),
-        checks=(must("authorizationMode", one_of("IAM_AUTH", refused=("AUTH_DISABLED",))),),
+        checks=(Must("authorizationMode", one_of("IAM_AUTH", refused=("AUTH_DISABLED",))),),
     ),
     ResourceRule(
         id="valkey-replicated",
@@ -140,8 +140,8 @@ RULES: Final = (
         url=f"{VALKEY_DOCS}/ha-and-replicas",
         types=(VALKEY,),
         checks=(
-            must("replicaCount", at_least(1)),
-            must(
+            Must("replicaCount", at_least(1)),
+            Must(
                 "zoneDistributionConfig.mode",
                 one_of("MULTI_ZONE", refused=("SINGLE_ZONE",)),
                 optional=True,
@@ -155,7 +155,7 @@ RULES: Final = (
         fix="Set persistenceConfig.mode to RDB or AOF.",
         url=f"{VALKEY_DOCS}/about-persistence",
         types=(VALKEY,),
-        checks=(must("persistenceConfig.mode", one_of("RDB", "AOF", refused=("DISABLED",))),),
+        checks=(Must("persistenceConfig.mode", one_of("RDB", "AOF", refused=("DISABLED",))),),
     ),
     ResourceRule(
         id="valkey-deletion-protection",
@@ -164,6 +164,6 @@ RULES: Final = (
         fix="Set deletionProtectionEnabled and the option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
         types=(VALKEY,),
-        checks=(must("deletionProtectionEnabled", equal(True)), must(PROTECT, equal(True))),
+        checks=(Must("deletionProtectionEnabled", equal(True)), Must(PROTECT, equal(True))),
     ),
 )

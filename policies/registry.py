@@ -9,14 +9,14 @@ from policies.iam import NOBODY, grants_on
 from policies.rule import (
     ABSENT,
     PROTECT,
-    Problem,
-    Put,
+    Custom,
+    Finding,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     View,
-    checked,
     equal,
-    must,
     none_of,
 )
 
@@ -25,11 +25,11 @@ REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
 DOCS: Final = "https://cloud.google.com/artifact-registry/docs"
 
 
-def _tagged_images_stay(view: View) -> Iterator[Problem]:
+def _tagged_images_stay(view: View) -> Iterator[Finding]:
     for policy in view.parts("cleanupPolicies[]"):
         if policy.get("action") == "DELETE" and policy.get("condition.tagState") != "UNTAGGED":
             text = "must delete untagged images only: a rollback needs the tagged ones"
-            yield policy.problem("condition.tagState", text)
+            yield policy.finding("condition.tagState", text)
 
 
 RULES: Final = (
@@ -52,13 +52,13 @@ RULES: Final = (
         url=f"{DOCS}/repositories/cleanup-policy",
         types=(REPOSITORY,),
         checks=(
-            checked(
+            Custom(
                 _tagged_images_stay,
                 ("cleanupPolicies[].action", "cleanupPolicies[].condition.tagState"),
                 (
-                    Put("cleanupPolicies", [{"id": "a", "action": "DELETE"}]),
-                    Put("cleanupPolicies[action=DELETE].condition.tagState", "ANY"),
-                    Put("cleanupPolicies[action=DELETE].condition.tagState", ABSENT),
+                    SetValue("cleanupPolicies", [{"id": "a", "action": "DELETE"}]),
+                    SetValue("cleanupPolicies[action=DELETE].condition.tagState", "ANY"),
+                    SetValue("cleanupPolicies[action=DELETE].condition.tagState", ABSENT),
                 ),
             ),
         ),
@@ -70,7 +70,7 @@ RULES: Final = (
         fix="Set the resource option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
         types=(REPOSITORY,),
-        checks=(must(PROTECT, equal(True)),),
+        checks=(Must(PROTECT, equal(True)),),
     ),
     ResourceRule(
         id="registry-scanned",
@@ -80,7 +80,7 @@ RULES: Final = (
         url="https://cloud.google.com/artifact-analysis/docs/automatic-scanning-howto",
         types=(REPOSITORY,),
         checks=(
-            must(
+            Must(
                 "vulnerabilityScanningConfig.enablementConfig", none_of("DISABLED"), optional=True
             ),
         ),

@@ -56,7 +56,7 @@ NOWHERE: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Finding:
     """One violation.
 
     Attributes:
@@ -77,17 +77,17 @@ class Undecided(Exception):
 
     def __init__(self, path: str, urn: str) -> None:
         super().__init__(path)
-        self.problem = Problem(
+        self.finding = Finding(
             path=path, urn=urn, undecided=True, text="is not known before the update"
         )
 
 
-def attempt(problems: Iterator[Problem]) -> Iterator[Problem]:
+def attempt(findings: Iterator[Finding]) -> Iterator[Finding]:
     """The problems of one check, and one more where it read a value that is not known."""
     try:
-        yield from problems
+        yield from findings
     except Undecided as undecided:
-        yield undecided.problem
+        yield undecided.finding
 
 
 # -- where rules look ------------------------------------------------------------------------------
@@ -213,9 +213,9 @@ class View:
         """``path`` told from the resource's root."""
         return ".".join(part for part in (self.path, path) if part).replace(".[", "[")
 
-    def problem(self, path: str, text: str) -> Problem:
+    def finding(self, path: str, text: str) -> Finding:
         """A problem at ``path``."""
-        return Problem(path=self.full(path), text=text, urn=self.urn)
+        return Finding(path=self.full(path), text=text, urn=self.urn)
 
 
 # -- what rules demand -----------------------------------------------------------------------------
@@ -314,7 +314,7 @@ def _seconds(value: Any) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
+class Mutation:
     """A mutant of a resource: ``value`` in the place of what is there; ``ABSENT`` takes it away."""
 
     keys: Keys
@@ -322,55 +322,55 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class SetValue:
     """A kind of mutant, as a rule declares it: ``value`` at every place that ``path`` leads to."""
 
     path: str
     value: Any
 
-    def mutants(self, view: View) -> Iterator[Break]:
+    def mutants(self, view: View) -> Iterator[Mutation]:
         for found in view.find(self.path):
-            yield Break(found.keys, self.value)
+            yield Mutation(found.keys, self.value)
 
 
 class Check(Protocol):
     """Judges a view."""
 
-    def __call__(self, view: View, /) -> Iterator[Problem]: ...
+    def __call__(self, view: View, /) -> Iterator[Finding]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class must:  # noqa: N801 - it reads as a verb where rules are written
+class Must:
     """Every place that ``path`` leads to meets ``demand``; a missing one only if ``optional``."""
 
     path: str
     demand: Demand
     optional: bool = False
 
-    def __call__(self, view: View) -> Iterator[Problem]:
+    def __call__(self, view: View) -> Iterator[Finding]:
         for found in view.find(self.path):
             if found.value is UNKNOWN:
-                yield Undecided(found.path, view.urn).problem
+                yield Undecided(found.path, view.urn).finding
             elif found.value is ABSENT:
                 if not self.optional:
                     text = f"is missing: it {self.demand.words}"
-                    yield Problem(path=found.path, text=text, urn=view.urn)
+                    yield Finding(path=found.path, text=text, urn=view.urn)
             elif not self.demand.accepts(found.value):
-                yield Problem(path=found.path, text=self.demand.words, urn=view.urn)
+                yield Finding(path=found.path, text=self.demand.words, urn=view.urn)
 
     def reads(self) -> Iterator[str]:
         yield self.path
 
-    def mutants(self, view: View) -> Iterator[Break]:
+    def mutants(self, view: View) -> Iterator[Mutation]:
         for found in view.find(self.path):
-            yield from (Break(found.keys, value) for value in self.demand.refused)
+            yield from (Mutation(found.keys, value) for value in self.demand.refused)
             # An item that is taken out of a list leaves nothing behind that could be missing.
             if not self.optional and found.value is not ABSENT and isinstance(found.keys[-1], str):
-                yield Break(found.keys, ABSENT)
+                yield Mutation(found.keys, ABSENT)
 
 
 @dataclass(frozen=True, slots=True)
-class each:  # noqa: N801
+class ForEach:
     """Every part at ``path`` passes the checks; ``path`` may be said for each type of resource."""
 
     path: str | Mapping[str, str]
@@ -380,10 +380,10 @@ class each:  # noqa: N801
         path = self.path if isinstance(self.path, str) else self.path.get(view.type)
         return iter(()) if path is None else view.parts(path)
 
-    def __call__(self, view: View) -> Iterator[Problem]:
+    def __call__(self, view: View) -> Iterator[Finding]:
         for part in self._parts(view):
             if part.inputs is UNKNOWN:
-                yield Undecided(part.path, view.urn).problem
+                yield Undecided(part.path, view.urn).finding
                 continue
             for check in self.checks:
                 yield from attempt(check(part))
@@ -392,19 +392,19 @@ class each:  # noqa: N801
         for path in [self.path] if isinstance(self.path, str) else self.path.values():
             yield from (f"{path}.{inner}".strip(".") for inner in reads(self.checks))
 
-    def mutants(self, view: View) -> Iterator[Break]:
+    def mutants(self, view: View) -> Iterator[Mutation]:
         for part in self._parts(view):
             yield from mutants(self.checks, part)
 
 
 @dataclass(frozen=True, slots=True)
-class when:  # noqa: N801
+class When:
     """The checks count where ``condition`` holds."""
 
     condition: Callable[[View], bool]
     checks: tuple[Check, ...]
 
-    def __call__(self, view: View) -> Iterator[Problem]:
+    def __call__(self, view: View) -> Iterator[Finding]:
         if self.condition(view):
             for check in self.checks:
                 yield from attempt(check(view))
@@ -412,7 +412,7 @@ class when:  # noqa: N801
     def reads(self) -> Iterator[str]:
         yield from reads(self.checks)
 
-    def mutants(self, view: View) -> Iterator[Break]:
+    def mutants(self, view: View) -> Iterator[Mutation]:
         try:
             holds = self.condition(view)
         except Undecided:
@@ -422,40 +422,40 @@ class when:  # noqa: N801
 
 
 @dataclass(frozen=True, slots=True)
-class checked:  # noqa: N801
+class Custom:
     """A check that needs a function, with the paths it reads and the ways to break it."""
 
-    function: Callable[[View], Iterator[Problem]]
+    function: Callable[[View], Iterator[Finding]]
     paths: tuple[str, ...]
-    breaks: tuple[Put, ...]
+    mutations: tuple[SetValue, ...]
 
-    def __call__(self, view: View) -> Iterator[Problem]:
+    def __call__(self, view: View) -> Iterator[Finding]:
         yield from self.function(view)
 
     def reads(self) -> Iterator[str]:
         yield from self.paths
 
-    def mutants(self, view: View) -> Iterator[Break]:
-        for kind in self.breaks:
+    def mutants(self, view: View) -> Iterator[Mutation]:
+        for kind in self.mutations:
             yield from kind.mutants(view)
 
 
-def forbidden(view: View) -> Iterator[Problem]:
+def forbidden(view: View) -> Iterator[Finding]:
     """That a resource of the type is there at all is the violation."""
-    yield view.problem("", "this type of resource is not allowed")
+    yield view.finding("", "this type of resource is not allowed")
 
 
 def reads(checks: Sequence[Check]) -> Iterator[str]:
     """The property paths that ``checks`` look at."""
     for check in checks:
-        if isinstance(check, must | each | when | checked):
+        if isinstance(check, Must | ForEach | When | Custom):
             yield from check.reads()
 
 
-def mutants(checks: Sequence[Check], view: View) -> Iterator[Break]:
+def mutants(checks: Sequence[Check], view: View) -> Iterator[Mutation]:
     """Every way in which ``checks`` claim that ``view`` can be broken."""
     for check in checks:
-        if isinstance(check, must | each | when | checked):
+        if isinstance(check, Must | ForEach | When | Custom):
             yield from check.mutants(view)
 
 
@@ -485,14 +485,14 @@ class Rule:
     adopted: bool = True
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def message(self, problem: Problem) -> str:
+    def message(self, finding: Finding) -> str:
         """A problem for people."""
-        if problem.undecided:
+        if finding.undecided:
             return (
-                f"{problem.path} is not known before the update, so nobody can tell whether the "
+                f"{finding.path} is not known before the update, so nobody can tell whether the "
                 f"rule is kept. Give it a value that the program knows. ({self.fix})"
             )
-        return f"{problem.path} {problem.text}. {self.fix}".lstrip()
+        return f"{finding.path} {finding.text}. {self.fix}".lstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -513,9 +513,9 @@ class ResourceRule(Rule):
         """Whether the rule judges resources of the type ``kind``."""
         return kind in self.types or (OURS in self.types and kind.startswith(OURS))
 
-    def problems(self, view: View) -> Iterator[Problem]:
+    def findings(self, view: View) -> Iterator[Finding]:
         """What is wrong with a resource of one of the rule's types."""
         for check in self.checks:
-            for problem in attempt(check(view)):
-                if not (problem.undecided and self.decidable_after_update):
-                    yield problem
+            for finding in attempt(check(view)):
+                if not (finding.undecided and self.decidable_after_update):
+                    yield finding

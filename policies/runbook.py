@@ -13,20 +13,20 @@ from policies.rule import (
     OURS,
     PARENT,
     UNKNOWN,
-    Problem,
-    Put,
+    Custom,
+    Finding,
+    ForEach,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     Undecided,
     View,
+    When,
     at_least,
-    checked,
-    each,
     equal,
     like,
-    must,
     one_of,
-    when,
 )
 from policies.sql import INSTANCE as SQL
 
@@ -80,13 +80,13 @@ def _stands_alone(view: View) -> bool:
     return len(parent) < 3 or not parent[2].rpartition("$")[2].startswith(OURS)
 
 
-def _name(view: View) -> Iterator[Problem]:
+def _name(view: View) -> Iterator[Finding]:
     env = environment(view.config)
     suffix = "-staging" if env == "staging" else ""
     path, pattern = NAMES[view.type]
     expected = pattern.format(env=env, ENV=env.upper(), suffix=suffix)
     if not re.fullmatch(expected, str(view.get(path, ""))):
-        yield view.problem(path, f"must be {expected}")
+        yield view.finding(path, f"must be {expected}")
 
 
 def _variables(view: View) -> dict[str, Any]:
@@ -105,23 +105,23 @@ def _variables(view: View) -> dict[str, Any]:
     return found
 
 
-def _agrees(view: View) -> Iterator[Problem]:
+def _agrees(view: View) -> Iterator[Finding]:
     env, found = environment(view.config), _variables(view)
     expected = {"NODE_ENV": env, "TEMPORAL_NAMESPACE": f"pull-{env}"}
     for name, value in expected.items():
         if found.get(name, value) != value:
-            yield view.problem("", f"has a {name} that is not {value}")
+            yield view.finding("", f"has a {name} that is not {value}")
     (other,) = {"production", "staging"} - {env}
     for name in _naming(rf"(?<![a-z]){other}(?![a-z])", found):
-        yield view.problem("", f"has a {name} that names {other}")
+        yield view.finding("", f"has a {name} that names {other}")
 
 
-def _live(view: View) -> Iterator[Problem]:
+def _live(view: View) -> Iterator[Finding]:
     found = _variables(view)
     if found.get("PLAID_ENV", "production") != "production":
-        yield view.problem("", "has a PLAID_ENV that is not production")
+        yield view.finding("", "has a PLAID_ENV that is not production")
     for name in _naming(r"(?<![a-z])(sandbox|localhost)(?![a-z])|127\.0\.0\.1", found):
-        yield view.problem("", f"has a {name} that is for tests")
+        yield view.finding("", f"has a {name} that is for tests")
 
 
 def _naming(pattern: str, variables: Mapping[str, Any]) -> Iterator[str]:
@@ -131,18 +131,18 @@ def _naming(pattern: str, variables: Mapping[str, Any]) -> Iterator[str]:
             yield name
 
 
-def _quiet(view: View) -> Iterator[Problem]:
+def _quiet(view: View) -> Iterator[Finding]:
     if _variables(view).get("LOG_LEVEL", "info") not in ("info", "warn", "error"):
-        yield view.problem("", "has a LOG_LEVEL that is not info, warn or error")
+        yield view.finding("", "has a LOG_LEVEL that is not info, warn or error")
 
 
-def _real_chain(view: View) -> Iterator[Problem]:
+def _real_chain(view: View) -> Iterator[Finding]:
     network = str(_variables(view).get("CHAIN_NETWORK", "polygon-mainnet"))
     if not network.endswith("-mainnet"):
-        yield view.problem("", "has a CHAIN_NETWORK that is a test network")
+        yield view.finding("", "has a CHAIN_NETWORK that is a test network")
 
 
-def _addresses(graph: Graph) -> Iterator[Problem]:
+def _addresses(graph: Graph) -> Iterator[Finding]:
     """Others may be beside them; where the runtime is another one there is no route at all."""
     suffix = "-staging" if environment(graph.config) == "staging" else ""
     for kind, path, expected in (
@@ -151,7 +151,7 @@ def _addresses(graph: Graph) -> Iterator[Problem]:
     ):
         nodes = graph.of(kind)
         if nodes and expected not in [node.view.get(path) for node in nodes]:
-            yield nodes[0].problem(path, f"must be {expected}, or that of another one")
+            yield nodes[0].finding(path, f"must be {expected}, or that of another one")
 
 
 # Where variables stand: what holds them, how one is found there, and the property with its value.
@@ -164,17 +164,17 @@ _PLACES: Final = (
 
 
 def _in_variables(
-    function: Callable[[View], Iterator[Problem]], wrong: Mapping[str, str]
-) -> tuple[each, ...]:
+    function: Callable[[View], Iterator[Finding]], wrong: Mapping[str, str]
+) -> tuple[ForEach, ...]:
     """A check over the variables of whatever runs."""
     return tuple(
-        each(
+        ForEach(
             holders,
             (
-                checked(
+                Custom(
                     function,
                     tuple(place.format(name) for name in wrong),
-                    tuple(Put(place.format(name), value) for name, value in wrong.items()),
+                    tuple(SetValue(place.format(name), value) for name, value in wrong.items()),
                 ),
             ),
         )
@@ -182,11 +182,11 @@ def _in_variables(
     )
 
 
-def _in_the_web(function: Callable[[View], Iterator[Problem]], wrong: str) -> when:
+def _in_the_web(function: Callable[[View], Iterator[Finding]], wrong: str) -> When:
     """A check over a variable that the web's production is built with; previews may have others."""
-    return when(
+    return When(
         lambda view: view.type == vercel.VARIABLE and "production" in view.all("targets[]"),
-        (checked(function, ("key", "value"), (Put("value", wrong),)),),
+        (Custom(function, ("key", "value"), (SetValue("value", wrong),)),),
     )
 
 
@@ -207,9 +207,9 @@ STAGE: Final = ResourceRule(
     url=GUIDE,
     types=(OURS,),
     checks=(
-        when(
+        When(
             _stands_alone,
-            (must("stage", like(r"[1-5] [a-z ]+", "must be a step, 1 to 5", ("later",))),),
+            (Must("stage", like(r"[1-5] [a-z ]+", "must be a step, 1 to 5", ("later",))),),
         ),
     ),
 )
@@ -224,13 +224,13 @@ RULES: Final = (
         url=GUIDE,
         types=tuple(NAMES),
         checks=tuple(
-            when(
+            When(
                 lambda view, kind=kind: view.type == kind,  # type: ignore[misc]
                 (
-                    checked(
+                    Custom(
                         _name,
                         (path,),
-                        (Put(path, "my-thing"), Put(path, "pull-elsewhere-postgres")),
+                        (SetValue(path, "my-thing"), SetValue(path, "pull-elsewhere-postgres")),
                     ),
                 ),
             )
@@ -292,15 +292,15 @@ RULES: Final = (
         types=(*REGIONAL, storage.BUCKET),
         checks=(
             *(
-                when(
+                When(
                     lambda view, path=path: REGIONAL.get(view.type) == path,  # type: ignore[misc]
-                    (must(path, equal(REGION, "europe-west1")),),
+                    (Must(path, equal(REGION, "europe-west1")),),
                 )
                 for path in ("region", "location")
             ),
-            when(
+            When(
                 lambda view: view.type == storage.BUCKET,
-                (must("location", equal("US", "EU")),),
+                (Must("location", equal("US", "EU")),),
             ),
         ),
     ),
@@ -314,14 +314,14 @@ RULES: Final = (
         frameworks=("Prowler cloudsql_instance_high_availability_enabled",),
         types=(SQL,),
         checks=(
-            when(
+            When(
                 lambda view: view.get("clone") is None,
                 (
-                    must("settings.availabilityType", one_of("REGIONAL", refused=("ZONAL",))),
-                    must("settings.backupConfiguration.startTime", equal("03:00", "15:00")),
-                    must("settings.backupConfiguration.transactionLogRetentionDays", equal(7, 3)),
-                    must("settings.backupConfiguration.location", equal("us", "eu")),
-                    must("databaseVersion", equal("POSTGRES_16", "POSTGRES_13")),
+                    Must("settings.availabilityType", one_of("REGIONAL", refused=("ZONAL",))),
+                    Must("settings.backupConfiguration.startTime", equal("03:00", "15:00")),
+                    Must("settings.backupConfiguration.transactionLogRetentionDays", equal(7, 3)),
+                    Must("settings.backupConfiguration.location", equal("us", "eu")),
+                    Must("databaseVersion", equal("POSTGRES_16", "POSTGRES_13")),
                 ),
             ),
         ),
@@ -334,7 +334,7 @@ RULES: Final = (
         url=GUIDE,
         types=(redis.INSTANCE,),
         checks=(
-            must("persistenceConfig.rdbSnapshotPeriod", equal("TWELVE_HOURS", "TWENTY_FOUR_HOURS")),
+            Must("persistenceConfig.rdbSnapshotPeriod", equal("TWELVE_HOURS", "TWENTY_FOUR_HOURS")),
         ),
     ),
     ResourceRule(
@@ -345,9 +345,9 @@ RULES: Final = (
         url=GUIDE,
         types=(cloud_run.SERVICE, cloud_run.POOL),
         checks=(
-            each(
+            ForEach(
                 {cloud_run.SERVICE: "template.scaling", cloud_run.POOL: "scaling"},
-                (must("minInstanceCount", at_least(2)),),
+                (Must("minInstanceCount", at_least(2)),),
             ),
         ),
     ),
@@ -358,7 +358,7 @@ RULES: Final = (
         fix="Set pull:web.production_branch to main.",
         url=GUIDE,
         types=(vercel.PROJECT,),
-        checks=(must("gitRepository.productionBranch", equal("main", "develop")),),
+        checks=(Must("gitRepository.productionBranch", equal("main", "develop")),),
     ),
     StackRule(
         id="runbook-addresses",
@@ -367,7 +367,7 @@ RULES: Final = (
         fix="Set pull:api.domain and pull:web.domain to the runbook's names.",
         url=GUIDE,
         check=_addresses,
-        breaks=(
+        mutations=(
             PutIn(workers.ROUTE, "pattern", "api.pull.example/*"),
             PutIn(vercel.DOMAIN, "domain", "web.pull.com"),
         ),

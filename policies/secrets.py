@@ -11,15 +11,15 @@ from policies.rule import (
     GIVEN,
     NEVER,
     PROTECT,
-    Problem,
-    Put,
+    Custom,
+    Finding,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     View,
-    checked,
     equal,
     like,
-    must,
     none_of,
     one_of,
     seconds_at_most,
@@ -40,7 +40,7 @@ _KEYS: Final = (
 )
 
 
-def _rotation_ahead(view: View) -> Iterator[Problem]:
+def _rotation_ahead(view: View) -> Iterator[Finding]:
     """The first one may be a period later than all others, so that a stack can be prepared."""
     try:
         said = date.fromisoformat(str(view.get("rotation.nextRotationTime"))[:10])
@@ -48,12 +48,12 @@ def _rotation_ahead(view: View) -> Iterator[Problem]:
         return  # the check of its form says so
     if (said - view.today).days > 2 * ROTATION_DAYS:
         text = f"must lie in the next {2 * ROTATION_DAYS} days"
-        yield view.problem("rotation.nextRotationTime", text)
+        yield view.finding("rotation.nextRotationTime", text)
 
 
-def _own_key(view: View) -> Iterator[Problem]:
+def _own_key(view: View) -> Iterator[Finding]:
     if not [key for path in _KEYS for key in view.all(path)]:
-        yield view.problem("replication", "must have customerManagedEncryption with a key")
+        yield view.finding("replication", "must have customerManagedEncryption with a key")
 
 
 RULES: Final = (
@@ -77,8 +77,8 @@ RULES: Final = (
         frameworks=("Prowler secretmanager_secret_rotation_enabled",),
         types=(SECRET,),
         checks=(
-            must("rotation.rotationPeriod", seconds_at_most(ROTATION_DAYS)),
-            must(
+            Must("rotation.rotationPeriod", seconds_at_most(ROTATION_DAYS)),
+            Must(
                 "rotation.nextRotationTime",
                 like(
                     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z",
@@ -86,12 +86,12 @@ RULES: Final = (
                     ("next year",),
                 ),
             ),
-            checked(
+            Custom(
                 _rotation_ahead,
                 ("rotation.nextRotationTime",),
-                (Put("rotation.nextRotationTime", "2999-01-01T00:00:00Z"),),
+                (SetValue("rotation.nextRotationTime", "2999-01-01T00:00:00Z"),),
             ),
-            must("topics", GIVEN),
+            Must("topics", GIVEN),
         ),
     ),
     ResourceRule(
@@ -101,7 +101,7 @@ RULES: Final = (
         fix="Give customerManagedEncryption in the replication.",
         url=f"{DOCS}/cmek",
         types=(SECRET,),
-        checks=(checked(_own_key, _KEYS, (Put("replication", {"auto": {}}),)),),
+        checks=(Custom(_own_key, _KEYS, (SetValue("replication", {"auto": {}}),)),),
         decidable_after_update=True,
     ),
     ResourceRule(
@@ -112,7 +112,7 @@ RULES: Final = (
         url=f"{DOCS}/choosing-replication",
         types=(SECRET,),
         checks=(
-            must(
+            Must(
                 "replication.userManaged.replicas[].location",
                 like(r"us-[a-z]+\d", "must be a region in the United States", ("europe-west1",)),
             ),
@@ -126,10 +126,10 @@ RULES: Final = (
         url=f"{DOCS}/delete-secret",
         types=(SECRET,),
         checks=(
-            must("deletionProtection", equal(True)),
-            must(PROTECT, equal(True)),
-            must("ttl", NEVER, optional=True),
-            must("expireTime", NEVER, optional=True),
+            Must("deletionProtection", equal(True)),
+            Must(PROTECT, equal(True)),
+            Must("ttl", NEVER, optional=True),
+            Must("expireTime", NEVER, optional=True),
         ),
     ),
     ResourceRule(
@@ -140,8 +140,8 @@ RULES: Final = (
         url=f"{DOCS}/disable-secret-version",
         types=(VERSION,),
         checks=(
-            must("deletionPolicy", one_of("DISABLE", "ABANDON", refused=("DELETE",))),
-            must("enabled", equal(True), optional=True),
+            Must("deletionPolicy", one_of("DISABLE", "ABANDON", refused=("DELETE",))),
+            Must("enabled", equal(True), optional=True),
         ),
     ),
     ResourceRule(
@@ -151,7 +151,7 @@ RULES: Final = (
         fix="Grant roles/secretmanager.secretAccessor on each secret that is read.",
         url=f"{DOCS}/access-control",
         types=(PROJECT_MEMBER, PROJECT_BINDING),
-        checks=(must("role", none_of("roles/secretmanager.secretAccessor")),),
+        checks=(Must("role", none_of("roles/secretmanager.secretAccessor")),),
     ),
     ResourceRule(
         id="secret-grant-narrow",
@@ -161,7 +161,7 @@ RULES: Final = (
         url=f"{DOCS}/access-control",
         types=grants_on("gcp:secretmanager/"),
         checks=(
-            must(
+            Must(
                 "role",
                 one_of(
                     "roles/secretmanager.secretAccessor",

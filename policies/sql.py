@@ -11,18 +11,18 @@ from policies.rule import (
     GIVEN,
     PROTECT,
     Check,
-    Problem,
-    Put,
+    Custom,
+    Finding,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     View,
+    When,
     at_least,
-    checked,
     equal,
     like,
-    must,
     one_of,
-    when,
 )
 
 INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -50,25 +50,25 @@ def _flag(name: str) -> str:
 
 def _own(*checks: Check) -> tuple[Check, ...]:
     """Checks of an instance's own settings: a clone takes them over from its source."""
-    return (when(lambda view: view.get("clone") is None, checks),)
+    return (When(lambda view: view.get("clone") is None, checks),)
 
 
 def _is_custom(view: View) -> bool:
     return str(view.get("settings.tier", "")).startswith("db-custom")
 
 
-def _custom_tier(view: View) -> Iterator[Problem]:
+def _custom_tier(view: View) -> Iterator[Finding]:
     tier = re.fullmatch(r"db-custom-(\d+)-(\d+)", str(view.get("settings.tier", "")))
     if not tier:
         if _is_custom(view):
-            yield view.problem("settings.tier", "must be db-custom-<CPUs>-<MiB>")
+            yield view.finding("settings.tier", "must be db-custom-<CPUs>-<MiB>")
         return
     cpus, mib = int(tier[1]), int(tier[2])
     if cpus != 1 and (cpus % 2 or not 2 <= cpus <= 96):
-        yield view.problem("settings.tier", "takes 1 CPU or an even number up to 96")
+        yield view.finding("settings.tier", "takes 1 CPU or an even number up to 96")
     if mib % 256 or mib < 3840 or not 0.9 * 1024 <= mib / max(cpus, 1) <= 6.5 * 1024:
         text = "takes 0.9 to 6.5 GiB for each CPU, 3840 MiB at least, in steps of 256 MiB"
-        yield view.problem("settings.tier", text)
+        yield view.finding("settings.tier", text)
 
 
 RULES: Final = (
@@ -80,7 +80,7 @@ RULES: Final = (
         url=f"{DOCS}/configure-private-ip",
         frameworks=("CIS-GCP-4.0 6.6", "CKV_GCP_60", "Trivy GCP-0017"),
         types=(INSTANCE,),
-        checks=_own(must("settings.ipConfiguration.ipv4Enabled", equal(False))),
+        checks=_own(Must("settings.ipConfiguration.ipv4Enabled", equal(False))),
     ),
     ResourceRule(
         id="sql-no-open-network",
@@ -91,7 +91,7 @@ RULES: Final = (
         frameworks=("CIS-GCP-4.0 6.5", "CKV_GCP_11"),
         types=(INSTANCE,),
         checks=(
-            must(
+            Must(
                 "settings.ipConfiguration.authorizedNetworks[].value",
                 NARROW,
             ),
@@ -105,7 +105,7 @@ RULES: Final = (
         url=f"{DOCS}/configure-private-ip",
         frameworks=("Prowler cloudsql_instance_private_ip_assignment",),
         types=(INSTANCE,),
-        checks=_own(must("settings.ipConfiguration.privateNetwork", GIVEN)),
+        checks=_own(Must("settings.ipConfiguration.privateNetwork", GIVEN)),
         decidable_after_update=True,
     ),
     ResourceRule(
@@ -117,7 +117,7 @@ RULES: Final = (
         frameworks=("CIS-GCP-4.0 6.4", "CKV_GCP_6", "Trivy GCP-0015"),
         types=(INSTANCE,),
         checks=_own(
-            must(
+            Must(
                 "settings.ipConfiguration.sslMode",
                 one_of(
                     "ENCRYPTED_ONLY",
@@ -136,8 +136,8 @@ RULES: Final = (
         frameworks=("CIS-GCP-4.0 6.7", "CKV_GCP_14", "Trivy GCP-0024"),
         types=(INSTANCE,),
         checks=_own(
-            must("settings.backupConfiguration.enabled", equal(True)),
-            must(
+            Must("settings.backupConfiguration.enabled", equal(True)),
+            Must(
                 "settings.backupConfiguration.backupRetentionSettings.retainedBackups", at_least(7)
             ),
         ),
@@ -150,7 +150,7 @@ RULES: Final = (
         url=f"{DOCS}/backup-recovery/pitr",
         frameworks=("CKV2_GCP_20",),
         types=(INSTANCE,),
-        checks=_own(must("settings.backupConfiguration.pointInTimeRecoveryEnabled", equal(True))),
+        checks=_own(Must("settings.backupConfiguration.pointInTimeRecoveryEnabled", equal(True))),
     ),
     ResourceRule(
         id="sql-deletion-protection",
@@ -161,9 +161,9 @@ RULES: Final = (
         frameworks=("CKV_GCP_79",),
         types=(INSTANCE,),
         checks=(
-            must("deletionProtection", equal(True)),
-            *_own(must(PROTECT, equal(True))),
-            *_own(must("settings.deletionProtectionEnabled", equal(True))),
+            Must("deletionProtection", equal(True)),
+            *_own(Must(PROTECT, equal(True))),
+            *_own(Must("settings.deletionProtectionEnabled", equal(True))),
         ),
     ),
     ResourceRule(
@@ -173,7 +173,7 @@ RULES: Final = (
         fix="Set the resource option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
         types=(DATABASE, USER),
-        checks=(must(PROTECT, equal(True)),),
+        checks=(Must(PROTECT, equal(True)),),
     ),
     ResourceRule(
         id="sql-survives-deletion",
@@ -183,9 +183,9 @@ RULES: Final = (
         url=f"{DOCS}/backup-recovery/backups#final-backup",
         types=(INSTANCE,),
         checks=_own(
-            must("settings.retainBackupsOnDelete", equal(True)),
-            must("settings.finalBackupConfig.enabled", equal(True)),
-            must("settings.finalBackupConfig.retentionDays", at_least(1)),
+            Must("settings.retainBackupsOnDelete", equal(True)),
+            Must("settings.finalBackupConfig.enabled", equal(True)),
+            Must("settings.finalBackupConfig.retentionDays", at_least(1)),
         ),
     ),
     ResourceRule(
@@ -206,7 +206,7 @@ RULES: Final = (
         types=(INSTANCE,),
         checks=_own(
             *(
-                must(_flag(name), one_of(*allowed, refused=(refused,)))
+                Must(_flag(name), one_of(*allowed, refused=(refused,)))
                 for name, allowed, refused in LOG_FLAGS
             )
         ),
@@ -219,7 +219,7 @@ RULES: Final = (
         url=f"{DOCS}/pg-audit",
         frameworks=("CIS-GCP-4.0 6.2.8", "CKV_GCP_110"),
         types=(INSTANCE,),
-        checks=_own(must(_flag("cloudsql.enable_pgaudit"), equal("on", "off"))),
+        checks=_own(Must(_flag("cloudsql.enable_pgaudit"), equal("on", "off"))),
     ),
     ResourceRule(
         id="sql-own-key",
@@ -229,7 +229,7 @@ RULES: Final = (
         url=f"{DOCS}/cmek",
         frameworks=("Prowler cloudsql_instance_cmek_encryption_enabled",),
         types=(INSTANCE,),
-        checks=_own(must("encryptionKeyName", GIVEN)),
+        checks=_own(Must("encryptionKeyName", GIVEN)),
         decidable_after_update=True,
     ),
     ResourceRule(
@@ -240,7 +240,7 @@ RULES: Final = (
         url=f"{DOCS}/editions-intro",
         types=(INSTANCE,),
         checks=_own(
-            when(_is_custom, (must("settings.edition", equal("ENTERPRISE", "ENTERPRISE_PLUS")),))
+            When(_is_custom, (Must("settings.edition", equal("ENTERPRISE", "ENTERPRISE_PLUS")),))
         ),
     ),
     ResourceRule(
@@ -251,11 +251,11 @@ RULES: Final = (
         url=f"{DOCS}/instance-settings",
         types=(INSTANCE,),
         checks=_own(
-            checked(
+            Custom(
                 _custom_tier,
                 ("settings.tier",),
                 tuple(
-                    Put("settings.tier", f"db-custom-{wrong}")
+                    SetValue("settings.tier", f"db-custom-{wrong}")
                     for wrong in ("4-x", "3-7680", "98-98304", "4-16000", "4-2048", "2-15360")
                 ),
             )
@@ -269,7 +269,7 @@ RULES: Final = (
         url=f"{DOCS}/backup-recovery/backing-up",
         types=(INSTANCE,),
         checks=_own(
-            must(
+            Must(
                 "settings.backupConfiguration.startTime",
                 like(r"([01]\d|2[0-3]):[0-5]\d", "must be HH:MM", ("3am", "24:00")),
             )
@@ -283,8 +283,8 @@ RULES: Final = (
         url=f"{DOCS}/using-query-insights",
         types=(INSTANCE,),
         checks=_own(
-            must("settings.insightsConfig.queryInsightsEnabled", equal(True)),
-            must("settings.insightsConfig.recordClientAddress", equal(False), optional=True),
+            Must("settings.insightsConfig.queryInsightsEnabled", equal(True)),
+            Must("settings.insightsConfig.recordClientAddress", equal(False), optional=True),
         ),
     ),
     ResourceRule(
@@ -295,8 +295,8 @@ RULES: Final = (
         url=f"{DOCS}/maintenance",
         types=(INSTANCE,),
         checks=_own(
-            must("settings.maintenanceWindow.day", at_least(1)),
-            must("settings.maintenanceWindow.hour", at_least(0)),
+            Must("settings.maintenanceWindow.day", at_least(1)),
+            Must("settings.maintenanceWindow.hour", at_least(0)),
         ),
     ),
 )

@@ -9,7 +9,7 @@ from typing import Final
 
 from policies import cloud_run, iam, kms, kubernetes, secrets, sql, vercel, workers
 from policies.graph import Add, Derive, Drop, Forget, Graph, Node, PutIn, StackRule, Wait
-from policies.rule import ABSENT, OURS, UNKNOWN, Problem, Severity, Undecided, View, is_number
+from policies.rule import ABSENT, OURS, UNKNOWN, Finding, Severity, Undecided, View, is_number
 from policies.sensitive import CREDENTIAL
 
 GUIDE: Final = "docs/runbook-coverage.md"
@@ -89,30 +89,30 @@ def _matches(secret: str, mounted: str) -> bool:
     return re.fullmatch(pattern, secret.lower().replace("_", "-")) is not None
 
 
-def _every_secret_is_read(graph: Graph) -> Iterator[Problem]:
+def _every_secret_is_read(graph: Graph) -> Iterator[Finding]:
     if not graph.of(*cloud_run.ALL, *kubernetes.WORKLOADS):
         return  # a new stack has its workers last, and nothing says before what they will read
     mounted = {secret for _, secret, _ in _mounts(graph)} | set(graph.config["elsewhere"])
     for node in graph.of(secrets.SECRET):
         secret = str(node.view.get("secretId"))
         if not any(_matches(secret, name) for name in mounted):
-            yield node.problem("secretId", "is read by nothing in this stack")
+            yield node.finding("secretId", "is read by nothing in this stack")
 
 
-def _every_mount_exists(graph: Graph) -> Iterator[Problem]:
+def _every_mount_exists(graph: Graph) -> Iterator[Finding]:
     known = [str(node.view.get("secretId")) for node in graph.of(secrets.SECRET)]
     for node, mounted, path in _mounts(graph):
         if not any(_matches(secret, mounted) for secret in known):
-            yield Problem(path=path, text="names a secret that is not in this stack", urn=node.urn)
+            yield Finding(path=path, text="names a secret that is not in this stack", urn=node.urn)
 
 
-def _no_plain_secret(graph: Graph) -> Iterator[Problem]:
+def _no_plain_secret(graph: Graph) -> Iterator[Finding]:
     """The catalogue decides what is secret; of some, such as a host, the name does not say so."""
     known = {_variable(str(node.view.get("secretId"))) for node in graph.of(secrets.SECRET)}
     for node in graph.of(*PLAIN, *kubernetes.WORKLOADS):
         for name, path in _plain_variables(node):
             if _variable(name) in known:
-                yield node.problem(path, "is plain, and there is a secret of that name")
+                yield node.finding(path, "is plain, and there is a secret of that name")
 
 
 def _variable(secret: str) -> str:
@@ -150,7 +150,7 @@ def _has_plain_value(item: View, value: str, reference: str) -> bool:
     return found is not ABSENT
 
 
-def _no_literal(graph: Graph) -> Iterator[Problem]:
+def _no_literal(graph: Graph) -> Iterator[Finding]:
     for kind, path, also in (
         (secrets.VERSION, "secretData", "secretDataWo"),
         (sql.USER, "password", "passwordWo"),
@@ -160,23 +160,23 @@ def _no_literal(graph: Graph) -> Iterator[Problem]:
             if said is ABSENT or next(node.view.find(also)).value is not ABSENT:
                 continue
             if not node.derives_from.get(path):
-                yield node.problem(path, "is written in the program: it must come from a resource")
+                yield node.finding(path, "is written in the program: it must come from a resource")
 
 
-def _no_taint(graph: Graph) -> Iterator[Problem]:
+def _no_taint(graph: Graph) -> Iterator[Finding]:
     for kind, path in PLAIN.items():
         for node in graph.of(kind):
             for source in node.derives_from.get(path, ()):
                 if source.type in SECRET_SOURCES:
-                    yield node.problem(path, f"is made from {source.name}, which holds a secret")
+                    yield node.finding(path, f"is made from {source.name}, which holds a secret")
 
 
-def _no_credential_anywhere(graph: Graph) -> Iterator[Problem]:
+def _no_credential_anywhere(graph: Graph) -> Iterator[Finding]:
     for node in graph.nodes:
         if node.type not in VALUES_ARE_SECRET:
             for path, text in _texts(node.view.inputs, ""):
                 if CREDENTIAL.search(text):
-                    yield node.problem(path, "holds a credential")
+                    yield node.finding(path, "holds a credential")
 
 
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
@@ -220,63 +220,63 @@ def _readers(graph: Graph) -> Iterator[tuple[Node, str, str, str]]:
             yield node, _email(str(email)), secret, path
 
 
-def _no_unused_grant(graph: Graph) -> Iterator[Problem]:
+def _no_unused_grant(graph: Graph) -> Iterator[Finding]:
     used = {(account, secret) for _, account, secret, _ in _readers(graph)}
     external = {secret for node, secret, _ in _mounts(graph) if node.type not in cloud_run.ALL}
     by_external = external if graph.of(*kubernetes.EXTERNAL_SECRETS) else set()
     for node, account, secret in _grants(graph):
         if (account, secret) not in used and secret not in by_external:
-            yield node.problem("secretId", "is granted to an account that does not mount it")
+            yield node.finding("secretId", "is granted to an account that does not mount it")
 
 
-def _no_missing_grant(graph: Graph) -> Iterator[Problem]:
+def _no_missing_grant(graph: Graph) -> Iterator[Finding]:
     granted = {(account, secret) for _, account, secret in _grants(graph)}
     for node, account, secret, path in _readers(graph):
         if (account, secret) not in granted:
             text = "names a secret that the service's account may not open"
-            yield Problem(path=path, text=text, urn=node.urn)
+            yield Finding(path=path, text=text, urn=node.urn)
 
 
-def _few_administrators(graph: Graph) -> Iterator[Problem]:
-    def judge(node: Node) -> Iterator[Problem]:
+def _few_administrators(graph: Graph) -> Iterator[Finding]:
+    def evaluate(node: Node) -> Iterator[Finding]:
         if ADMINISTRATION.search(str(node.view.get("role"))):
             account = _account(node).partition("@")[0]
             if account not in graph.config["administrators"]:
-                yield node.problem("role", "administers, and the account is no administrator")
+                yield node.finding("role", "administers, and the account is no administrator")
 
-    yield from graph.each(judge, iam.PROJECT_MEMBER)
+    yield from graph.each(evaluate, iam.PROJECT_MEMBER)
 
 
-def _separate_duties(graph: Graph) -> Iterator[Problem]:
+def _separate_duties(graph: Graph) -> Iterator[Finding]:
     administrators: set[str] = set()
 
-    def learn(node: Node) -> Iterator[Problem]:
+    def learn(node: Node) -> Iterator[Finding]:
         if node.view.get("role") in ("roles/cloudkms.admin", "roles/owner"):
             administrators.add(_account(node))
         yield from ()
 
-    def judge(node: Node) -> Iterator[Problem]:
+    def evaluate(node: Node) -> Iterator[Finding]:
         if _account(node) in administrators:
-            yield node.problem("member", "administers the keys that it encrypts with")
+            yield node.finding("member", "administers the keys that it encrypts with")
 
     yield from graph.each(learn, iam.PROJECT_MEMBER)
-    yield from graph.each(judge, kms.GRANT)
+    yield from graph.each(evaluate, kms.GRANT)
 
 
 # -- order -----------------------------------------------------------------------------------------
 
 
-def _no_edge_backwards(graph: Graph) -> Iterator[Problem]:
+def _no_edge_backwards(graph: Graph) -> Iterator[Finding]:
     for node in graph.nodes:
         if node.type.startswith(OURS) and not node.stage:
-            yield node.problem("stage", "is not said, so that nobody can tell the order")
+            yield node.finding("stage", "is not said, so that nobody can tell the order")
         for earlier in node.waits_for:
             if node.stage and node.stage < earlier.stage:
                 text = f"waits for {earlier.name}, which comes later: {earlier.stage}"
-                yield node.problem("", f"({node.stage}) {text}")
+                yield node.finding("", f"({node.stage}) {text}")
 
 
-def _releases_in_order(graph: Graph) -> Iterator[Problem]:
+def _releases_in_order(graph: Graph) -> Iterator[Finding]:
     releases = [node for node in graph.of(*RELEASES) if node.stage]
     stages = sorted({node.stage for node in releases})
     for before, stage in pairwise(stages):
@@ -285,13 +285,13 @@ def _releases_in_order(graph: Graph) -> Iterator[Problem]:
             for earlier in releases:
                 if earlier.stage == before and earlier not in finished:
                     text = f"({stage}) does not wait for {earlier.name} ({before})"
-                    yield node.problem("", text)
+                    yield node.finding("", text)
 
 
 # -- capacity --------------------------------------------------------------------------------------
 
 
-def _connection_budget(graph: Graph) -> Iterator[Problem]:
+def _connection_budget(graph: Graph) -> Iterator[Finding]:
     wanted = 0
     for node in graph.of(cloud_run.SERVICE, cloud_run.POOL):
         if "DATABASE_URL" in node.view.all("template.containers[].envs[].name"):
@@ -308,20 +308,20 @@ def _connection_budget(graph: Graph) -> Iterator[Problem]:
         if wanted > free:
             path = "settings.databaseFlags[max_connections]"
             text = f"leaves {free} connections, and all instances together open up to {wanted}"
-            yield instance.problem(path, text)
+            yield instance.finding(path, text)
 
 
 # -- what stands in front, and what watches --------------------------------------------------------
 
 
-def _no_way_round_the_balancer(graph: Graph) -> Iterator[Problem]:
+def _no_way_round_the_balancer(graph: Graph) -> Iterator[Finding]:
     balanced = {str(node.view.get("cloudRun.service")) for node in graph.of(NEG)}
     for node in graph.of(cloud_run.SERVICE):
         if node.view.get("name") in balanced and node.view.get("defaultUriDisabled") is not True:
-            yield node.problem("defaultUriDisabled", "must be true: a load balancer is in front")
+            yield node.finding("defaultUriDisabled", "must be true: a load balancer is in front")
 
 
-def _log_metrics_alert(graph: Graph) -> Iterator[Problem]:
+def _log_metrics_alert(graph: Graph) -> Iterator[Finding]:
     filters = [
         str(text)
         for alert in graph.of(ALERT)
@@ -329,10 +329,10 @@ def _log_metrics_alert(graph: Graph) -> Iterator[Problem]:
     ]
     for node in graph.of(LOG_METRIC):
         if not any(str(node.view.get("name")) in text for text in filters):
-            yield node.problem("name", "is watched by no alert")
+            yield node.finding("name", "is watched by no alert")
 
 
-def _namespaces_closed(graph: Graph) -> Iterator[Problem]:
+def _namespaces_closed(graph: Graph) -> Iterator[Finding]:
     closed = {
         node.view.get("metadata.namespace")
         for node in graph.of(kubernetes.NETWORK_POLICY)
@@ -342,7 +342,7 @@ def _namespaces_closed(graph: Graph) -> Iterator[Problem]:
     }
     for node in graph.of(kubernetes.NAMESPACE):
         if node.view.get("metadata.name") not in closed:
-            yield node.problem("metadata.name", "has no policy that closes it to what is not named")
+            yield node.finding("metadata.name", "has no policy that closes it to what is not named")
 
 
 RULES: Final = (
@@ -353,7 +353,7 @@ RULES: Final = (
         fix="Mount it, or take it out of the catalogue; workflows' own go into the configuration.",
         url=GUIDE,
         check=_every_secret_is_read,
-        breaks=(
+        mutations=(
             PutIn(secrets.SECRET, "secretId", "pull-production-forgotten"),
             Add(secrets.SECRET, {"secretId": "pull-production-forgotten"}),
         ),
@@ -373,7 +373,7 @@ RULES: Final = (
         fix="Add the variable to the catalogue.",
         url=GUIDE,
         check=_every_mount_exists,
-        breaks=(
+        mutations=(
             Drop(secrets.SECRET),
             PutIn(
                 cloud_run.SERVICE,
@@ -395,7 +395,7 @@ RULES: Final = (
         fix="Mount it by reference, as the catalogue does for its consumers.",
         url=GUIDE,
         check=_no_plain_secret,
-        breaks=(
+        mutations=(
             PutIn(
                 cloud_run.SERVICE,
                 "template.containers[].envs[name=CONVEX_URL]",
@@ -417,7 +417,7 @@ RULES: Final = (
         fix="Let a resource make it, or add the version outside of this program.",
         url="https://cloud.google.com/secret-manager/docs/best-practices",
         check=_no_literal,
-        breaks=(
+        mutations=(
             Derive(secrets.VERSION, "secretData", None),
             Derive(sql.USER, "password", None),
         ),
@@ -430,7 +430,7 @@ RULES: Final = (
         fix="Put the value into a secret version, and mount that.",
         url="https://www.pulumi.com/docs/iac/concepts/secrets/",
         check=_no_taint,
-        breaks=tuple(
+        mutations=tuple(
             Derive(kind, path, source) for kind, path in PLAIN.items() for source in SECRET_SOURCES
         ),
         paths=tuple(sorted(set(PLAIN.values()))),
@@ -442,7 +442,7 @@ RULES: Final = (
         fix="Put the value into a secret version, and mount that.",
         url="https://www.pulumi.com/docs/iac/concepts/secrets/",
         check=_no_credential_anywhere,
-        breaks=(
+        mutations=(
             PutIn(cloud_run.SERVICE, "description", "postgresql://pull:" + "x@10.0.0.3/pull"),
             PutIn(workers.VERSION, "annotations", {"workersMessage": "sk_live_" + "0123456789"}),
             PutIn(vercel.PROJECT, "buildCommand", "TOKEN=ghp_" + "a" * 36 + " make"),
@@ -456,7 +456,7 @@ RULES: Final = (
         fix="Take the grant away: it follows from the catalogue's consumers.",
         url="https://cloud.google.com/iam/docs/using-iam-securely",
         check=_no_unused_grant,
-        breaks=(
+        mutations=(
             Add(
                 secrets.GRANT,
                 {"secretId": "pull-{environment}-jwt-secret", "role": ACCESSOR},
@@ -481,7 +481,7 @@ RULES: Final = (
         fix="Add the consumer in the catalogue: the grant follows from it.",
         url="https://cloud.google.com/run/docs/configuring/services/secrets#access-secret",
         check=_no_missing_grant,
-        breaks=(
+        mutations=(
             Drop(secrets.GRANT),
             PutIn(secrets.GRANT, "role", "roles/secretmanager.viewer"),
             PutIn(cloud_run.SERVICE, "template.serviceAccount", "o@p.iam.gserviceaccount.com"),
@@ -496,7 +496,7 @@ RULES: Final = (
         url="https://cloud.google.com/iam/docs/using-iam-securely",
         frameworks=("CIS-GCP-4.0 1.5", "CKV_GCP_42", "Trivy GCP-0007"),
         check=_few_administrators,
-        breaks=(
+        mutations=(
             Add(
                 iam.PROJECT_MEMBER,
                 {"role": "roles/run.admin", "member": "serviceAccount:pull-api@p"},
@@ -523,7 +523,7 @@ RULES: Final = (
         url="https://cloud.google.com/kms/docs/separation-of-duties",
         frameworks=("CIS-GCP-4.0 1.11",),
         check=_separate_duties,
-        breaks=(
+        mutations=(
             Add(
                 kms.GRANT,
                 {"role": "roles/cloudkms.cryptoKeyEncrypterDecrypter"},
@@ -540,7 +540,7 @@ RULES: Final = (
         fix="Turn the dependency round.",
         url=GUIDE,
         check=_no_edge_backwards,
-        breaks=(
+        mutations=(
             Wait(sql.INSTANCE, cloud_run.SERVICE),
             Wait(workers.DEPLOYMENT, "vercel:index/projectDomain:ProjectDomain"),
             Wait(secrets.SECRET, workers.VERSION),
@@ -554,7 +554,7 @@ RULES: Final = (
         fix="Let the release wait for the one of the step before (`after`).",
         url=GUIDE,
         check=_releases_in_order,
-        breaks=(
+        mutations=(
             Forget(cloud_run.SERVICE, "vercel:index/projectDomain:ProjectDomain"),
             Forget("vercel:index/projectDomain:ProjectDomain", workers.DEPLOYMENT),
             Forget(workers.DEPLOYMENT, secrets.VERSION),
@@ -568,7 +568,7 @@ RULES: Final = (
         fix="Raise max_connections, lower max_instances, or put a pooler between them.",
         url="https://cloud.google.com/sql/docs/postgres/manage-connections",
         check=_connection_budget,
-        breaks=(
+        mutations=(
             PutIn(sql.INSTANCE, "settings.databaseFlags[name=max_connections].value", "50"),
             PutIn(sql.INSTANCE, "settings.databaseFlags", []),
             PutIn(cloud_run.SERVICE, "template.scaling.maxInstanceCount", 500),
@@ -590,7 +590,7 @@ RULES: Final = (
         fix="Set defaultUriDisabled to true.",
         url="https://cloud.google.com/run/docs/securing/ingress#disable-url",
         check=_no_way_round_the_balancer,
-        breaks=(Add(NEG, {"cloudRun": {"service": "pull-temporal-worker{suffix}"}}),),
+        mutations=(Add(NEG, {"cloudRun": {"service": "pull-temporal-worker{suffix}"}}),),
         paths=("cloudRun.service", "defaultUriDisabled"),
     ),
     StackRule(
@@ -601,7 +601,7 @@ RULES: Final = (
         url="https://cloud.google.com/logging/docs/logs-based-metrics",
         frameworks=tuple(f"CIS-GCP-4.0 2.{number}" for number in range(4, 12)),
         check=_log_metrics_alert,
-        breaks=(Add(LOG_METRIC, {"name": "pull-unwatched"}),),
+        mutations=(Add(LOG_METRIC, {"name": "pull-unwatched"}),),
         paths=("name", "conditions[].conditionThreshold.filter"),
     ),
     StackRule(
@@ -612,7 +612,7 @@ RULES: Final = (
         url="https://kubernetes.io/docs/concepts/services-networking/network-policies/",
         frameworks=("CKV2_K8S_6",),
         check=_namespaces_closed,
-        breaks=(Add(kubernetes.NAMESPACE, {"metadata": {"name": "open"}}),),
+        mutations=(Add(kubernetes.NAMESPACE, {"metadata": {"name": "open"}}),),
         paths=("metadata.name", "spec.podSelector", "spec.ingress", "spec.policyTypes[]"),
     ),
 )

@@ -9,17 +9,17 @@ from policies.iam import NOBODY, grants_on
 from policies.rule import (
     GIVEN,
     PROTECT,
-    Problem,
-    Put,
+    Custom,
+    Finding,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     View,
     at_least,
-    checked,
     equal,
     is_number,
     like,
-    must,
     one_of,
 )
 
@@ -32,12 +32,12 @@ YOUNG_DAYS: Final = 7
 """As long as the database's log: an export of a day that can be recovered is there as well."""
 
 
-def _young_deleted(view: View) -> Iterator[Problem]:
+def _young_deleted(view: View) -> Iterator[Finding]:
     for rule in view.parts("lifecycleRules[]"):
         ages = [rule.get(f"condition.{age}") for age in ("age", "daysSinceNoncurrentTime")]
         old = any(is_number(age) and age >= YOUNG_DAYS for age in ages)
         if rule.get("action.type") == "Delete" and not old:
-            yield rule.problem("condition", f"must wait for {YOUNG_DAYS} days or more")
+            yield rule.finding("condition", f"must wait for {YOUNG_DAYS} days or more")
 
 
 RULES: Final = (
@@ -49,7 +49,7 @@ RULES: Final = (
         url=f"{DOCS}/public-access-prevention",
         frameworks=("CKV_GCP_114",),
         types=(BUCKET,),
-        checks=(must("publicAccessPrevention", one_of("enforced", refused=("inherited",))),),
+        checks=(Must("publicAccessPrevention", one_of("enforced", refused=("inherited",))),),
     ),
     ResourceRule(
         id="storage-uniform-access",
@@ -59,7 +59,7 @@ RULES: Final = (
         url=f"{DOCS}/uniform-bucket-level-access",
         frameworks=("CIS-GCP-4.0 5.2", "CKV_GCP_29", "Trivy GCP-0002"),
         types=(BUCKET,),
-        checks=(must("uniformBucketLevelAccess", equal(True)),),
+        checks=(Must("uniformBucketLevelAccess", equal(True)),),
     ),
     ResourceRule(
         id="storage-not-public",
@@ -80,7 +80,7 @@ RULES: Final = (
         url=f"{DOCS}/object-versioning",
         frameworks=("CKV_GCP_78", "Trivy GCP-0078"),
         types=(BUCKET,),
-        checks=(must("versioning.enabled", equal(True)),),
+        checks=(Must("versioning.enabled", equal(True)),),
     ),
     ResourceRule(
         id="storage-soft-delete",
@@ -90,7 +90,7 @@ RULES: Final = (
         url=f"{DOCS}/soft-delete",
         frameworks=("Prowler cloudstorage_bucket_soft_delete_enabled",),
         types=(BUCKET,),
-        checks=(must("softDeletePolicy.retentionDurationSeconds", at_least(604800)),),
+        checks=(Must("softDeletePolicy.retentionDurationSeconds", at_least(604800)),),
     ),
     ResourceRule(
         id="storage-nothing-young-deleted",
@@ -100,7 +100,7 @@ RULES: Final = (
         url=f"{DOCS}/lifecycle",
         types=(BUCKET,),
         checks=(
-            checked(
+            Custom(
                 _young_deleted,
                 (
                     "lifecycleRules[].action.type",
@@ -108,9 +108,9 @@ RULES: Final = (
                     "lifecycleRules[].condition.daysSinceNoncurrentTime",
                 ),
                 (
-                    Put("lifecycleRules[].condition", {}),
-                    Put("lifecycleRules[].condition", {"age": 1}),
-                    Put("lifecycleRules[].condition", {"daysSinceNoncurrentTime": 1}),
+                    SetValue("lifecycleRules[].condition", {}),
+                    SetValue("lifecycleRules[].condition", {"age": 1}),
+                    SetValue("lifecycleRules[].condition", {"daysSinceNoncurrentTime": 1}),
                 ),
             ),
         ),
@@ -123,7 +123,7 @@ RULES: Final = (
         url=f"{DOCS}/encryption/customer-managed-keys",
         frameworks=("Trivy GCP-0066",),
         types=(BUCKET,),
-        checks=(must("encryption.defaultKmsKeyName", GIVEN),),
+        checks=(Must("encryption.defaultKmsKeyName", GIVEN),),
         decidable_after_update=True,
     ),
     ResourceRule(
@@ -133,7 +133,7 @@ RULES: Final = (
         fix="Set forceDestroy to false.",
         url="https://www.pulumi.com/registry/packages/gcp/api-docs/storage/bucket/",
         types=(BUCKET,),
-        checks=(must("forceDestroy", equal(False), optional=True),),
+        checks=(Must("forceDestroy", equal(False), optional=True),),
     ),
     ResourceRule(
         id="storage-protected",
@@ -142,7 +142,7 @@ RULES: Final = (
         fix="Set the resource option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
         types=(BUCKET,),
-        checks=(must(PROTECT, equal(True)),),
+        checks=(Must(PROTECT, equal(True)),),
     ),
     ResourceRule(
         id="storage-name",
@@ -152,7 +152,7 @@ RULES: Final = (
         url=f"{DOCS}/buckets#naming",
         types=(BUCKET,),
         checks=(
-            must(
+            Must(
                 "name",
                 like(
                     r"(?!goog)(?!.*google)[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]",
@@ -171,7 +171,7 @@ RULES: Final = (
         frameworks=("CKV_GCP_62",),
         adopted=False,
         types=(BUCKET,),
-        checks=(must("logging.logBucket", GIVEN),),
+        checks=(Must("logging.logBucket", GIVEN),),
     ),
     ResourceRule(
         id="storage-log-bucket-locked",
@@ -181,6 +181,6 @@ RULES: Final = (
         url="https://cloud.google.com/logging/docs/buckets#locking-logs-buckets",
         frameworks=("CIS-GCP-4.0 2.3", "CKV2_GCP_4"),
         types=(LOG_BUCKET,),
-        checks=(must("locked", equal(True)), must("retentionDays", at_least(90))),
+        checks=(Must("locked", equal(True)), Must("retentionDays", at_least(90))),
     ),
 )

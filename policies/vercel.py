@@ -10,15 +10,15 @@ from policies.rule import (
     GIVEN,
     NEVER,
     PROTECT,
-    Problem,
-    Put,
+    Custom,
+    Finding,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     View,
-    checked,
     equal,
     forbidden,
-    must,
     one_of,
 )
 from policies.sensitive import NO_CREDENTIAL, SECRET_NAME
@@ -33,22 +33,22 @@ FIREWALL: Final = "vercel:index/firewallConfig:FirewallConfig"
 DOCS: Final = "https://vercel.com/docs"
 
 
-def _secret_variable(view: View) -> Iterator[Problem]:
+def _secret_variable(view: View) -> Iterator[Finding]:
     key = str(view.get("key", ""))
     if not SECRET_NAME.search(key):
         return
     if key.startswith("NEXT_PUBLIC_"):
-        yield view.problem("key", "must not say both public and secret")
+        yield view.finding("key", "must not say both public and secret")
     elif not view.get("sensitive"):
-        yield view.problem("sensitive", "must be true: the variable's name says secret")
+        yield view.finding("sensitive", "must be true: the variable's name says secret")
 
 
-def _one_target(view: View) -> Iterator[Problem]:
+def _one_target(view: View) -> Iterator[Finding]:
     targets = view.all("targets[]")
     if not targets and not view.all("customEnvironmentIds[]"):
-        yield view.problem("targets", "is missing: the variable would be everywhere")
+        yield view.finding("targets", "is missing: the variable would be everywhere")
     if "production" in targets and len(targets) > 1:
-        yield view.problem("targets", "must be production alone: previews run unreviewed code")
+        yield view.finding("targets", "must be production alone: previews run unreviewed code")
 
 
 RULES: Final = (
@@ -61,7 +61,7 @@ RULES: Final = (
         frameworks=("Prowler project_deployment_protection_enabled",),
         types=(PROJECT,),
         checks=(
-            must(
+            Must(
                 "vercelAuthentication.deploymentType",
                 one_of(
                     "standard_protection_new",
@@ -80,7 +80,7 @@ RULES: Final = (
         url=f"{DOCS}/git#deploying-forks-of-public-git-repositories",
         frameworks=("Prowler project_git_fork_protection_enabled",),
         types=(PROJECT,),
-        checks=(must("gitForkProtection", equal(True)),),
+        checks=(Must("gitForkProtection", equal(True)),),
     ),
     ResourceRule(
         id="vercel-source-private",
@@ -91,8 +91,8 @@ RULES: Final = (
         frameworks=("Prowler project_directory_listing_disabled",),
         types=(PROJECT,),
         checks=(
-            must("publicSource", equal(False), optional=True),
-            must("directoryListing", equal(False), optional=True),
+            Must("publicSource", equal(False), optional=True),
+            Must("directoryListing", equal(False), optional=True),
         ),
     ),
     ResourceRule(
@@ -102,7 +102,7 @@ RULES: Final = (
         fix="Set protectedSourcemaps to true.",
         url=f"{DOCS}/deployment-protection",
         types=(PROJECT,),
-        checks=(must("protectedSourcemaps", equal(True)),),
+        checks=(Must("protectedSourcemaps", equal(True)),),
     ),
     ResourceRule(
         id="vercel-skew-protection",
@@ -112,7 +112,7 @@ RULES: Final = (
         url=f"{DOCS}/skew-protection",
         frameworks=("Prowler project_skew_protection_enabled",),
         types=(PROJECT,),
-        checks=(must("skewProtection", GIVEN),),
+        checks=(Must("skewProtection", GIVEN),),
     ),
     ResourceRule(
         id="vercel-variables-apart",
@@ -121,7 +121,7 @@ RULES: Final = (
         fix="Use ProjectEnvironmentVariable, and leave the project's environments out.",
         url="https://www.pulumi.com/registry/packages/vercel/api-docs/project/",
         types=(PROJECT,),
-        checks=(must("environments", NEVER, optional=True),),
+        checks=(Must("environments", NEVER, optional=True),),
     ),
     ResourceRule(
         id="vercel-variables-singular",
@@ -141,10 +141,10 @@ RULES: Final = (
         frameworks=("Prowler project_environment_no_secrets_in_plain_type",),
         types=(VARIABLE, SHARED),
         checks=(
-            checked(
+            Custom(
                 _secret_variable,
                 ("key", "sensitive"),
-                (Put("key", "STRIPE_SECRET_KEY"), Put("key", "NEXT_PUBLIC_API_KEY")),
+                (SetValue("key", "STRIPE_SECRET_KEY"), SetValue("key", "NEXT_PUBLIC_API_KEY")),
             ),
         ),
     ),
@@ -155,7 +155,7 @@ RULES: Final = (
         fix="Keep it in Secret Manager, and let the API use it.",
         url=f"{DOCS}/environment-variables",
         types=(VARIABLE, SHARED),
-        checks=(must("value", NO_CREDENTIAL, optional=True),),
+        checks=(Must("value", NO_CREDENTIAL, optional=True),),
     ),
     ResourceRule(
         id="vercel-one-target",
@@ -169,13 +169,13 @@ RULES: Final = (
         ),
         types=(VARIABLE, SHARED),
         checks=(
-            checked(
+            Custom(
                 _one_target,
                 ("targets[]",),
                 (
-                    Put("targets", ["production", "preview", "development"]),
-                    Put("targets", []),
-                    Put("targets", ABSENT),
+                    SetValue("targets", ["production", "preview", "development"]),
+                    SetValue("targets", []),
+                    SetValue("targets", ABSENT),
                 ),
             ),
         ),
@@ -188,7 +188,7 @@ RULES: Final = (
         url=f"{DOCS}/vercel-firewall",
         frameworks=("Prowler security_waf_enabled",),
         types=(FIREWALL,),
-        checks=(must("enabled", equal(True), optional=True),),
+        checks=(Must("enabled", equal(True), optional=True),),
     ),
     ResourceRule(
         id="vercel-protected",
@@ -197,6 +197,6 @@ RULES: Final = (
         fix="Set the resource option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
         types=(PROJECT,),
-        checks=(must(PROTECT, equal(True)),),
+        checks=(Must(PROTECT, equal(True)),),
     ),
 )

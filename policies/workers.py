@@ -8,18 +8,18 @@ from typing import Final
 
 from policies.rule import (
     ABSENT,
+    Custom,
     Demand,
-    Problem,
-    Put,
+    Finding,
+    ForEach,
+    Must,
     ResourceRule,
+    SetValue,
     Severity,
     View,
-    checked,
-    each,
     equal,
     forbidden,
     is_number,
-    must,
 )
 from policies.sensitive import NO_CREDENTIAL, SECRET_NAME
 
@@ -41,31 +41,31 @@ SECRET_BINDINGS: Final = ("secrets_store_secret", "secret_text", "secret_key", "
 SOME: Final = Demand("must be more than 0", lambda found: is_number(found) and found > 0, (0,))
 
 
-def _secret_binding(view: View) -> Iterator[Problem]:
+def _secret_binding(view: View) -> Iterator[Finding]:
     name = str(view.get("name", ""))
     if SECRET_NAME.search(name) and view.get("type") not in SECRET_BINDINGS:
-        yield view.problem("type", f"must be one of {', '.join(SECRET_BINDINGS)}")
+        yield view.finding("type", f"must be one of {', '.join(SECRET_BINDINGS)}")
 
 
-def _compatibility(view: View) -> Iterator[Problem]:
+def _compatibility(view: View) -> Iterator[Finding]:
     try:
         said = date.fromisoformat(str(view.get("compatibilityDate", "")))
     except ValueError:
-        yield view.problem("compatibilityDate", "must be a date such as 2026-10-01")
+        yield view.finding("compatibilityDate", "must be a date such as 2026-10-01")
         return
     if not 0 <= (view.today - said).days <= OLDEST_COMPATIBILITY_DAYS:
         text = f"must lie in the last {OLDEST_COMPATIBILITY_DAYS} days"
-        yield view.problem("compatibilityDate", text)
+        yield view.finding("compatibilityDate", text)
 
 
-def _percentages(view: View) -> Iterator[Problem]:
+def _percentages(view: View) -> Iterator[Finding]:
     shares = [share for share in view.all("versions[].percentage") if is_number(share)]
     if not 1 <= len(shares) <= 2:
-        yield view.problem("versions", "must be one or two versions with their percentages")
+        yield view.finding("versions", "must be one or two versions with their percentages")
     if any(not 0.01 <= share <= 100 for share in shares):
-        yield view.problem("versions[].percentage", "must be 0.01 to 100: leave out what has none")
+        yield view.finding("versions[].percentage", "must be 0.01 to 100: leave out what has none")
     if round(sum(shares), 2) != 100:
-        yield view.problem("versions[].percentage", "must sum to 100")
+        yield view.finding("versions[].percentage", "must sum to 100")
 
 
 RULES: Final = (
@@ -77,8 +77,8 @@ RULES: Final = (
         url=f"{DOCS}/configuration/routing/workers-dev/",
         types=(WORKER,),
         checks=(
-            must("subdomain.enabled", equal(False)),
-            must("subdomain.previewsEnabled", equal(False)),
+            Must("subdomain.enabled", equal(False)),
+            Must("subdomain.previewsEnabled", equal(False)),
         ),
     ),
     ResourceRule(
@@ -88,7 +88,7 @@ RULES: Final = (
         fix="Set enabled and previewsEnabled to false.",
         url=f"{DOCS}/configuration/routing/workers-dev/",
         types=(SUBDOMAIN,),
-        checks=(must("enabled", equal(False)), must("previewsEnabled", equal(False), True)),
+        checks=(Must("enabled", equal(False)), Must("previewsEnabled", equal(False), True)),
     ),
     ResourceRule(
         id="worker-observed",
@@ -98,10 +98,10 @@ RULES: Final = (
         url=f"{DOCS}/observability/logs/workers-logs/",
         types=(WORKER,),
         checks=(
-            must("observability.enabled", equal(True)),
-            must("observability.logs.enabled", equal(True), optional=True),
-            must("observability.headSamplingRate", SOME, optional=True),
-            must("observability.logs.headSamplingRate", SOME, optional=True),
+            Must("observability.enabled", equal(True)),
+            Must("observability.logs.enabled", equal(True), optional=True),
+            Must("observability.headSamplingRate", SOME, optional=True),
+            Must("observability.logs.headSamplingRate", SOME, optional=True),
         ),
     ),
     ResourceRule(
@@ -113,15 +113,17 @@ RULES: Final = (
         frameworks=("CIS-GCP-4.0 1.17",),
         types=(VERSION, *SCRIPTS),
         checks=(
-            each(
+            ForEach(
                 "bindings[]",
                 (
-                    checked(
+                    Custom(
                         _secret_binding,
                         ("name", "type"),
                         (
-                            Put("", {"name": "JWT_SECRET", "type": "plain_text", "text": "plain"}),
-                            Put("", {"name": "STRIPE_API_KEY", "type": "json", "json": "1"}),
+                            SetValue(
+                                "", {"name": "JWT_SECRET", "type": "plain_text", "text": "plain"}
+                            ),
+                            SetValue("", {"name": "STRIPE_API_KEY", "type": "json", "json": "1"}),
                         ),
                     ),
                 ),
@@ -136,9 +138,9 @@ RULES: Final = (
         url=f"{DOCS}/configuration/environment-variables/",
         types=(VERSION, *SCRIPTS),
         checks=(
-            each(
+            ForEach(
                 "bindings[]",
-                (must("text", NO_CREDENTIAL, True), must("json", NO_CREDENTIAL, True)),
+                (Must("text", NO_CREDENTIAL, True), Must("json", NO_CREDENTIAL, True)),
             ),
         ),
     ),
@@ -150,11 +152,11 @@ RULES: Final = (
         url=f"{DOCS}/configuration/compatibility-dates/",
         types=(VERSION, *SCRIPTS),
         checks=(
-            checked(
+            Custom(
                 _compatibility,
                 ("compatibilityDate",),
                 tuple(
-                    Put("compatibilityDate", wrong)
+                    SetValue("compatibilityDate", wrong)
                     for wrong in (ABSENT, "2021-11-02", "2999-01-01", "today")
                 ),
             ),
@@ -168,14 +170,14 @@ RULES: Final = (
         url=f"{DOCS}/configuration/versions-and-deployments/gradual-deployments/",
         types=(DEPLOYMENT,),
         checks=(
-            checked(
+            Custom(
                 _percentages,
                 ("versions[].percentage",),
                 (
-                    Put("versions", []),
-                    Put("versions[].percentage", 0),
-                    Put("versions[].percentage", 105),
-                    Put("versions", [{"versionId": v, "percentage": 50} for v in "abc"]),
+                    SetValue("versions", []),
+                    SetValue("versions[].percentage", 0),
+                    SetValue("versions[].percentage", 105),
+                    SetValue("versions", [{"versionId": v, "percentage": 50} for v in "abc"]),
                 ),
             ),
         ),

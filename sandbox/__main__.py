@@ -48,7 +48,7 @@ def list_(
 ) -> None:
     """Show what is in the cloud; secrets are masked."""
     cloud = _open(directory)
-    summaries = [record.summary() for record in cloud.things()]
+    summaries = [record.summary() for record in cloud.resources()]
     cloud.close()
     if as_json:
         typer.echo(json.dumps(summaries, indent=2))

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from sandbox.resource import Resource
 from sandbox.rules import Rule
-from sandbox.schema import Problem
-from sandbox.thing import Thing
+from sandbox.schema import CheckFailure
 from sandbox.values import UNKNOWN
 
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -35,11 +35,11 @@ def rules_of(kind: str, pod: str | None) -> tuple[Rule, ...]:
 def _each_is(path: str, right: Callable[[Any], bool], allowed: str) -> Rule:
     """Every value under the path, and in a map that lies there, is right."""
 
-    def rule(thing: Thing) -> Iterator[Problem]:
-        for where, value in thing.each(path):
+    def rule(resource: Resource) -> Iterator[CheckFailure]:
+        for where, value in resource.each(path):
             for one in value.values() if isinstance(value, Mapping) else (value,):
                 if one != UNKNOWN and not right(one):
-                    yield Problem(where, f"{one!r} is not {allowed}")
+                    yield CheckFailure(where, f"{one!r} is not {allowed}")
 
     return rule
 
@@ -62,11 +62,11 @@ def _between(path: str, least: int, most: int = 2**31 - 1) -> Rule:
 
 
 def _keys_match(path: str, pattern: str) -> Rule:
-    def rule(thing: Thing) -> Iterator[Problem]:
-        for where, entries in thing.each(path):
+    def rule(resource: Resource) -> Iterator[CheckFailure]:
+        for where, entries in resource.each(path):
             for key in entries:
                 if not re.fullmatch(pattern, key):
-                    yield Problem(where, f"{key!r} is no valid key")
+                    yield CheckFailure(where, f"{key!r} is no valid key")
 
     return rule
 
@@ -74,51 +74,54 @@ def _keys_match(path: str, pattern: str) -> Rule:
 def _once(path: str, *names: str) -> Rule:
     """No two elements of a list agree in all of the names."""
 
-    def rule(thing: Thing) -> Iterator[Problem]:
-        for where, elements in thing.each(path):
+    def rule(resource: Resource) -> Iterator[CheckFailure]:
+        for where, elements in resource.each(path):
             known = [one for one in elements if one != UNKNOWN and names[0] in one]
             keys = Counter(tuple(one.get(name, "TCP") for name in names) for one in known)
             for key in (key for key, count in keys.items() if count > 1):
-                yield Problem(where, f"{key} is there more than once")
+                yield CheckFailure(where, f"{key} is there more than once")
 
     return rule
 
 
-def _addresses(thing: Thing) -> Iterator[Problem]:
+def _addresses(resource: Resource) -> Iterator[CheckFailure]:
     for peers in ("ingress[].from", "egress[].to"):
-        for where, block in thing.each(f"spec.{peers}[].ipBlock"):
+        for where, block in resource.each(f"spec.{peers}[].ipBlock"):
             try:
                 whole = ipaddress.IPv4Network(block["cidr"])
                 parts = [ipaddress.IPv4Network(cidr) for cidr in block.get("except", ())]
             except ValueError as error:
-                yield Problem(where, str(error))
+                yield CheckFailure(where, str(error))
                 continue
             for part in parts:
                 if part == whole or not part.subnet_of(whole):
-                    yield Problem(where, f"{part} is not a part of {whole}")
+                    yield CheckFailure(where, f"{part} is not a part of {whole}")
 
 
-def _named_when_several(thing: Thing) -> Iterator[Problem]:
-    for where, ports in thing.each("spec.ports"):
+def _named_when_several(resource: Resource) -> Iterator[CheckFailure]:
+    for where, ports in resource.each("spec.ports"):
         if len(ports) > 1 and not all(port.get("name") for port in ports):
-            yield Problem(where, "each of several ports needs a name")
+            yield CheckFailure(where, "each of several ports needs a name")
 
 
-def _no_less_than_least(thing: Thing) -> Iterator[Problem]:
-    most, least = thing.get("spec.maxReplicas"), thing.get("spec.minReplicas", 1)
+def _no_less_than_least(resource: Resource) -> Iterator[CheckFailure]:
+    most, least = resource.get("spec.maxReplicas"), resource.get("spec.minReplicas", 1)
     if most is not None and most < least:
-        yield Problem("spec.maxReplicas", f"{most} is less than minReplicas, {least}")
+        yield CheckFailure("spec.maxReplicas", f"{most} is less than minReplicas, {least}")
 
 
-def _one_bound(thing: Thing) -> Iterator[Problem]:
-    if thing.get("spec.minAvailable") is not None and thing.get("spec.maxUnavailable") is not None:
-        yield Problem("spec", "minAvailable and maxUnavailable cannot both be set")
+def _one_bound(resource: Resource) -> Iterator[CheckFailure]:
+    if (
+        resource.get("spec.minAvailable") is not None
+        and resource.get("spec.maxUnavailable") is not None
+    ):
+        yield CheckFailure("spec", "minAvailable and maxUnavailable cannot both be set")
 
 
-def _moves_on(thing: Thing) -> Iterator[Problem]:
+def _moves_on(resource: Resource) -> Iterator[CheckFailure]:
     update = "spec.strategy.rollingUpdate"
-    if thing.get(f"{update}.maxSurge") == thing.get(f"{update}.maxUnavailable") == 0:
-        yield Problem(update, "maxSurge and maxUnavailable cannot both be 0")
+    if resource.get(f"{update}.maxSurge") == resource.get(f"{update}.maxUnavailable") == 0:
+        yield CheckFailure(update, "maxSurge and maxUnavailable cannot both be 0")
 
 
 _OF_ALL: Final[tuple[Rule, ...]] = (
@@ -188,29 +191,31 @@ def _of_pods(pod: str) -> Iterator[Rule]:
 
 
 def _asks_one_way(path: str) -> Rule:
-    def rule(thing: Thing) -> Iterator[Problem]:
-        for where, probe in thing.each(path):
+    def rule(resource: Resource) -> Iterator[CheckFailure]:
+        for where, probe in resource.each(path):
             if len(probe.keys() & _HANDLERS) != 1:
-                yield Problem(where, f"a probe has one of {', '.join(sorted(_HANDLERS))}")
+                yield CheckFailure(where, f"a probe has one of {', '.join(sorted(_HANDLERS))}")
 
     return rule
 
 
 def _mounts_a_volume(pod: str) -> Rule:
-    def rule(thing: Thing) -> Iterator[Problem]:
-        volumes = {name for _, name in thing.each(f"{pod}.volumes[].name")}
-        for where, name in thing.each(f"{pod}.containers[].volumeMounts[].name"):
+    def rule(resource: Resource) -> Iterator[CheckFailure]:
+        volumes = {name for _, name in resource.each(f"{pod}.volumes[].name")}
+        for where, name in resource.each(f"{pod}.containers[].volumeMounts[].name"):
             if name not in volumes:
-                yield Problem(where, f"no volume is called {name!r}")
+                yield CheckFailure(where, f"no volume is called {name!r}")
 
     return rule
 
 
 def _stops_before_it_is_ended(pod: str) -> Rule:
-    def rule(thing: Thing) -> Iterator[Problem]:
-        grace = thing.get(f"{pod}.terminationGracePeriodSeconds", 30)
-        for where, seconds in thing.each(f"{pod}.containers[].lifecycle.preStop.sleep.seconds"):
+    def rule(resource: Resource) -> Iterator[CheckFailure]:
+        grace = resource.get(f"{pod}.terminationGracePeriodSeconds", 30)
+        for where, seconds in resource.each(f"{pod}.containers[].lifecycle.preStop.sleep.seconds"):
             if seconds > grace:
-                yield Problem(where, f"{seconds} is more than the pod is given to end, {grace}")
+                yield CheckFailure(
+                    where, f"{seconds} is more than the pod is given to end, {grace}"
+                )
 
     return rule

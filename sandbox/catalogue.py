@@ -16,16 +16,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sandbox import kubernetes, rules
-from sandbox.kind import Answer, Grant, Kind, Use
-from sandbox.thing import Thing
+from sandbox.model import Answer, Grant, ResourceModel, Use
+from sandbox.resource import Resource
 from sandbox.values import UNKNOWN
 
 
-def kind_of(token: str) -> Kind:
+def model_of(token: str) -> ResourceModel:
     """The kind of a type; a plain one when the table does not list it."""
     if token.startswith("kubernetes:"):
-        return kubernetes.kind_of(token)
-    return KINDS.get(token) or _plain_kind(token)
+        return kubernetes.model_of(token)
+    return MODELS.get(token) or _plain_model(token)
 
 
 def api_of(token: str) -> str | None:
@@ -52,23 +52,23 @@ _APIS: Final = {
 """APIs that have another name than the SDK's module for them."""
 
 
-def _plain_kind(token: str) -> Kind:
+def _plain_model(token: str) -> ResourceModel:
     """A type that is not listed: known by its name, if it has one, else by an id of its own."""
     if re.search(r"I[Aa][Mm](Member|Binding|Policy)$", token):
-        return Kind(address=_plain_grant, name="", repeatable=True)
-    return Kind(address=_plain_place)
+        return ResourceModel(address=_plain_grant, name="", repeatable=True)
+    return ResourceModel(address=_plain_place)
 
 
-def _plain_grant(thing: Thing) -> str:
-    return "/".join(str(value) for value in thing.inputs.values() if isinstance(value, str))
+def _plain_grant(resource: Resource) -> str:
+    return "/".join(str(value) for value in resource.inputs.values() if isinstance(value, str))
 
 
-def _plain_place(thing: Thing) -> str:
+def _plain_place(resource: Resource) -> str:
     place = [
-        thing.inputs.get(name) or thing.settings.get(name)
+        resource.inputs.get(name) or resource.settings.get(name)
         for name in ("project", "region", "location")
     ]
-    return "/".join(str(part) for part in (*place, thing.get("name") or thing.uuid()) if part)
+    return "/".join(str(part) for part in (*place, resource.get("name") or resource.uuid()) if part)
 
 
 SERVICE: Final = "gcp:projects/service:Service"
@@ -105,25 +105,25 @@ PROJECT: Final = "vercel:index/project:Project"
 _COMPUTE: Final = "https://www.googleapis.com/compute/v1/{address}"
 
 
-def _control_plane(thing: Thing) -> dict[str, Any]:
+def _control_plane(resource: Resource) -> dict[str, Any]:
     """With the name that Google gives the control plane."""
-    said = thing.inputs.get("controlPlaneEndpointsConfig", {})
+    said = resource.inputs.get("controlPlaneEndpointsConfig", {})
     dns = {
         **said.get("dnsEndpointConfig", {}),
-        "endpoint": f"gke-{thing.hexadecimal(40, 'dns')}.{thing['location']}.gke.goog",
+        "endpoint": f"gke-{resource.hexadecimal(40, 'dns')}.{resource['location']}.gke.goog",
     }
     return {**said, "dnsEndpointConfig": dns}
 
 
-def _grant(parent: str, *uses: Use) -> Kind:
+def _grant(parent: str, *uses: Use) -> ResourceModel:
     """A member of a role: making it again is no conflict, and it goes away with what it opens.
 
     The member must be there: an account, a service's agent, or a pool of identities.
     """
-    return Kind(
+    return ResourceModel(
         address=f"{parent}/{{role}}/{{member}}{{condition}}",
         name="",
-        outputs={"etag": lambda thing: _etag(thing)},
+        outputs={"etag": lambda resource: _etag(resource)},
         uses=(
             *uses,
             Use("member", ACCOUNT, "needs", within=_AN_ACCOUNT),
@@ -146,29 +146,29 @@ _IN_A_POOL: Final = (
 )
 
 
-def _etag(thing: Thing) -> str:
-    return base64.b64encode(thing.dice(f"etag/{thing.updated}").randbytes(9)).decode()
+def _etag(resource: Resource) -> str:
+    return base64.b64encode(resource.dice(f"etag/{resource.updated}").randbytes(9)).decode()
 
 
-def _labels(thing: Thing) -> dict[str, str]:
-    return {"goog-pulumi-provisioned": "true", **(thing.get("labels") or {})}
+def _labels(resource: Resource) -> dict[str, str]:
+    return {"goog-pulumi-provisioned": "true", **(resource.get("labels") or {})}
 
 
-def _gateway(thing: Thing) -> str:
-    network = ipaddress.ip_network(thing.get("ipCidrRange", "10.0.0.0/8"), strict=False)
+def _gateway(resource: Resource) -> str:
+    network = ipaddress.ip_network(resource.get("ipCidrRange", "10.0.0.0/8"), strict=False)
     return str(network.network_address + 1)
 
 
-def _reserved_address(thing: Thing) -> str:
-    if given := thing.get("address"):
+def _reserved_address(resource: Resource) -> str:
+    if given := resource.get("address"):
         return str(given)
-    if thing.get("addressType", "EXTERNAL") == "EXTERNAL":
-        return thing.public_address()
-    return thing.private_address().rsplit(".", 1)[0] + ".0"
+    if resource.get("addressType", "EXTERNAL") == "EXTERNAL":
+        return resource.public_address()
+    return resource.private_address().rsplit(".", 1)[0] + ".0"
 
 
-def _account_email(thing: Thing) -> str:
-    return thing.text("{accountId}@{project}.iam.gserviceaccount.com")
+def _account_email(resource: Resource) -> str:
+    return resource.text("{accountId}@{project}.iam.gserviceaccount.com")
 
 
 _AGENTS: Final = {
@@ -190,20 +190,20 @@ def _agent(service: str, number: str) -> str:
     return f"service-{number}@{home}.iam.gserviceaccount.com"
 
 
-def _agent_email(thing: Thing) -> str:
-    return _agent(thing["service"], thing.number_of_project())
+def _agent_email(resource: Resource) -> str:
+    return _agent(resource["service"], resource.number_of_project())
 
 
-def _identity_of_agent(thing: Thing) -> str:
+def _identity_of_agent(resource: Resource) -> str:
     """The address of the identity that an agent's e-mail address stands for."""
-    home = thing["service"].partition("@")[2].partition(".")[0]
+    home = resource["service"].partition("@")[2].partition(".")[0]
     served = {known: service for service, known in _AGENTS.items()}
     service = served.get(home, f"{home.removeprefix('gcp-sa-')}.googleapis.com")
-    return thing.text("projects/{project}/services/") + service
+    return resource.text("projects/{project}/services/") + service
 
 
-def _account_of_email(thing: Thing) -> str:
-    email = thing["accountId"]
+def _account_of_email(resource: Resource) -> str:
+    email = resource["accountId"]
     project = email.partition("@")[2].partition(".")[0]
     return f"projects/{project}/serviceAccounts/{email}"
 
@@ -218,18 +218,20 @@ def _key(path: str, service: str) -> Use:
 # -- Cloud SQL and Memorystore ---------------------------------------------------------------------
 
 
-def _sql_private(thing: Thing) -> str | None:
-    private = thing.get("settings.ipConfiguration.privateNetwork")
-    cloned = thing.get("clone")
-    return thing.private_address() if private or cloned else None
+def _sql_private(resource: Resource) -> str | None:
+    private = resource.get("settings.ipConfiguration.privateNetwork")
+    cloned = resource.get("clone")
+    return resource.private_address() if private or cloned else None
 
 
-def _sql_public(thing: Thing) -> str | None:
-    return thing.public_address() if thing.get("settings.ipConfiguration.ipv4Enabled") else None
+def _sql_public(resource: Resource) -> str | None:
+    return (
+        resource.public_address() if resource.get("settings.ipConfiguration.ipv4Enabled") else None
+    )
 
 
-def _sql_addresses(thing: Thing) -> list[dict[str, str]]:
-    private, public = _sql_private(thing), _sql_public(thing)
+def _sql_addresses(resource: Resource) -> list[dict[str, str]]:
+    private, public = _sql_private(resource), _sql_public(resource)
     return [
         {"ipAddress": address, "type": kind, "timeToRetire": ""}
         for address, kind in ((public, "PRIMARY"), (private, "PRIVATE"))
@@ -237,79 +239,79 @@ def _sql_addresses(thing: Thing) -> list[dict[str, str]]:
     ]
 
 
-def _certificates(thing: Thing) -> list[dict[str, str]]:
+def _certificates(resource: Resource) -> list[dict[str, str]]:
     return [
         {
-            "cert": thing.certificate(),
-            "createTime": thing.created,
-            "expirationTime": f"{int(thing.created[:4]) + 10}{thing.created[4:]}",
-            "sha1Fingerprint": thing.hexadecimal(40, "fingerprint"),
+            "cert": resource.certificate(),
+            "createTime": resource.created,
+            "expirationTime": f"{int(resource.created[:4]) + 10}{resource.created[4:]}",
+            "sha1Fingerprint": resource.hexadecimal(40, "fingerprint"),
         }
     ]
 
 
-def _redis_port(thing: Thing) -> int:
-    return 6378 if thing.get("transitEncryptionMode") == "SERVER_AUTHENTICATION" else 6379
+def _redis_port(resource: Resource) -> int:
+    return 6378 if resource.get("transitEncryptionMode") == "SERVER_AUTHENTICATION" else 6379
 
 
-def _redis_has_tls(thing: Thing) -> list[dict[str, str]]:
-    return _certificates(thing) if _redis_port(thing) == 6378 else []
+def _redis_has_tls(resource: Resource) -> list[dict[str, str]]:
+    return _certificates(resource) if _redis_port(resource) == 6378 else []
 
 
 # -- Cloud Run -------------------------------------------------------------------------------------
 
 
-def _revision(thing: Thing) -> str:
-    return f"{thing.address}/revisions/{thing.memory['latest']}"
+def _revision(resource: Resource) -> str:
+    return f"{resource.address}/revisions/{resource.memory['latest']}"
 
 
-def _generation(thing: Thing) -> str:
-    return str(thing.memory.get("generation", 1))
+def _generation(resource: Resource) -> str:
+    return str(resource.memory.get("generation", 1))
 
 
-def _run_url(thing: Thing) -> str:
-    return thing.text("https://{name}-{number}.{location}.run.app")
+def _run_url(resource: Resource) -> str:
+    return resource.text("https://{name}-{number}.{location}.run.app")
 
 
-def _traffic_statuses(thing: Thing) -> list[dict[str, Any]]:
+def _traffic_statuses(resource: Resource) -> list[dict[str, Any]]:
     latest = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}
     return [
-        {"uri": _run_url(thing) if not target.get("tag") else "", **target}
-        for target in thing.get("traffics") or [latest]
+        {"uri": _run_url(resource) if not target.get("tag") else "", **target}
+        for target in resource.get("traffics") or [latest]
     ]
 
 
 def _secret(path: str, account: str) -> Use:
     """A secret that the revision's account must be able to open before the revision is made."""
 
-    def member(thing: Thing) -> str:
-        default = thing.text("{number}-compute@developer.gserviceaccount.com")
-        return f"serviceAccount:{thing.get(account, default)}"
+    def member(resource: Resource) -> str:
+        default = resource.text("{number}-compute@developer.gserviceaccount.com")
+        return f"serviceAccount:{resource.get(account, default)}"
 
     role = "roles/secretmanager.secretAccessor"
     return Use(path, SECRET, "blocks", granted=Grant(SECRET_GRANT, role, member))
 
 
-def _run(kind: str, template: str = "template", **outputs: Answer) -> Kind:
+def _run(kind: str, template: str = "template", **outputs: Answer) -> ResourceModel:
     """What services and worker pools share: revisions, secrets and a place in a network."""
     account = f"{template}.serviceAccount"
     envs, access = f"{template}.containers[].envs[]", f"{template}.vpcAccess"
-    return Kind(
+    return ResourceModel(
         address=f"projects/{{project}}/locations/{{location}}/{kind}/{{name}}",
         outputs={
-            "createTime": lambda thing: thing.created,
-            "updateTime": lambda thing: thing.updated,
+            "createTime": lambda resource: resource.created,
+            "updateTime": lambda resource: resource.updated,
             "uid": "{uuid}",
             "etag": _etag,
             "latestCreatedRevision": _revision,
             "latestReadyRevision": _revision,
             "generation": _generation,
             "observedGeneration": _generation,
-            "terminalConditions": lambda thing: [
+            "terminalConditions": lambda resource: [
                 {
                     "type": "Ready",
                     "state": "CONDITION_SUCCEEDED",
-                    "lastTransitionTime": thing.updated,
+                    "lastTransitionTime": resource.updated,
                 }
             ],
             **outputs,
@@ -329,7 +331,7 @@ def _run(kind: str, template: str = "template", **outputs: Answer) -> Kind:
     )
 
 
-def _job() -> Kind:
+def _job() -> ResourceModel:
     inside = "template.template"
     shared = _run("jobs", inside)
     return replace(
@@ -348,28 +350,28 @@ def _job() -> Kind:
 _NODE_DEFAULTS: Final = "clusterAutoscaling.autoProvisioningDefaults"
 
 
-def _cluster_authority(thing: Thing) -> dict[str, str]:
-    return {"clusterCaCertificate": base64.b64encode(thing.certificate().encode()).decode()}
+def _cluster_authority(resource: Resource) -> dict[str, str]:
+    return {"clusterCaCertificate": base64.b64encode(resource.certificate().encode()).decode()}
 
 
 # -- Cloudflare and Vercel -------------------------------------------------------------------------
 
 
-def _record_content(thing: Thing) -> str:
-    return str(thing.get("content") or json.dumps(thing.get("data"), sort_keys=True))
+def _record_content(resource: Resource) -> str:
+    return str(resource.get("content") or json.dumps(resource.get("data"), sort_keys=True))
 
 
-def _record_rivals(thing: Thing) -> tuple[str, ...]:
+def _record_rivals(resource: Resource) -> tuple[str, ...]:
     """A name is an alias or has addresses, and it is one alias only."""
     rivals = {"CNAME": ("A", "AAAA", "CNAME"), "A": ("CNAME",), "AAAA": ("CNAME",)}
-    place = thing.text("zones/{zoneId}/records/{name}/").replace("*", "[*]")
-    return tuple(f"{place}{kind}/*" for kind in rivals.get(thing["type"], ()))
+    place = resource.text("zones/{zoneId}/records/{name}/").replace("*", "[*]")
+    return tuple(f"{place}{kind}/*" for kind in rivals.get(resource["type"], ()))
 
 
-def _variable_scope(thing: Thing) -> str:
+def _variable_scope(resource: Resource) -> str:
     """Where a variable is set: one key can be there once for each of these."""
-    places = (*thing.get("targets", ()), *thing.get("customEnvironmentIds", ()))
-    return "+".join(sorted(places)) + f"@{thing.get('gitBranch', '')}"
+    places = (*resource.get("targets", ()), *resource.get("customEnvironmentIds", ()))
+    return "+".join(sorted(places)) + f"@{resource.get('gitBranch', '')}"
 
 
 # -- Random ----------------------------------------------------------------------------------------
@@ -382,28 +384,28 @@ _CLASSES: Final = {
 }
 
 
-def _password(thing: Thing) -> str:
+def _password(resource: Resource) -> str:
     """As long as asked for, of the classes asked for, with each class's minimum."""
-    classes = {**_CLASSES, "special": thing.get("overrideSpecial") or _CLASSES["special"]}
-    chosen = [name for name in classes if thing.get(name, True)]
-    dice = thing.dice("result")
+    classes = {**_CLASSES, "special": resource.get("overrideSpecial") or _CLASSES["special"]}
+    chosen = [name for name in classes if resource.get(name, True)]
+    dice = resource.dice("result")
     characters = [
         character
         for name in classes
-        for character in dice.choices(classes[name], k=thing.get(f"min{name.title()}", 0))
+        for character in dice.choices(classes[name], k=resource.get(f"min{name.title()}", 0))
     ]
     everything = "".join(classes[name] for name in chosen)
-    characters += dice.choices(everything, k=thing.get("length") - len(characters))
+    characters += dice.choices(everything, k=resource.get("length") - len(characters))
     dice.shuffle(characters)
     return "".join(characters)
 
 
-def _random_bytes(thing: Thing) -> bytes:
-    return thing.dice("bytes").randbytes(thing.get("byteLength"))
+def _random_bytes(resource: Resource) -> bytes:
+    return resource.dice("bytes").randbytes(resource.get("byteLength"))
 
 
-def _random_id(encode: Callable[[bytes], str]) -> Callable[[Thing], str]:
-    return lambda thing: thing.get("prefix", "") + encode(_random_bytes(thing))
+def _random_id(encode: Callable[[bytes], str]) -> Callable[[Resource], str]:
+    return lambda resource: resource.get("prefix", "") + encode(_random_bytes(resource))
 
 
 def _url_base64(content: bytes) -> str:
@@ -422,22 +424,22 @@ _REMINDER: Final = Grant(
 
 # -- The table -------------------------------------------------------------------------------------
 
-KINDS: Final[Mapping[str, Kind]] = {
+MODELS: Final[Mapping[str, ResourceModel]] = {
     # The project at Google
-    SERVICE: Kind(
+    SERVICE: ResourceModel(
         address="{project}/{service}",
         name="service",
         repeatable=True,
         deletion=lambda inputs: "removes" if inputs.get("disableOnDestroy") else "forgets",
     ),
-    SERVICE_IDENTITY: Kind(
+    SERVICE_IDENTITY: ResourceModel(
         address="projects/{project}/services/{service}",
         name="service",
         bare=_identity_of_agent,
         repeatable=True,
         outputs={
             "email": _agent_email,
-            "member": lambda thing: f"serviceAccount:{_agent_email(thing)}",
+            "member": lambda resource: f"serviceAccount:{_agent_email(resource)}",
         },
         uses=(Use("service", SERVICE, "needs"),),
         deletion="forgets",
@@ -445,7 +447,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "gcp:projects/iAMMember:IAMMember": _grant("{project}"),
     # Its network
-    NETWORK: Kind(
+    NETWORK: ResourceModel(
         address="projects/{project}/global/networks/{name}",
         outputs={
             "selfLink": _COMPUTE,
@@ -455,60 +457,60 @@ KINDS: Final[Mapping[str, Kind]] = {
         },
         refused_late=(rules.compute_name,),
     ),
-    SUBNETWORK: Kind(
+    SUBNETWORK: ResourceModel(
         address="projects/{project}/regions/{region}/subnetworks/{name}",
         outputs={
             "selfLink": _COMPUTE,
             "gatewayAddress": _gateway,
-            "creationTimestamp": lambda thing: thing.created,
-            "subnetworkId": lambda thing: int(thing.text("{digits21}")[:12]),
+            "creationTimestamp": lambda resource: resource.created,
+            "subnetworkId": lambda resource: int(resource.text("{digits21}")[:12]),
         },
         uses=(Use("network", NETWORK, "blocks"),),
         refused_late=(rules.compute_name,),
     ),
-    GLOBAL_ADDRESS: Kind(
+    GLOBAL_ADDRESS: ResourceModel(
         address="projects/{project}/global/addresses/{name}",
         outputs={
             "selfLink": _COMPUTE,
             "address": _reserved_address,
-            "creationTimestamp": lambda thing: thing.created,
+            "creationTimestamp": lambda resource: resource.created,
             "effectiveLabels": _labels,
             "pulumiLabels": _labels,
         },
         uses=(Use("network", NETWORK, "blocks"),),
         refused_late=(rules.compute_name,),
     ),
-    ADDRESS: Kind(
+    ADDRESS: ResourceModel(
         address="projects/{project}/regions/{region}/addresses/{name}",
         outputs={
             "selfLink": _COMPUTE,
             "address": _reserved_address,
-            "creationTimestamp": lambda thing: thing.created,
+            "creationTimestamp": lambda resource: resource.created,
             "effectiveLabels": _labels,
             "pulumiLabels": _labels,
         },
         uses=(Use("network", NETWORK, "blocks"), Use("subnetwork", SUBNETWORK, "blocks")),
         refused_late=(rules.compute_name,),
     ),
-    ROUTER: Kind(
+    ROUTER: ResourceModel(
         address="projects/{project}/regions/{region}/routers/{name}",
-        outputs={"selfLink": _COMPUTE, "creationTimestamp": lambda thing: thing.created},
+        outputs={"selfLink": _COMPUTE, "creationTimestamp": lambda resource: resource.created},
         uses=(Use("network", NETWORK, "blocks"),),
         refused_late=(rules.compute_name,),
     ),
-    "gcp:compute/routerNat:RouterNat": Kind(
+    "gcp:compute/routerNat:RouterNat": ResourceModel(
         address="{project}/{region}/{router}/{name}",
         uses=(Use("router", ROUTER, "contained"), Use("natIps[]", ADDRESS, "blocks")),
         refused_late=(rules.compute_name,),
     ),
-    "gcp:compute/firewall:Firewall": Kind(
+    "gcp:compute/firewall:Firewall": ResourceModel(
         address="projects/{project}/global/firewalls/{name}",
-        outputs={"selfLink": _COMPUTE, "creationTimestamp": lambda thing: thing.created},
+        outputs={"selfLink": _COMPUTE, "creationTimestamp": lambda resource: resource.created},
         uses=(Use("network", NETWORK, "blocks"),),
         refused_late=(rules.compute_name,),
     ),
     # A network has one connection to Google's services, so the network is its address.
-    PEERING: Kind(
+    PEERING: ResourceModel(
         address="{network}",
         name="network",
         id="{network}:{service}",
@@ -521,25 +523,25 @@ KINDS: Final[Mapping[str, Kind]] = {
             "removes" if inputs.get("deletionPolicy") == "REMOVE_PEERING" else "lingers"
         ),
     ),
-    CONNECTOR: Kind(
+    CONNECTOR: ResourceModel(
         address="projects/{project}/locations/{region}/connectors/{name}",
         outputs={
             "selfLink": "{address}",
             "state": "READY",
-            "connectedProjects": lambda thing: [thing["project"]],
+            "connectedProjects": lambda resource: [resource["project"]],
         },
         uses=(Use("network", NETWORK, "blocks"), Use("subnet.name", SUBNETWORK, "blocks")),
         refused_late=(rules.connector_range,),
     ),
     # Its keys
-    KEY_RING: Kind(
+    KEY_RING: ResourceModel(
         address="projects/{project}/locations/{location}/keyRings/{name}", deletion="forgets"
     ),
-    KEY: Kind(
+    KEY: ResourceModel(
         address="{keyRing}/cryptoKeys/{name}",
         outputs={
-            "primaries": lambda thing: [
-                {"name": f"{thing.address}/cryptoKeyVersions/1", "state": "ENABLED"}
+            "primaries": lambda resource: [
+                {"name": f"{resource.address}/cryptoKeyVersions/1", "state": "ENABLED"}
             ],
             "effectiveLabels": _labels,
             "pulumiLabels": _labels,
@@ -550,7 +552,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     KEY_GRANT: _grant("{cryptoKeyId}", Use("cryptoKeyId", KEY, "contained")),
     # Its data
-    SQL: Kind(
+    SQL: ResourceModel(
         address="projects/{project}/instances/{name}",
         id="{name}",
         outputs={
@@ -558,7 +560,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "selfLink": "https://sqladmin.googleapis.com/sql/v1beta4/{address}",
             "privateIpAddress": _sql_private,
             "publicIpAddress": _sql_public,
-            "firstIpAddress": lambda thing: _sql_public(thing) or _sql_private(thing),
+            "firstIpAddress": lambda resource: _sql_public(resource) or _sql_private(resource),
             "ipAddresses": _sql_addresses,
             "serverCaCerts": _certificates,
             "serviceAccountEmailAddress": (
@@ -577,30 +579,34 @@ KINDS: Final[Mapping[str, Kind]] = {
         protections={"deletionProtection": True, "settings.deletionProtectionEnabled": False},
         refused_late=(rules.sql_instance, rules.key_beside("encryptionKeyName", "{region}")),
     ),
-    "gcp:sql/database:Database": Kind(
+    "gcp:sql/database:Database": ResourceModel(
         address="projects/{project}/instances/{instance}/databases/{name}",
         outputs={
             "selfLink": "https://sqladmin.googleapis.com/sql/v1beta4/{address}",
-            "charset": lambda thing: thing.get("charset", "UTF8"),
-            "collation": lambda thing: thing.get("collation", "en_US.UTF8"),
+            "charset": lambda resource: resource.get("charset", "UTF8"),
+            "collation": lambda resource: resource.get("collation", "en_US.UTF8"),
         },
         uses=(Use("instance", SQL, "contained"),),
     ),
-    "gcp:sql/user:User": Kind(
+    "gcp:sql/user:User": ResourceModel(
         address="projects/{project}/instances/{instance}/users/{name}",
         id="{name}//{instance}",
         uses=(Use("instance", SQL, "contained"),),
     ),
-    "gcp:redis/instance:Instance": Kind(
+    "gcp:redis/instance:Instance": ResourceModel(
         address="projects/{project}/locations/{region}/instances/{name}",
         outputs={
-            "host": Thing.private_address,
+            "host": Resource.private_address,
             "port": _redis_port,
-            "authString": lambda thing: thing.uuid("auth") if thing.get("authEnabled") else None,
+            "authString": lambda resource: (
+                resource.uuid("auth") if resource.get("authEnabled") else None
+            ),
             "serverCaCerts": _redis_has_tls,
-            "createTime": lambda thing: thing.created,
-            "currentLocationId": lambda thing: thing.get("locationId") or f"{thing['region']}-a",
-            "locationId": lambda thing: thing.get("locationId") or f"{thing['region']}-a",
+            "createTime": lambda resource: resource.created,
+            "currentLocationId": lambda resource: (
+                resource.get("locationId") or f"{resource['region']}-a"
+            ),
+            "locationId": lambda resource: resource.get("locationId") or f"{resource['region']}-a",
             "persistenceIamIdentity": (
                 "serviceAccount:service-{number}@cloud-redis.iam.gserviceaccount.com"
             ),
@@ -615,16 +621,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         protections={"deletionProtection": False},
         refused_late=(rules.key_beside("customerManagedKey", "{region}"),),
     ),
-    BUCKET: Kind(
+    BUCKET: ResourceModel(
         address="b/{name}",
         id="{name}",
         outputs={
             "selfLink": "https://www.googleapis.com/storage/v1/b/{name}",
             "url": "gs://{name}",
-            "projectNumber": lambda thing: int(thing.number_of_project()),
-            "timeCreated": lambda thing: thing.created,
-            "updated": lambda thing: thing.updated,
-            "location": lambda thing: thing["location"].upper(),
+            "projectNumber": lambda resource: int(resource.number_of_project()),
+            "timeCreated": lambda resource: resource.created,
+            "updated": lambda resource: resource.updated,
+            "location": lambda resource: resource["location"].upper(),
             "effectiveLabels": _labels,
             "pulumiLabels": _labels,
         },
@@ -638,14 +644,14 @@ KINDS: Final[Mapping[str, Kind]] = {
         "b/{bucket}", Use("bucket", BUCKET, "contained")
     ),
     # Its images, identities, secrets and messages
-    REPOSITORY: Kind(
+    REPOSITORY: ResourceModel(
         address="projects/{project}/locations/{location}/repositories/{repositoryId}",
         name="repositoryId",
         outputs={
             "name": "{repositoryId}",
             "registryUri": "{location}-docker.pkg.dev/{project}/{repositoryId}",
-            "createTime": lambda thing: thing.created,
-            "updateTime": lambda thing: thing.updated,
+            "createTime": lambda resource: resource.created,
+            "updateTime": lambda resource: resource.updated,
             "effectiveLabels": _labels,
             "pulumiLabels": _labels,
         },
@@ -656,14 +662,14 @@ KINDS: Final[Mapping[str, Kind]] = {
         "projects/{project}/locations/{location}/repositories/{repository}",
         Use("repository", REPOSITORY, "contained"),
     ),
-    ACCOUNT: Kind(
+    ACCOUNT: ResourceModel(
         address="projects/{project}/serviceAccounts/{accountId}@{project}.iam.gserviceaccount.com",
         name="accountId",
         bare=_account_of_email,
         outputs={
             "name": "{address}",
             "email": _account_email,
-            "member": lambda thing: f"serviceAccount:{_account_email(thing)}",
+            "member": lambda resource: f"serviceAccount:{_account_email(resource)}",
             "uniqueId": "{digits21}",
         },
         refused_early=(rules.account_id,),
@@ -671,7 +677,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "gcp:serviceaccount/iAMMember:IAMMember": _grant(
         "{serviceAccountId}", Use("serviceAccountId", ACCOUNT, "contained")
     ),
-    POOL: Kind(
+    POOL: ResourceModel(
         address="projects/{project}/locations/global/workloadIdentityPools/{workloadIdentityPoolId}",
         name="workloadIdentityPoolId",
         outputs={
@@ -682,7 +688,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         },
         deletion="reserves",
     ),
-    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": Kind(
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": ResourceModel(
         address=(
             "projects/{project}/locations/global/workloadIdentityPools/{workloadIdentityPoolId}"
             "/providers/{workloadIdentityPoolProviderId}"
@@ -698,12 +704,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         uses=(Use("workloadIdentityPoolId", POOL, "contained"),),
         deletion="reserves",
     ),
-    SECRET: Kind(
+    SECRET: ResourceModel(
         address="projects/{project}/secrets/{secretId}",
         name="secretId",
         outputs={
             "name": "projects/{number}/secrets/{secretId}",
-            "createTime": lambda thing: thing.created,
+            "createTime": lambda resource: resource.created,
             "effectiveLabels": _labels,
             "pulumiLabels": _labels,
         },
@@ -723,14 +729,14 @@ KINDS: Final[Mapping[str, Kind]] = {
             rules.key_beside("replication.auto.customerManagedEncryption.kmsKeyName", "global"),
         ),
     ),
-    SECRET_VERSION: Kind(
+    SECRET_VERSION: ResourceModel(
         address="{secret}/versions/{uuid}",
-        id=lambda thing: f"{thing['secret']}/versions/{thing.memory['number']}",
+        id=lambda resource: f"{resource['secret']}/versions/{resource.memory['number']}",
         name="",
         outputs={
-            "name": lambda thing: f"{thing['secret']}/versions/{thing.memory['number']}",
-            "version": lambda thing: str(thing.memory["number"]),
-            "createTime": lambda thing: thing.created,
+            "name": lambda resource: f"{resource['secret']}/versions/{resource.memory['number']}",
+            "version": lambda resource: str(resource.memory["number"]),
+            "createTime": lambda resource: resource.created,
         },
         uses=(Use("secret", SECRET, "contained"),),
         remembers="number",
@@ -738,7 +744,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     SECRET_GRANT: _grant(
         "projects/{project}/secrets/{secretId}", Use("secretId", SECRET, "contained")
     ),
-    TOPIC: Kind(
+    TOPIC: ResourceModel(
         address="projects/{project}/topics/{name}",
         outputs={"effectiveLabels": _labels, "pulumiLabels": _labels},
         uses=(_key("kmsKeyName", "pubsub.googleapis.com"),),
@@ -748,7 +754,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     RUN_SERVICE: _run(
         "services",
         uri=_run_url,
-        urls=lambda thing: [_run_url(thing)],
+        urls=lambda resource: [_run_url(resource)],
         trafficStatuses=_traffic_statuses,
         effectiveLabels=_labels,
         pulumiLabels=_labels,
@@ -763,10 +769,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         Use("name", RUN_POOL, "contained"),
     ),
     RUN_JOB: _job(),
-    CLUSTER: Kind(
+    CLUSTER: ResourceModel(
         address="projects/{project}/locations/{location}/clusters/{name}",
         outputs={
-            "endpoint": Thing.public_address,
+            "endpoint": Resource.public_address,
             "controlPlaneEndpointsConfig": _control_plane,
             "selfLink": "https://container.googleapis.com/v1/{address}",
             "masterVersion": "1.33.5-gke.1000000",
@@ -785,33 +791,33 @@ KINDS: Final[Mapping[str, Kind]] = {
         refused_late=(rules.key_beside("databaseEncryption.keyName", "{location}"),),
     ),
     # Cloudflare
-    WORKER: Kind(
+    WORKER: ResourceModel(
         address="workers/{name}",  # routes name a worker without its account
         id="{hex32}",
         outputs={
-            "createdOn": lambda thing: thing.created,
-            "updatedOn": lambda thing: thing.updated,
+            "createdOn": lambda resource: resource.created,
+            "updatedOn": lambda resource: resource.updated,
         },
     ),
-    WORKER_VERSION: Kind(
+    WORKER_VERSION: ResourceModel(
         address="workers/{workerId}/versions/{uuid}",
         id="{uuid}",
         name="",
         outputs={
-            "createdOn": lambda thing: thing.created,
-            "number": lambda thing: thing.memory["number"],
+            "createdOn": lambda resource: resource.created,
+            "number": lambda resource: resource.memory["number"],
             "source": "api",
         },
         uses=(Use("workerId", WORKER, "contained"),),
         remembers="number",
         deletion="forgets",
     ),
-    "cloudflare:index/workersDeployment:WorkersDeployment": Kind(
+    "cloudflare:index/workersDeployment:WorkersDeployment": ResourceModel(
         address="workers/{scriptName}/deployments/{uuid}",
         id="{uuid}",
         name="",
         outputs={
-            "createdOn": lambda thing: thing.created,
+            "createdOn": lambda resource: resource.created,
             "source": "api",
             "authorEmail": "sandbox@example.com",
         },
@@ -822,91 +828,93 @@ KINDS: Final[Mapping[str, Kind]] = {
         deletion="forgets",
         refused_late=(rules.deployment_shares,),
     ),
-    "cloudflare:index/workersRoute:WorkersRoute": Kind(
+    "cloudflare:index/workersRoute:WorkersRoute": ResourceModel(
         address="zones/{zoneId}/routes/{pattern}",
         id="{hex32}",
         name="",
         uses=(Use("script", WORKER, "blocks"),),
     ),
-    "cloudflare:index/dnsRecord:DnsRecord": Kind(
-        address=lambda thing: (
-            thing.text("zones/{zoneId}/records/{name}/{type}/") + _record_content(thing)
+    "cloudflare:index/dnsRecord:DnsRecord": ResourceModel(
+        address=lambda resource: (
+            resource.text("zones/{zoneId}/records/{name}/{type}/") + _record_content(resource)
         ),
         id="{hex32}",
         name="",
         outputs={
-            "createdOn": lambda thing: thing.created,
-            "modifiedOn": lambda thing: thing.updated,
-            "proxiable": lambda thing: thing.get("type") in ("A", "AAAA", "CNAME"),
+            "createdOn": lambda resource: resource.created,
+            "modifiedOn": lambda resource: resource.updated,
+            "proxiable": lambda resource: resource.get("type") in ("A", "AAAA", "CNAME"),
         },
         rivals=_record_rivals,
         refused_late=(rules.record_ttl,),
     ),
-    R2_BUCKET: Kind(
+    R2_BUCKET: ResourceModel(
         address="accounts/{accountId}/r2/{name}",
         id="{name}",
-        outputs={"creationDate": lambda thing: thing.created},
+        outputs={"creationDate": lambda resource: resource.created},
         refused_late=(rules.r2_bucket_name,),
     ),
-    "cloudflare:index/r2BucketCors:R2BucketCors": Kind(
+    "cloudflare:index/r2BucketCors:R2BucketCors": ResourceModel(
         address="accounts/{accountId}/r2/{bucketName}/cors",
         id="{bucketName}",
         name="",
         uses=(Use("bucketName", R2_BUCKET, "contained"),),
         repeatable=True,
     ),
-    "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle": Kind(
+    "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle": ResourceModel(
         address="accounts/{accountId}/r2/{bucketName}/lifecycle",
         id="{bucketName}",
         name="",
         uses=(Use("bucketName", R2_BUCKET, "contained"),),
         repeatable=True,
     ),
-    "cloudflare:index/zoneSetting:ZoneSetting": Kind(
+    "cloudflare:index/zoneSetting:ZoneSetting": ResourceModel(
         address="zones/{zoneId}/settings/{settingId}",
         id="{settingId}",
         name="",
-        outputs={"editable": lambda _: True, "modifiedOn": lambda thing: thing.updated},
+        outputs={"editable": lambda _: True, "modifiedOn": lambda resource: resource.updated},
         repeatable=True,
     ),
     # Vercel
-    PROJECT: Kind(
+    PROJECT: ResourceModel(
         address="projects/{name}",
         id="prj_{letters24}",
         refused_early=(rules.vercel_protection,),
     ),
-    "vercel:index/projectDomain:ProjectDomain": Kind(
+    "vercel:index/projectDomain:ProjectDomain": ResourceModel(
         address="domains/{domain}",
         id="{domain}",
         name="",
         uses=(Use("projectId", PROJECT, "contained"),),
     ),
-    "vercel:index/projectEnvironmentVariable:ProjectEnvironmentVariable": Kind(
-        address=lambda thing: (
-            thing.text("projects/{projectId}/env/{key}/") + _variable_scope(thing)
+    "vercel:index/projectEnvironmentVariable:ProjectEnvironmentVariable": ResourceModel(
+        address=lambda resource: (
+            resource.text("projects/{projectId}/env/{key}/") + _variable_scope(resource)
         ),
         id="{letters16}",
         name="",
         uses=(Use("projectId", PROJECT, "contained"),),
         refused_early=(rules.vercel_targets,),
     ),
-    "vercel:index/deployment:Deployment": Kind(
+    "vercel:index/deployment:Deployment": ResourceModel(
         address="projects/{projectId}/deployments/{letters24}",
         id="dpl_{letters24}",
         name="",
         outputs={
-            "url": lambda thing: f"{thing.hexadecimal(9)}-sandbox.vercel.app",
-            "domains": lambda thing: [f"{thing.hexadecimal(9)}-sandbox.vercel.app"],
+            "url": lambda resource: f"{resource.hexadecimal(9)}-sandbox.vercel.app",
+            "domains": lambda resource: [f"{resource.hexadecimal(9)}-sandbox.vercel.app"],
         },
         uses=(Use("projectId", PROJECT, "contained"),),
     ),
     # Pulumi Cloud
     **{
-        f"pulumiservice:index:{name}": Kind(address="{organization}/{project}/{stack}", name="")
+        f"pulumiservice:index:{name}": ResourceModel(
+            address="{organization}/{project}/{stack}", name=""
+        )
         for name in ("DeploymentSettings", "StackTags")
     },
     # Random
-    "random:index/randomPassword:RandomPassword": Kind(
+    "random:index/randomPassword:RandomPassword": ResourceModel(
         address="passwords/{uuid}",
         # The real provider calls each one "none" and keeps it in the state alone; the cloud here
         # has to tell one from another.
@@ -914,17 +922,17 @@ KINDS: Final[Mapping[str, Kind]] = {
         name="",
         outputs={
             "result": _password,
-            "bcryptHash": lambda thing: f"$2a$10${thing.letters(53, 'bcrypt')}",
-            "number": lambda thing: thing.get("numeric", True),
+            "bcryptHash": lambda resource: f"$2a$10${resource.letters(53, 'bcrypt')}",
+            "number": lambda resource: resource.get("numeric", True),
         },
         refused_early=(rules.password_length,),
     ),
-    "random:index/randomString:RandomString": Kind(
+    "random:index/randomString:RandomString": ResourceModel(
         address="strings/{uuid}", id=_password, name="", outputs={"result": _password}
     ),
-    "random:index/randomId:RandomId": Kind(
+    "random:index/randomId:RandomId": ResourceModel(
         address="ids/{uuid}",
-        id=lambda thing: _url_base64(_random_bytes(thing)),
+        id=lambda resource: _url_base64(_random_bytes(resource)),
         name="",
         outputs={
             "hex": _random_id(bytes.hex),

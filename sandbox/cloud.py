@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sandbox.catalogue import SERVICE, SQL, api_of, kind_of
+from sandbox.catalogue import SERVICE, SQL, api_of, model_of
 from sandbox.diff import traits_of
-from sandbox.kind import Answer, Grant, Kind, Use
-from sandbox.schema import Output, Problem, check, schema_of
-from sandbox.thing import Thing, now
+from sandbox.model import Answer, Grant, ResourceModel, Use
+from sandbox.resource import Resource, now
+from sandbox.schema import CheckFailure, Output, check, schema_of
 from sandbox.values import (
     DEFAULTS,
     UNKNOWN,
@@ -144,7 +144,7 @@ class Cloud:
             )
             return [identity for (identity,) in rows]
 
-    def things(self) -> list[Record]:
+    def resources(self) -> list[Record]:
         """Everything, in the order of type and address."""
         with self._lock:
             rows = self._database.execute("SELECT * FROM thing ORDER BY type, address")
@@ -157,7 +157,7 @@ class Cloud:
         """
         return [
             record
-            for record in self.things()
+            for record in self.resources()
             if name
             in (
                 record.id,
@@ -171,8 +171,8 @@ class Cloud:
         """Each thing with each other one that had to be there before it could be made."""
         with self._lock:
             keys = self._database.execute("SELECT DISTINCT user, used FROM use").fetchall()
-            things = {record.key: record for record in self.things()}
-        return [(things[user], things[used]) for user, used in keys]
+            resources = {record.key: record for record in self.resources()}
+        return [(resources[user], resources[used]) for user, used in keys]
 
     def _first(self, query: str, *values: Any) -> Record | None:
         with self._lock:
@@ -187,15 +187,15 @@ class Cloud:
         Raises:
             Refusal: the real cloud would not make it.
         """
-        kind = kind_of(token)
+        kind = model_of(token)
         with self._transaction():
-            thing = _thing(kind, inputs, settings)
-            present = self._first(_BY_ADDRESS, token, thing.address)
+            resource = _thing(kind, inputs, settings)
+            present = self._first(_BY_ADDRESS, token, resource.address)
             if present and kind.repeatable:
-                return self._store(urn, token, kind, thing, inputs, present)
-            if present or self._is_reserved(token, thing.address):
-                raise Refusal(409, _taken(token, thing.address, present))
-            return self._store(urn, token, kind, thing, inputs, None)
+                return self._store(urn, token, kind, resource, inputs, present)
+            if present or self._is_reserved(token, resource.address):
+                raise Refusal(409, _taken(token, resource.address, present))
+            return self._store(urn, token, kind, resource, inputs, None)
 
     def update(self, token: str, identity: str, inputs: Properties, settings: Properties) -> Record:
         """Change a thing in place.
@@ -203,24 +203,24 @@ class Cloud:
         Raises:
             Refusal: it is gone, its new address is taken, or the real cloud would not do it.
         """
-        kind = kind_of(token)
+        kind = model_of(token)
         with self._transaction():
             present = self._present(token, identity)
-            thing = _thing(kind, inputs, settings, present)
-            _refuse_fixed(kind, present, thing)
-            _refuse_conflict(kind, present, thing)
-            other = self._first(_BY_ADDRESS, token, thing.address)
+            resource = _thing(kind, inputs, settings, present)
+            _refuse_fixed(kind, present, resource)
+            _refuse_conflict(kind, present, resource)
+            other = self._first(_BY_ADDRESS, token, resource.address)
             if other and other.key != present.key:
-                raise Refusal(409, _taken(token, thing.address, other))
-            return self._store(present.urn, token, kind, thing, inputs, present)
+                raise Refusal(409, _taken(token, resource.address, other))
+            return self._store(present.urn, token, kind, resource, inputs, present)
 
     def plan(self, record: Record, inputs: Properties, settings: Properties) -> Properties:
         """The outputs after an update with these inputs; those that it would change are unknown."""
-        kind = kind_of(record.type)
-        thing = _thing(kind, inputs, settings, record)
+        kind = model_of(record.type)
+        resource = _thing(kind, inputs, settings, record)
         if kind.remembers == "revisions":
-            thing.memory = _remember_revision(thing)
-        outputs = _outputs(record.type, kind, thing, inputs)
+            resource.memory = _remember_revision(resource)
+        outputs = _outputs(record.type, kind, resource, inputs)
         return {
             name: _planned(value, record.outputs.get(name), inputs.get(name))
             for name, value in outputs.items()
@@ -232,7 +232,7 @@ class Cloud:
         Raises:
             Refusal: it is protected, or others use it.
         """
-        kind = kind_of(token)
+        kind = model_of(token)
         with self._transaction():
             record = self.read(token, identity)
             if record is None:
@@ -269,7 +269,7 @@ class Cloud:
         elif top not in schema.outputs:
             raise Refusal(400, f"{record.type} has no {top}; it has {', '.join(schema.outputs)}")
         memory = record.memory
-        if kind_of(record.type).insists:
+        if model_of(record.type).insists:
             memory = {**memory, _BY_HAND: {**memory.get(_BY_HAND, {}), path: value}}
         outputs = _with(record.outputs, path, value)
         with self._transaction():
@@ -309,31 +309,31 @@ class Cloud:
         self,
         urn: str,
         token: str,
-        kind: Kind,
-        thing: Thing,
+        kind: ResourceModel,
+        resource: Resource,
         inputs: Properties,
         present: Record | None,
     ) -> Record:
-        uses = list(self._foundations(token, kind, thing))
-        self._refuse_rivals(token, kind, thing, present)
+        uses = list(self._foundations(token, kind, resource))
+        self._refuse_rivals(token, kind, resource, present)
         if kind.remembers == "revisions":
-            known, thing.memory = thing.memory, _remember_revision(thing)
-            _refuse_revision(known, thing)
+            known, resource.memory = resource.memory, _remember_revision(resource)
+            _refuse_revision(known, resource)
         elif kind.remembers == "number" and present is None:
-            thing.memory = {"number": self._next_number(uses)}
-        problems = [problem for rule in kind.refused_late for problem in rule(thing)]
-        _refuse(problems, token, thing.address)
+            resource.memory = {"number": self._next_number(uses)}
+        problems = [problem for rule in kind.refused_late for problem in rule(resource)]
+        _refuse(problems, token, resource.address)
         record = Record(
             key=present.key if present else self._new_key(),
             urn=urn,
             type=token,
-            id=present.id if present else str(_answer(kind.id, thing)),
-            address=thing.address,
-            seed=thing.seed,
-            created=thing.created,
-            memory=thing.memory,
+            id=present.id if present else str(_answer(kind.id, resource)),
+            address=resource.address,
+            seed=resource.seed,
+            created=resource.created,
+            memory=resource.memory,
             inputs=inputs,
-            outputs=_outputs(token, kind, thing, inputs),
+            outputs=_outputs(token, kind, resource, inputs),
         )
         self._write(record)
         self._database.execute("DELETE FROM use WHERE user = ?", (record.key,))
@@ -397,30 +397,36 @@ class Cloud:
                 400, f"{record.type} {record.address}: producers still use it, such as {kept[0]}"
             )
 
-    def _refuse_rivals(self, token: str, kind: Kind, thing: Thing, present: Record | None) -> None:
-        for pattern in kind.rivals(thing):
+    def _refuse_rivals(
+        self, token: str, kind: ResourceModel, resource: Resource, present: Record | None
+    ) -> None:
+        for pattern in kind.rivals(resource):
             rival = self._first(
                 "SELECT * FROM thing WHERE type = ? AND address GLOB ? AND key IS NOT ?",
                 *(token, pattern, present.key if present else None),
             )
             if rival:
-                raise Refusal(409, f"{token} {thing.address} cannot stand beside {rival.address}")
+                raise Refusal(
+                    409, f"{token} {resource.address} cannot stand beside {rival.address}"
+                )
 
-    def _foundations(self, token: str, kind: Kind, thing: Thing) -> Iterator[tuple[str, Record]]:
+    def _foundations(
+        self, token: str, kind: ResourceModel, resource: Resource
+    ) -> Iterator[tuple[str, Record]]:
         """All that must be there before the thing, and in which way it uses each.
 
         Raises:
             Refusal: something is not there.
         """
-        project = thing.inputs.get("project") or thing.settings.get("project")
+        project = resource.inputs.get("project") or resource.settings.get("project")
         api = api_of(token)
         if api and project:
             yield "blocks", self._enabled(api, project)
-        for use, where, value in _uses(kind, thing):
-            used = self._used(use, where, value, thing)
+        for use, where, value in _uses(kind, resource):
+            used = self._used(use, where, value, resource)
             yield use.how, used
             if use.granted:
-                yield "needs", self._granted(use.granted, where, used, thing)
+                yield "needs", self._granted(use.granted, where, used, resource)
 
     def _enabled(self, api: str, project: str) -> Record:
         service = self._first(_BY_ADDRESS, SERVICE, f"{project}/{api}")
@@ -428,8 +434,8 @@ class Cloud:
             raise Refusal(403, f"SERVICE_DISABLED: {api} is not enabled in project {project}")
         return service
 
-    def _granted(self, grant: Grant, where: str, used: Record, thing: Thing) -> Record:
-        member = str(_answer(grant.member, thing))
+    def _granted(self, grant: Grant, where: str, used: Record, resource: Resource) -> Record:
+        member = str(_answer(grant.member, resource))
         grants = self._database.execute(
             "SELECT thing.* FROM use JOIN thing ON thing.key = use.user"
             " WHERE use.used = ? AND thing.type = ?",
@@ -440,17 +446,17 @@ class Cloud:
             if said["role"] == grant.role and fnmatch.fnmatchcase(said["member"], member):
                 return found
         raise Refusal(
-            403, f"{thing.address}: {member} needs {grant.role} on {used.address} ({where})"
+            403, f"{resource.address}: {member} needs {grant.role} on {used.address} ({where})"
         )
 
-    def _used(self, use: Use, where: str, value: str, thing: Thing) -> Record:
+    def _used(self, use: Use, where: str, value: str, resource: Resource) -> Record:
         """The thing that an input names by id, by address, or by a short name beside its user."""
         found = self._first(_BY_ID, use.type, value)
         if found is None:
-            found = self._first(_BY_ADDRESS, use.type, _full_address(use, value, thing))
+            found = self._first(_BY_ADDRESS, use.type, _full_address(use, value, resource))
         if found is None:
             raise Refusal(
-                404, f"{thing.address}: {where} names {use.type} {value!r}, which is not there"
+                404, f"{resource.address}: {where} names {use.type} {value!r}, which is not there"
             )
         return found
 
@@ -467,10 +473,10 @@ def _record(row: Sequence[Any]) -> Record:
 
 
 def _thing(
-    kind: Kind, inputs: Properties, settings: Properties, present: Record | None = None
-) -> Thing:
+    kind: ResourceModel, inputs: Properties, settings: Properties, present: Record | None = None
+) -> Resource:
     time = now()
-    thing = Thing(
+    resource = Resource(
         inputs=reveal(inputs),
         settings=settings,
         seed=present.seed if present else secrets.token_hex(16),
@@ -478,28 +484,28 @@ def _thing(
         updated=time,
         memory=present.memory if present else {},
     )
-    thing.address = str(_answer(kind.address, thing))
-    return thing
+    resource.address = str(_answer(kind.address, resource))
+    return resource
 
 
-def _answer(answer: Answer, thing: Thing) -> Any:
-    return thing.text(answer) if isinstance(answer, str) else answer(thing)
+def _answer(answer: Answer, resource: Resource) -> Any:
+    return resource.text(answer) if isinstance(answer, str) else answer(resource)
 
 
-def _uses(kind: Kind, thing: Thing) -> Iterator[tuple[Use, str, str]]:
+def _uses(kind: ResourceModel, resource: Resource) -> Iterator[tuple[Use, str, str]]:
     for use in kind.uses:
-        for where, value in thing.each(use.path):
+        for where, value in resource.each(use.path):
             found = re.fullmatch(use.within, value)
             if found and found[1] not in use.given:
                 yield use, where, found[1]
 
 
-def _full_address(use: Use, value: str, thing: Thing) -> str:
+def _full_address(use: Use, value: str, resource: Resource) -> str:
     """The address that a reference means: a path as it stands, a bare name beside the user."""
-    kind = kind_of(use.type)
-    named = Thing(
-        inputs={**thing.inputs, kind.name: value},
-        settings=thing.settings,
+    kind = model_of(use.type)
+    named = Resource(
+        inputs={**resource.inputs, kind.name: value},
+        settings=resource.settings,
         seed="",
         created="",
         updated="",
@@ -516,43 +522,44 @@ def _full_address(use: Use, value: str, thing: Thing) -> str:
         return full
 
 
-def _remember_revision(thing: Thing) -> Properties:
+def _remember_revision(resource: Resource) -> Properties:
     """The memory with the revision that the template asks for; a template that stays makes none."""
-    template = thing.get("template", {})
+    template = resource.get("template", {})
     digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()
-    revisions = thing.memory.get("revisions", {})
-    generation = thing.memory.get("generation", 0) + 1
-    latest = thing.memory.get("latest")
+    revisions = resource.memory.get("revisions", {})
+    generation = resource.memory.get("generation", 0) + 1
+    latest = resource.memory.get("latest")
     if latest is None or revisions[latest] != digest:
-        made_up = (
-            f"{thing['name']}-{generation:05}-{thing.dice(str(generation)).randbytes(2).hex()}"
-        )
+        suffix = resource.dice(str(generation)).randbytes(2).hex()
+        made_up = f"{resource['name']}-{generation:05}-{suffix}"
         latest = template.get("revision", made_up)
     return {"revisions": {**revisions, latest: digest}, "latest": latest, "generation": generation}
 
 
-def _refuse_revision(known: Properties, thing: Thing) -> None:
-    latest, digests = thing.memory["latest"], thing.memory["revisions"]
+def _refuse_revision(known: Properties, resource: Resource) -> None:
+    latest, digests = resource.memory["latest"], resource.memory["revisions"]
     if known.get("revisions", {}).get(latest, digests[latest]) != digests[latest]:
         raise Refusal(
-            409, f"{thing.address}: revision {latest} already exists with another template"
+            409, f"{resource.address}: revision {latest} already exists with another template"
         )
-    if not latest.startswith(f"{thing['name']}-"):
-        raise Refusal(400, f"{thing.address}: revision {latest} must start with {thing['name']}-")
+    if not latest.startswith(f"{resource['name']}-"):
+        raise Refusal(
+            400, f"{resource.address}: revision {latest} must start with {resource['name']}-"
+        )
 
 
-def _outputs(token: str, kind: Kind, thing: Thing, inputs: Properties) -> Properties:
+def _outputs(token: str, kind: ResourceModel, resource: Resource, inputs: Properties) -> Properties:
     """All that the provider reports: zero values, then the inputs, then what the catalogue adds."""
     if kind.filled is not None:
-        return _with_secrets(token, fill(inputs, kind.filled(thing)))
+        return _with_secrets(token, fill(inputs, kind.filled(resource)))
     outputs: Properties = {
         name: zero
         for name, output in schema_of(token).outputs.items()
-        if output.always and (zero := _zero(name, output, thing)) is not None
+        if output.always and (zero := _zero(name, output, resource)) is not None
     }
     outputs |= {name: value for name, value in inputs.items() if name != DEFAULTS}
     for name, answer in kind.outputs.items():
-        value = _answer(answer, thing)
+        value = _answer(answer, resource)
         if value is not None:
             outputs[name] = value
     return _with_secrets(token, outputs)
@@ -589,15 +596,15 @@ _ZEROS: Final[dict[str, Any]] = {
 }
 
 
-def _zero(name: str, output: Output, thing: Thing) -> Any:
+def _zero(name: str, output: Output, resource: Resource) -> Any:
     """What stands in an output that nobody set: the provider's setting, or an empty value."""
-    inherited = thing.settings.get(name) if name in _OF_THE_PROVIDER else None
+    inherited = resource.settings.get(name) if name in _OF_THE_PROVIDER else None
     return inherited or _ZEROS.get(output.kind)
 
 
 def preview(token: str, inputs: Properties, settings: Properties) -> Properties:
     """The outputs that a preview of a creation can tell: the inputs; the rest is unknown."""
-    kind = kind_of(token)
+    kind = model_of(token)
     if kind.filled is not None:
         return _with_secrets(token, fill(inputs, kind.unknown))
     computed = {name for name, output in schema_of(token).outputs.items() if output.always}
@@ -615,10 +622,10 @@ def _taken(token: str, address: str, present: Record | None) -> str:
     return f"{token} {address} already exists"
 
 
-def _refuse_fixed(kind: Kind, present: Record, thing: Thing) -> None:
+def _refuse_fixed(kind: ResourceModel, present: Record, resource: Resource) -> None:
     before = reveal(present.inputs)
     for path in kind.fixed:
-        old, new = list(each(before, path)), list(thing.each(path))
+        old, new = list(each(before, path)), list(resource.each(path))
         if old != new:
             raise Refusal(400, f"{present.type} {present.address}: {path} may not be changed")
 
@@ -627,25 +634,25 @@ _BY_HAND: Final = "by hand"
 """In the memory of a thing: what somebody else has changed, by path."""
 
 
-def _refuse_conflict(kind: Kind, present: Record, thing: Thing) -> None:
+def _refuse_conflict(kind: ResourceModel, present: Record, resource: Resource) -> None:
     if kind.insists is None:
         return
-    if kind.insists(thing):
-        thing.memory = {name: kept for name, kept in thing.memory.items() if name != _BY_HAND}
-    for path, value in thing.memory.get(_BY_HAND, {}).items():
-        said = dict(thing.each(re.sub(r"\[\d+\]", "[]", path)))
+    if kind.insists(resource):
+        resource.memory = {name: kept for name, kept in resource.memory.items() if name != _BY_HAND}
+    for path, value in resource.memory.get(_BY_HAND, {}).items():
+        said = dict(resource.each(re.sub(r"\[\d+\]", "[]", path)))
         if said.get(path, value) != value:
             message = f"{path} belongs to somebody who changed it by hand"
             raise Refusal(409, f"conflict at {present.type} {present.address}: {message}")
 
 
-def _refuse(problems: list[Problem], token: str, address: str) -> None:
+def _refuse(problems: list[CheckFailure], token: str, address: str) -> None:
     if problems:
         reasons = "; ".join(f"{problem.path}: {problem.reason}" for problem in problems)
         raise Refusal(400, f"{token} {address}: {reasons}")
 
 
-def _refuse_protected(kind: Kind, record: Record, state: Properties) -> None:
+def _refuse_protected(kind: ResourceModel, record: Record, state: Properties) -> None:
     # No API knows ``deletionProtection``: the provider keeps it in the state, and looks there.
     kept = {key: value for key, value in reveal(state).items() if key == "deletionProtection"}
     inputs = {**reveal(record.inputs), **kept}

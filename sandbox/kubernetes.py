@@ -16,8 +16,8 @@ from typing import Any, Final
 import yaml
 
 from sandbox import admission, rules
-from sandbox.kind import Kind, Use
-from sandbox.thing import Thing
+from sandbox.model import ResourceModel, Use
+from sandbox.resource import Resource
 from sandbox.values import UNKNOWN, Properties, fill, is_special, reveal
 
 NAMESPACE: Final = "kubernetes:core/v1:Namespace"
@@ -205,16 +205,16 @@ def pruned(live: Any, wanted: Any) -> Any:
 # -- What the API server does ----------------------------------------------------------------------
 
 
-def kind_of(token: str) -> Kind:
+def model_of(token: str) -> ResourceModel:
     """The kind of a type of Kubernetes' own, or of a custom resource."""
     if token == RELEASE:
         return _RELEASE
     namespaced = is_namespaced(token)
     name = "{name}" if token == NAMESPACE or not namespaced else _beside
-    return Kind(
+    return ResourceModel(
         address=_place,
         bare=name,
-        filled=lambda thing: _filled(token, thing),
+        filled=lambda resource: _filled(token, resource),
         unknown=_unknown(token),
         uses=(*((_IN_NAMESPACE,) if namespaced else ()), *_uses_of_pods(token)),
         fixed=_FIXED.get(token, ()),
@@ -227,25 +227,25 @@ def kind_of(token: str) -> Kind:
     )
 
 
-def _insists(thing: Thing) -> bool:
+def _insists(resource: Resource) -> bool:
     """The provider's leave to take a field from its owner, under server-side apply."""
-    annotations = thing.get("metadata.annotations", {})
+    annotations = resource.get("metadata.annotations", {})
     return bool(annotations.get("pulumi.com/patchForce") == "true")
 
 
-def _place(thing: Thing) -> str:
-    namespace = thing.get("metadata.namespace")
-    return f"{namespace}/{_name(thing)}" if namespace else _name(thing)
+def _place(resource: Resource) -> str:
+    namespace = resource.get("metadata.namespace")
+    return f"{namespace}/{_name(resource)}" if namespace else _name(resource)
 
 
-def _name(thing: Thing) -> str:
+def _name(resource: Resource) -> str:
     """The given one, or what the server makes of ``generateName``."""
-    made_up = f"{thing.get('metadata.generateName')}{thing.hexadecimal(5, 'name')}"
-    return str(thing.get("metadata.name", made_up))
+    made_up = f"{resource.get('metadata.generateName')}{resource.hexadecimal(5, 'name')}"
+    return str(resource.get("metadata.name", made_up))
 
 
-def _beside(thing: Thing) -> str:
-    return f"{thing.get('metadata.namespace')}/{thing['name']}"
+def _beside(resource: Resource) -> str:
+    return f"{resource.get('metadata.namespace')}/{resource['name']}"
 
 
 _IN_NAMESPACE: Final = Use(
@@ -284,27 +284,29 @@ def _unknown(token: str) -> Properties:
     return unknown
 
 
-def _filled(token: str, thing: Thing) -> Properties:
+def _filled(token: str, resource: Resource) -> Properties:
     filled: Properties = {
         "metadata": {
-            "creationTimestamp": f"{thing.created[:19]}Z",
-            "name": _name(thing),
-            "resourceVersion": str(thing.dice(f"version/{thing.updated}").randint(10**5, 10**9)),
-            "uid": thing.uuid("uid"),
+            "creationTimestamp": f"{resource.created[:19]}Z",
+            "name": _name(resource),
+            "resourceVersion": str(
+                resource.dice(f"version/{resource.updated}").randint(10**5, 10**9)
+            ),
+            "uid": resource.uuid("uid"),
         }
     }
     if token == NAMESPACE:
-        filled["metadata"]["labels"] = {"kubernetes.io/metadata.name": _name(thing)}
+        filled["metadata"]["labels"] = {"kubernetes.io/metadata.name": _name(resource)}
     if token == SECRET:
         filled["type"] = "Opaque"
         filled["data"] = {
             name: value if value == UNKNOWN else base64.b64encode(value.encode()).decode()
-            for name, value in thing.get("stringData", {}).items()
+            for name, value in resource.get("stringData", {}).items()
         }
     if token in _SPECS:
-        filled["spec"] = _SPECS[token](thing)
+        filled["spec"] = _SPECS[token](resource)
     if token in _STATUSES:
-        filled["status"] = _STATUSES[token](thing)
+        filled["status"] = _STATUSES[token](resource)
     return filled
 
 
@@ -355,13 +357,13 @@ def _each(values: Any, fill: Callable[[Mapping[str, Any]], Properties]) -> list[
     return [fill(value) if isinstance(value, Mapping) else {} for value in values]
 
 
-def _deployment(thing: Thing) -> Properties:
+def _deployment(resource: Resource) -> Properties:
     return {
         "progressDeadlineSeconds": 600,
         "replicas": 1,
         "revisionHistoryLimit": 10,
-        "strategy": _strategy(thing.get("spec.strategy.type", "RollingUpdate")),
-        "template": {"spec": _pod(thing.get("spec.template.spec"))},
+        "strategy": _strategy(resource.get("spec.strategy.type", "RollingUpdate")),
+        "template": {"spec": _pod(resource.get("spec.template.spec"))},
     }
 
 
@@ -371,20 +373,20 @@ def _strategy(name: str) -> Properties:
     return {"type": name, "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
 
 
-def _stateful_set(thing: Thing) -> Properties:
+def _stateful_set(resource: Resource) -> Properties:
     return {
         "podManagementPolicy": "OrderedReady",
         "replicas": 1,
         "revisionHistoryLimit": 10,
-        "template": {"spec": _pod(thing.get("spec.template.spec"))},
+        "template": {"spec": _pod(resource.get("spec.template.spec"))},
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
     }
 
 
-def _daemon_set(thing: Thing) -> Properties:
+def _daemon_set(resource: Resource) -> Properties:
     return {
         "revisionHistoryLimit": 10,
-        "template": {"spec": _pod(thing.get("spec.template.spec"))},
+        "template": {"spec": _pod(resource.get("spec.template.spec"))},
         "updateStrategy": {
             "type": "RollingUpdate",
             "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1},
@@ -404,29 +406,30 @@ def _job(spec: Any) -> Properties:
     }
 
 
-def _cron_job(thing: Thing) -> Properties:
+def _cron_job(resource: Resource) -> Properties:
     return {
         "concurrencyPolicy": "Allow",
         "failedJobsHistoryLimit": 1,
-        "jobTemplate": {"spec": {"template": _job(thing.get("spec.jobTemplate.spec"))["template"]}},
+        "jobTemplate": {
+            "spec": {"template": _job(resource.get("spec.jobTemplate.spec"))["template"]}
+        },
         "successfulJobsHistoryLimit": 3,
         "suspend": False,
     }
 
 
-def _service(thing: Thing) -> Properties:
+def _service(resource: Resource) -> Properties:
     # The range that GKE gives to services; https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips
-    address = (
-        f"34.118.{224 + thing.dice('service').randint(0, 15)}.{thing.dice('low').randint(1, 254)}"
-    )
+    high, low = resource.dice("service").randint(0, 15), resource.dice("low").randint(1, 254)
+    address = f"34.118.{224 + high}.{low}"
     return {
         "clusterIP": address,
-        "clusterIPs": [thing.get("spec.clusterIP", address)],
+        "clusterIPs": [resource.get("spec.clusterIP", address)],
         "internalTrafficPolicy": "Cluster",
         "ipFamilies": ["IPv4"],
         "ipFamilyPolicy": "SingleStack",
         "ports": _each(
-            thing.get("spec.ports"),
+            resource.get("spec.ports"),
             lambda port: {"protocol": "TCP", "targetPort": port.get("port")},
         ),
         "sessionAffinity": "None",
@@ -434,8 +437,8 @@ def _service(thing: Thing) -> Properties:
     }
 
 
-def _rolled_out(thing: Thing) -> Properties:
-    replicas = thing.get("spec.replicas", 1)
+def _rolled_out(resource: Resource) -> Properties:
+    replicas = resource.get("spec.replicas", 1)
     counts = ("availableReplicas", "readyReplicas", "replicas", "updatedReplicas")
     return {
         **dict.fromkeys(counts, replicas),
@@ -446,30 +449,30 @@ def _rolled_out(thing: Thing) -> Properties:
     }
 
 
-def _balanced(thing: Thing) -> Properties:
-    return {"loadBalancer": {"ingress": [{"ip": thing.public_address()}]}}
+def _balanced(resource: Resource) -> Properties:
+    return {"loadBalancer": {"ingress": [{"ip": resource.public_address()}]}}
 
 
-_SPECS: Final[dict[str, Callable[[Thing], Properties]]] = {
+_SPECS: Final[dict[str, Callable[[Resource], Properties]]] = {
     AUTOSCALER: lambda _: {"minReplicas": 1},
     CRON_JOB: _cron_job,
     DAEMON_SET: _daemon_set,
     DEPLOYMENT: _deployment,
-    JOB: lambda thing: _job(thing.get("spec")),
+    JOB: lambda resource: _job(resource.get("spec")),
     NAMESPACE: lambda _: {"finalizers": ["kubernetes"]},
-    POD: lambda thing: _pod(thing.get("spec")),
+    POD: lambda resource: _pod(resource.get("spec")),
     SERVICE: _service,
     STATEFUL_SET: _stateful_set,
 }
 
-_STATUSES: Final[dict[str, Callable[[Thing], Properties]]] = {
+_STATUSES: Final[dict[str, Callable[[Resource], Properties]]] = {
     DEPLOYMENT: _rolled_out,
     INGRESS: _balanced,
-    JOB: lambda thing: {"succeeded": thing.get("spec.completions", 1)},
+    JOB: lambda resource: {"succeeded": resource.get("spec.completions", 1)},
     NAMESPACE: lambda _: {"phase": "Active"},
     POD: lambda _: {"phase": "Running"},
-    SERVICE: lambda thing: (
-        _balanced(thing) if thing.get("spec.type") == "LoadBalancer" else {"loadBalancer": {}}
+    SERVICE: lambda resource: (
+        _balanced(resource) if resource.get("spec.type") == "LoadBalancer" else {"loadBalancer": {}}
     ),
     STATEFUL_SET: _rolled_out,
 }
@@ -478,19 +481,19 @@ _STATUSES: Final[dict[str, Callable[[Thing], Properties]]] = {
 # -- Helm ------------------------------------------------------------------------------------------
 
 
-def _release_status(thing: Thing) -> Properties:
+def _release_status(resource: Resource) -> Properties:
     return {
-        "chart": thing.get("chart"),
-        "name": thing.get("name"),
-        "namespace": thing.get("namespace", "default"),
+        "chart": resource.get("chart"),
+        "name": resource.get("name"),
+        "namespace": resource.get("namespace", "default"),
         "revision": 1,
         "status": "deployed",
-        "version": thing.get("version", ""),
+        "version": resource.get("version", ""),
     }
 
 
-_RELEASE: Final = Kind(
-    address=lambda thing: f"{thing.get('namespace', 'default')}/{thing.get('name')}",
+_RELEASE: Final = ResourceModel(
+    address=lambda resource: f"{resource.get('namespace', 'default')}/{resource.get('name')}",
     outputs={"status": _release_status},
     # It may make its namespace itself, so that need not be there.
 )

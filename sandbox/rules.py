@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from sandbox.schema import Problem
-from sandbox.thing import Thing
+from sandbox.resource import Resource
+from sandbox.schema import CheckFailure
 
-Rule = Callable[[Thing], Iterator[Problem]]
+Rule = Callable[[Resource], Iterator[CheckFailure]]
 
 _UNITS: Final = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "K": 10**3, "M": 10**6, "G": 10**9, "": 1}
 _GIB: Final = 2**30
@@ -27,58 +27,64 @@ _MEMORY_BESIDE_CPU: Final = {1: (0.125, 4), 2: (0.125, 8), 4: (2, 16), 6: (4, 24
 def seconds(path: str) -> Rule:
     """The input is a duration as Google writes it: ``3600s``."""
 
-    def rule(thing: Thing) -> Iterator[Problem]:
-        for where, value in thing.each(path):
+    def rule(resource: Resource) -> Iterator[CheckFailure]:
+        for where, value in resource.each(path):
             if not re.fullmatch(r"\d+(\.\d{1,9})?s", value):
-                yield Problem(where, f'{value!r} is not a duration: give seconds, such as "3600s"')
+                yield CheckFailure(
+                    where, f'{value!r} is not a duration: give seconds, such as "3600s"'
+                )
 
     return rule
 
 
-def key_rotation(thing: Thing) -> Iterator[Problem]:
+def key_rotation(resource: Resource) -> Iterator[CheckFailure]:
     """KMS: a rotation period of a day or more."""
-    yield from seconds("rotationPeriod")(thing)
-    for where, value in thing.each("rotationPeriod"):
+    yield from seconds("rotationPeriod")(resource)
+    for where, value in resource.each("rotationPeriod"):
         if re.fullmatch(r"\d+s", value) and int(value[:-1]) < 86400:
-            yield Problem(where, f"{value!r} is less than one day: rotation needs 86400s or more")
+            yield CheckFailure(
+                where, f"{value!r} is less than one day: rotation needs 86400s or more"
+            )
 
 
-def account_id(thing: Thing) -> Iterator[Problem]:
+def account_id(resource: Resource) -> Iterator[CheckFailure]:
     """IAM: the grammar of service account ids."""
-    for where, value in thing.each("accountId"):
+    for where, value in resource.each("accountId"):
         if not re.fullmatch(r"[a-z](?:[-a-z0-9]{4,28}[a-z0-9])", value):
-            yield Problem(
+            yield CheckFailure(
                 where, f"{value!r}: 6 to 30 of a-z, 0-9 and -, a letter first, no - at the end"
             )
 
 
-def password_length(thing: Thing) -> Iterator[Problem]:
+def password_length(resource: Resource) -> Iterator[CheckFailure]:
     """Random: no more characters of each class than characters in all."""
-    length = thing.get("length", 1)
-    least = sum(thing.get(f"min{name}", 0) for name in ("Lower", "Upper", "Numeric", "Special"))
+    length = resource.get("length", 1)
+    least = sum(resource.get(f"min{name}", 0) for name in ("Lower", "Upper", "Numeric", "Special"))
     if length < max(1, least):
-        yield Problem("length", f"{length} is less than the {max(1, least)} characters asked for")
+        yield CheckFailure(
+            "length", f"{length} is less than the {max(1, least)} characters asked for"
+        )
 
 
-def vercel_protection(thing: Thing) -> Iterator[Problem]:
+def vercel_protection(resource: Resource) -> Iterator[CheckFailure]:
     """Vercel: which deployments are protected."""
     kinds = ("standard_protection_new", "standard_protection", "all_deployments")
     yield from _one_of(
-        thing,
+        resource,
         "vercelAuthentication.deploymentType",
         (*kinds, "only_preview_deployments", "none"),
     )
 
 
-def vercel_targets(thing: Thing) -> Iterator[Problem]:
+def vercel_targets(resource: Resource) -> Iterator[CheckFailure]:
     """Vercel: the environments of a variable."""
-    yield from _one_of(thing, "targets[]", ("production", "preview", "development"))
+    yield from _one_of(resource, "targets[]", ("production", "preview", "development"))
 
 
-def _one_of(thing: Thing, path: str, allowed: tuple[str, ...]) -> Iterator[Problem]:
-    for where, value in thing.each(path):
+def _one_of(resource: Resource, path: str, allowed: tuple[str, ...]) -> Iterator[CheckFailure]:
+    for where, value in resource.each(path):
         if value not in allowed:
-            yield Problem(
+            yield CheckFailure(
                 where, f"{value!r} is not allowed; possible values are {', '.join(allowed)}"
             )
 
@@ -95,68 +101,68 @@ def key_beside(path: str, location: str) -> Rule:
     ``location`` is a template for ``Thing.text``.
     """
 
-    def rule(thing: Thing) -> Iterator[Problem]:
-        place = thing.text(location).lower()
+    def rule(resource: Resource) -> Iterator[CheckFailure]:
+        place = resource.text(location).lower()
         wanted = _KEYS_OF_MULTI_REGIONS.get(place, place)
-        for where, value in thing.each(path):
+        for where, value in resource.each(path):
             if f"/locations/{wanted}/" not in value:
-                yield Problem(where, f"{value!r}: what is in {place} takes a key in {wanted}")
+                yield CheckFailure(where, f"{value!r}: what is in {place} takes a key in {wanted}")
 
     return rule
 
 
-def compute_name(thing: Thing) -> Iterator[Problem]:
+def compute_name(resource: Resource) -> Iterator[CheckFailure]:
     """Compute: the grammar of names."""
-    name = thing.get("name", "")
+    name = resource.get("name", "")
     if not re.fullmatch(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?", name):
-        yield Problem(
+        yield CheckFailure(
             "name", f"{name!r}: up to 63 of a-z, 0-9 and -, a letter first, no - at the end"
         )
 
 
-def agent_on_request(thing: Thing) -> Iterator[Problem]:
+def agent_on_request(resource: Resource) -> Iterator[CheckFailure]:
     """Service agents: the one that comes when somebody asks for its name, and in no other way."""
-    if thing.get("service") == "storage.googleapis.com":
-        yield Problem("service", "Cloud Storage has none before gcloud storage service-agent")
+    if resource.get("service") == "storage.googleapis.com":
+        yield CheckFailure("service", "Cloud Storage has none before gcloud storage service-agent")
 
 
-def bucket_name(thing: Thing) -> Iterator[Problem]:
+def bucket_name(resource: Resource) -> Iterator[CheckFailure]:
     """Cloud Storage: the grammar of bucket names."""
-    name = thing.get("name", "")
+    name = resource.get("name", "")
     if not re.fullmatch(r"[a-z0-9][-_.a-z0-9]{1,61}[a-z0-9]", name) or name.startswith("goog"):
-        yield Problem("name", f"{name!r} is no bucket name: 3 to 63 of a-z, 0-9, -, _ and .")
+        yield CheckFailure("name", f"{name!r} is no bucket name: 3 to 63 of a-z, 0-9, -, _ and .")
 
 
-def r2_bucket_name(thing: Thing) -> Iterator[Problem]:
+def r2_bucket_name(resource: Resource) -> Iterator[CheckFailure]:
     """R2: the grammar of bucket names."""
-    name = thing.get("name", "")
+    name = resource.get("name", "")
     if not re.fullmatch(r"[a-z0-9][-a-z0-9]{1,61}[a-z0-9]", name):
-        yield Problem("name", f"{name!r} is no bucket name: 3 to 63 of a-z, 0-9 and -")
+        yield CheckFailure("name", f"{name!r} is no bucket name: 3 to 63 of a-z, 0-9 and -")
 
 
-def record_ttl(thing: Thing) -> Iterator[Problem]:
+def record_ttl(resource: Resource) -> Iterator[CheckFailure]:
     """Cloudflare DNS: how long a record may be kept."""
-    ttl = thing.get("ttl", 1)
+    ttl = resource.get("ttl", 1)
     if ttl != 1 and not 30 <= ttl <= 86400:
-        yield Problem("ttl", f"{ttl}: 1 for automatic, or 30 to 86400 seconds")
+        yield CheckFailure("ttl", f"{ttl}: 1 for automatic, or 30 to 86400 seconds")
 
 
-def connector_range(thing: Thing) -> Iterator[Problem]:
+def connector_range(resource: Resource) -> Iterator[CheckFailure]:
     """VPC access: the size of the range of a connector."""
-    for where, value in thing.each("ipCidrRange"):
+    for where, value in resource.each("ipCidrRange"):
         if ipaddress.ip_network(value, strict=False).prefixlen != 28:
-            yield Problem(where, f"{value!r}: a connector takes a /28")
+            yield CheckFailure(where, f"{value!r}: a connector takes a /28")
 
 
-def sql_instance(thing: Thing) -> Iterator[Problem]:
+def sql_instance(resource: Resource) -> Iterator[CheckFailure]:
     """Cloud SQL: the time of backups, the TLS mode, and the machine with its edition."""
-    for where, value in thing.each("settings.backupConfiguration.startTime"):
+    for where, value in resource.each("settings.backupConfiguration.startTime"):
         if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-            yield Problem(
+            yield CheckFailure(
                 where, f'{value!r} is no time of day: give hours and minutes, such as "03:00"'
             )
     yield from _one_of(
-        thing,
+        resource,
         "settings.ipConfiguration.sslMode",
         (
             "ALLOW_UNENCRYPTED_AND_ENCRYPTED",
@@ -164,46 +170,52 @@ def sql_instance(thing: Thing) -> Iterator[Problem]:
             "TRUSTED_CLIENT_CERTIFICATE_REQUIRED",
         ),
     )
-    for where, value in thing.each("settings.tier"):
-        yield from _sql_tier(thing, where, value)
+    for where, value in resource.each("settings.tier"):
+        yield from _sql_tier(resource, where, value)
 
 
-def _sql_tier(thing: Thing, where: str, tier: str) -> Iterator[Problem]:
+def _sql_tier(resource: Resource, where: str, tier: str) -> Iterator[CheckFailure]:
     custom = re.fullmatch(r"db-custom-(\d+)-(\d+)", tier)
     if custom is None:
         if not re.fullmatch(r"db-(f1-micro|g1-small|perf-optimized-N-\d+|c4a-highmem-\d+)", tier):
-            yield Problem(where, f"{tier!r} is no machine tier; a custom one is db-custom-CPUS-MIB")
+            yield CheckFailure(
+                where, f"{tier!r} is no machine tier; a custom one is db-custom-CPUS-MIB"
+            )
         return
     cpus, mib = map(int, custom.groups())
     if (cpus != 1 and cpus % 2) or not 1 <= cpus <= 96:
-        yield Problem(where, f"{tier!r}: 1 or an even number of CPUs, up to 96")
+        yield CheckFailure(where, f"{tier!r}: 1 or an even number of CPUs, up to 96")
     if mib % 256 or mib < 3840 or not 0.9 * 1024 <= mib / cpus <= 6.5 * 1024:
-        yield Problem(
+        yield CheckFailure(
             where, f"{tier!r}: memory in steps of 256 MiB, 3840 MiB or more, 0.9-6.5 GiB per CPU"
         )
-    version = re.fullmatch(r"POSTGRES_(\d+)", thing.get("databaseVersion", ""))
-    if version and int(version[1]) >= 16 and thing.get("settings.edition") != "ENTERPRISE":
-        yield Problem(
+    version = re.fullmatch(r"POSTGRES_(\d+)", resource.get("databaseVersion", ""))
+    if version and int(version[1]) >= 16 and resource.get("settings.edition") != "ENTERPRISE":
+        yield CheckFailure(
             where, f"{tier!r} is not of the edition ENTERPRISE_PLUS, the default since Postgres 16"
         )
 
 
-def cloud_run_sizes(thing: Thing) -> Iterator[Problem]:
+def cloud_run_sizes(resource: Resource) -> Iterator[CheckFailure]:
     """Cloud Run: CPUs that there are, and the memory that goes with them."""
-    for where, limits in thing.each("template.containers[].resources.limits"):
+    for where, limits in resource.each("template.containers[].resources.limits"):
         cpu, memory = _quantity(limits.get("cpu", "1")), _quantity(limits.get("memory", "512Mi"))
         if cpu is None or memory is None:
-            yield Problem(where, f"{limits}: CPU such as 4 or 500m, memory such as 4Gi or 512Mi")
+            yield CheckFailure(
+                where, f"{limits}: CPU such as 4 or 500m, memory such as 4Gi or 512Mi"
+            )
         elif cpu >= 1:
             if cpu not in _MEMORY_BESIDE_CPU:
-                yield Problem(f"{where}.cpu", f"{limits['cpu']!r}: less than 1, or 1, 2, 4, 6 or 8")
+                yield CheckFailure(
+                    f"{where}.cpu", f"{limits['cpu']!r}: less than 1, or 1, 2, 4, 6 or 8"
+                )
                 continue
             least, most = _MEMORY_BESIDE_CPU[int(cpu)]
             if not least * _GIB <= memory <= most * _GIB:
                 reason = f"{limits.get('memory')!r}: beside {cpu:g} CPU {least:g} to {most:g} GiB"
-                yield Problem(f"{where}.memory", reason)
+                yield CheckFailure(f"{where}.memory", reason)
         elif memory > _GIB:
-            yield Problem(
+            yield CheckFailure(
                 f"{where}.memory", f"{limits.get('memory')!r}: less than 1 CPU takes up to 1 GiB"
             )
 
@@ -216,54 +228,58 @@ def _quantity(text: str) -> float | None:
     return number / 1000 if unit == "m" else number * _UNITS[unit]
 
 
-def cloud_run_scaling(thing: Thing) -> Iterator[Problem]:
+def cloud_run_scaling(resource: Resource) -> Iterator[CheckFailure]:
     """Cloud Run: no more instances at least than at most."""
-    for where, scaling in (*thing.each("template.scaling"), *thing.each("scaling")):
+    for where, scaling in (*resource.each("template.scaling"), *resource.each("scaling")):
         least, most = scaling.get("minInstanceCount", 0), scaling.get("maxInstanceCount", 100)
         if least > most:
-            yield Problem(f"{where}.minInstanceCount", f"{least} is more than the maximum, {most}")
+            yield CheckFailure(
+                f"{where}.minInstanceCount", f"{least} is more than the maximum, {most}"
+            )
 
 
-def cloud_run_traffic(thing: Thing) -> Iterator[Problem]:
+def cloud_run_traffic(resource: Resource) -> Iterator[CheckFailure]:
     """Cloud Run: shares that sum to 100, of revisions that there are."""
     for name in ("traffics", "instanceSplits"):
-        shares = thing.get(name)
+        shares = resource.get(name)
         if not shares:
             continue
         total = sum(share.get("percent", 0) for share in shares)
         if total != 100:
-            yield Problem(name, f"the percentages sum to {total}, not to 100")
-        for where, revision in thing.each(f"{name}[].revision"):
-            if revision not in thing.memory["revisions"]:
-                yield Problem(where, f"there is no revision {revision!r}")
+            yield CheckFailure(name, f"the percentages sum to {total}, not to 100")
+        for where, revision in resource.each(f"{name}[].revision"):
+            if revision not in resource.memory["revisions"]:
+                yield CheckFailure(where, f"there is no revision {revision!r}")
 
 
-def deployment_shares(thing: Thing) -> Iterator[Problem]:
+def deployment_shares(resource: Resource) -> Iterator[CheckFailure]:
     """Cloudflare Workers: one or two versions whose shares sum to 100."""
-    versions = thing.get("versions", [])
+    versions = resource.get("versions", [])
     total = sum(version.get("percentage", 0) for version in versions)
     if total != 100:
-        yield Problem("versions", f"the percentages sum to {total:g}, not to 100")
+        yield CheckFailure("versions", f"the percentages sum to {total:g}, not to 100")
     if len(versions) > 2:
-        yield Problem("versions", f"{len(versions)} versions: a deployment takes one or two")
+        yield CheckFailure("versions", f"{len(versions)} versions: a deployment takes one or two")
     twice = Counter(version.get("versionId") for version in versions).most_common(1)
     if twice and twice[0][1] > 1:
-        yield Problem("versions", f"version {twice[0][0]} stands there twice")
+        yield CheckFailure("versions", f"version {twice[0][0]} stands there twice")
 
 
-def object_name(thing: Thing) -> Iterator[Problem]:
+def object_name(resource: Resource) -> Iterator[CheckFailure]:
     """Kubernetes: the grammar of the names of objects, a DNS subdomain (RFC 1123)."""
-    for where, name in thing.each("metadata.name"):
+    for where, name in resource.each("metadata.name"):
         label = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
         if len(name) > 253 or not re.fullmatch(rf"{label}(\.{label})*", name):
-            yield Problem(
+            yield CheckFailure(
                 where, f"{name!r}: up to 253 of a-z, 0-9, - and ., no - or . at either end"
             )
 
 
-def selected_labels(thing: Thing) -> Iterator[Problem]:
+def selected_labels(resource: Resource) -> Iterator[CheckFailure]:
     """Kubernetes: a workload selects the pods that it makes."""
-    labels = thing.get("spec.template.metadata.labels", {})
-    for where, wanted in thing.each("spec.selector.matchLabels"):
+    labels = resource.get("spec.template.metadata.labels", {})
+    for where, wanted in resource.each("spec.selector.matchLabels"):
         if any(labels.get(name) != value for name, value in wanted.items()):
-            yield Problem(where, f"{wanted} does not match the labels of the template, {labels}")
+            yield CheckFailure(
+                where, f"{wanted} does not match the labels of the template, {labels}"
+            )

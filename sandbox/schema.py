@@ -51,7 +51,7 @@ _CLOSED_LISTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class CheckFailure:
     """An input that does not fit: its property path and what is wrong with it."""
 
     path: str
@@ -221,14 +221,14 @@ def _outputs(resource: type) -> dict[str, Output]:
     return outputs
 
 
-def check(inputs: Properties, shape: Shape) -> tuple[Properties, list[Problem]]:
+def check(inputs: Properties, shape: Shape) -> tuple[Properties, list[CheckFailure]]:
     """The inputs with scalars coerced to the types of the SDK, and everything that is wrong."""
-    problems: list[Problem] = []
+    problems: list[CheckFailure] = []
     checked = _check(inputs, shape, "", problems)
     return typing.cast(Properties, checked), problems
 
 
-def _check(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
+def _check(value: Any, shape: Shape, path: str, problems: list[CheckFailure]) -> Any:
     if value == UNKNOWN or value is None or shape.kind == "any":
         return value
     if is_secret(value):
@@ -244,9 +244,9 @@ def _check(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
             return _check_scalar(value, shape, path, problems)
 
 
-def _check_list(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
+def _check_list(value: Any, shape: Shape, path: str, problems: list[CheckFailure]) -> Any:
     if not isinstance(value, list):
-        problems.append(Problem(path, f"expected a list, got {_describe(value)}"))
+        problems.append(CheckFailure(path, f"expected a list, got {_describe(value)}"))
         return value
     assert shape.element is not None
     return [
@@ -255,12 +255,12 @@ def _check_list(value: Any, shape: Shape, path: str, problems: list[Problem]) ->
     ]
 
 
-def _check_mapping(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
+def _check_mapping(value: Any, shape: Shape, path: str, problems: list[CheckFailure]) -> Any:
     if not isinstance(value, Mapping):
-        problems.append(Problem(path, f"expected an object, got {_describe(value)}"))
+        problems.append(CheckFailure(path, f"expected an object, got {_describe(value)}"))
         return value
     for name in sorted(shape.required - value.keys()):
-        problems.append(Problem(join(path, name), "missing required property"))
+        problems.append(CheckFailure(join(path, name), "missing required property"))
     checked = {}
     for name, element in value.items():
         expected = shape.fields.get(name) or shape.element
@@ -270,7 +270,7 @@ def _check_mapping(value: Any, shape: Shape, path: str, problems: list[Problem])
             checked[name] = element
         else:
             known = ", ".join(_nearest(name, shape.fields))
-            problems.append(Problem(join(path, name), f"no such property; there is {known}"))
+            problems.append(CheckFailure(join(path, name), f"no such property; there is {known}"))
     return checked
 
 
@@ -280,15 +280,19 @@ def _nearest(name: str, fields: Mapping[str, Shape]) -> Iterator[str]:
     yield from difflib.get_close_matches(name, fields, n=3, cutoff=0.5) or sorted(fields)[:8]
 
 
-def _check_scalar(value: Any, shape: Shape, path: str, problems: list[Problem]) -> Any:
+def _check_scalar(value: Any, shape: Shape, path: str, problems: list[CheckFailure]) -> Any:
     try:
         value = _COERCIONS[shape.kind](value)
     except ValueError:
-        problems.append(Problem(path, f"expected {_WORDS[shape.kind]}, got {_describe(value)}"))
+        problems.append(
+            CheckFailure(path, f"expected {_WORDS[shape.kind]}, got {_describe(value)}")
+        )
         return value
     if shape.allowed and value not in shape.allowed:
         allowed = ", ".join(str(choice) for choice in shape.allowed)
-        problems.append(Problem(path, f"{value!r} is not allowed; possible values are {allowed}"))
+        problems.append(
+            CheckFailure(path, f"{value!r} is not allowed; possible values are {allowed}")
+        )
     return value
 
 

@@ -25,11 +25,11 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox import kubernetes, schema
-from sandbox.catalogue import kind_of
+from sandbox.catalogue import model_of
 from sandbox.cloud import Cloud, Refusal, preview
 from sandbox.diff import Change, compare
-from sandbox.schema import Problem, UnknownType
-from sandbox.thing import Thing
+from sandbox.resource import Resource
+from sandbox.schema import CheckFailure, UnknownType
 from sandbox.values import DEFAULTS, Properties, decode, encode, reveal
 
 _CODES: Final = {
@@ -208,7 +208,9 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
         unknown = [name for name in request.news.fields if name not in known]
         return provider_pb2.CheckResponse(
             inputs=request.news,
-            failures=_failures([Problem(name, "no such provider setting") for name in unknown]),
+            failures=_failures(
+                [CheckFailure(name, "no such provider setting") for name in unknown]
+            ),
         )
 
     def DiffConfig(
@@ -249,7 +251,9 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
             problems = _refused_early(request.type, inputs, settings)
             wants_project = "project" in shape.inputs.fields and self._name == "gcp"
             if wants_project and not (inputs.get("project") or settings.get("project")):
-                problems.append(Problem("project", "neither the resource nor its provider has one"))
+                problems.append(
+                    CheckFailure("project", "neither the resource nor its provider has one")
+                )
         return provider_pb2.CheckResponse(inputs=encode(inputs), failures=_failures(problems))
 
     @_refusing
@@ -318,21 +322,21 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
         return self._settings.get(context.peer(), {})
 
 
-def _failures(problems: Sequence[Problem]) -> list[provider_pb2.CheckFailure]:
+def _failures(problems: Sequence[CheckFailure]) -> list[provider_pb2.CheckFailure]:
     return [
         provider_pb2.CheckFailure(property=problem.path, reason=problem.reason)
         for problem in problems
     ]
 
 
-def _refused_early(token: str, inputs: Properties, settings: Properties) -> list[Problem]:
-    thing = Thing(inputs=reveal(inputs), settings=settings, seed="", created="", updated="")
-    return [problem for rule in kind_of(token).refused_early for problem in rule(thing)]
+def _refused_early(token: str, inputs: Properties, settings: Properties) -> list[CheckFailure]:
+    resource = Resource(inputs=reveal(inputs), settings=settings, seed="", created="", updated="")
+    return [problem for rule in model_of(token).refused_early for problem in rule(resource)]
 
 
 def _named_by(token: str) -> str | None:
     """The input that the provider fills in when the program gives no name, if there is one."""
-    name = kind_of(token).name
+    name = model_of(token).name
     inputs = schema.schema_of(token).inputs
     return name if name in inputs.fields and name not in inputs.required else None
 

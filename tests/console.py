@@ -23,4 +23,4 @@ def enable_apis(folder: Path, project: str, *apis: str) -> None:
 
 def made(cloud: Cloud) -> list[Record]:
     """Everything in the cloud but its APIs."""
-    return [thing for thing in cloud.things() if thing.type != catalogue.SERVICE]
+    return [thing for thing in cloud.resources() if thing.type != catalogue.SERVICE]

@@ -42,15 +42,15 @@ def keep_events() -> Events:
 def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]) -> None:
     """Carry the operations out, one after the other, in a sandbox in ``folder``."""
     checkout = Checkout.here()
-    place = sandboxed(checkout, stack, folder)
+    environment = sandboxed(checkout, stack, folder)
     events = keep_events()
     with Sandbox(folder / "cloud") as cloud:
         path = os.pathsep.join([str(checkout.root / "ops" / "engine" / "bin"), os.environ["PATH"]])
         os.environ.clear()
-        os.environ.update({**place.environment, **cloud.environment, "PATH": path})
+        os.environ.update({**environment.variables, **cloud.environment, "PATH": path})
         os.environ["PULUMI_PYTHON_CMD"] = sys.executable
         workspace = automation.LocalWorkspace(
-            work_dir=str(place.work_dir),
+            work_dir=str(environment.work_dir),
             program=checkout.program,
             pulumi_command=Engine(provide_engine(lambda line: print(line, file=sys.stderr))),
         )

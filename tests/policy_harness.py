@@ -38,8 +38,8 @@ from policies.rule import (
     PARENT,
     PROTECT,
     UNKNOWN,
-    Break,
     Keys,
+    Mutation,
     ResourceRule,
     Rule,
     View,
@@ -176,7 +176,7 @@ class Resource:
             options=analyzer_pb2.AnalyzerResourceOptions(protect=self.protect, parent=self.parent),
         )
 
-    def broken(self, one: Break) -> Resource | None:
+    def broken(self, one: Mutation) -> Resource | None:
         """This resource with ``one`` broken; None where there is nothing to break."""
         if one.keys == (PROTECT,):
             protect = one.value is True
@@ -280,12 +280,12 @@ def servicer_of_stack(rule: StackRule, recording: Recording) -> Any:
     return serving
 
 
-def judge(serving: Any, resource: Resource) -> list[Any]:
+def evaluate(serving: Any, resource: Resource) -> list[Any]:
     """The diagnostics about one resource."""
     return list(serving.Analyze(resource.request(), None).diagnostics)
 
 
-def judge_stack(serving: Any, request: Any) -> list[Any]:
+def evaluate_stack(serving: Any, request: Any) -> list[Any]:
     """The diagnostics about a whole stack."""
     return list(serving.AnalyzeStack(request, None).diagnostics)
 
@@ -313,6 +313,6 @@ def candidates(
         if not rule.is_about(resource.type) or enough:
             continue
         by = serving["staging" if resource.source == "staging" else "production"]
-        if not judge(by, resource):
+        if not evaluate(by, resource):
             taken[key] = taken.get(key, 0) + 1
             yield by, resource

@@ -20,7 +20,7 @@ def test_a_busy_minute_weighs_on_both_sides() -> None:
 @pytest.mark.parametrize(("cost", "verdict"), [(1.2, "within"), (1.21, "above")])
 def test_the_aim_itself_is_within(cost: float, verdict: str) -> None:
     assert compared([cost], [1.0]).verdict == verdict
-    assert compared([cost], [1.0]).document()["verdict"] == verdict
+    assert compared([cost], [1.0]).to_dict()["verdict"] == verdict
 
 
 def test_rounds_go_on_while_the_next_one_fits(monkeypatch: pytest.MonkeyPatch) -> None:

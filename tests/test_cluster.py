@@ -16,8 +16,8 @@ import yaml
 from components.kubernetes.external_secrets import OPERATOR_VERSION
 from ops.engine.go_build import GoError
 from ops.review.render import FILES
-from tests.life import Life
 from tests.needs import lacking
+from tests.stack_lifecycle import StackLifecycle
 from tests.test_sandbox_admission import GOOD, WRONG
 from tests.tools.cluster import (
     EXTERNAL_SECRETS,
@@ -95,7 +95,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def rendered(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> Path:
     """The folder with production's manifests."""
     assert engine.exists()
-    life = Life.begin(checkout, tmp_path_factory.mktemp("render") / "life", "production")
+    life = StackLifecycle.begin(checkout, tmp_path_factory.mktemp("render") / "life", "production")
     depth = {"metric": "prometheus.googleapis.com|depth|gauge", "tasks_per_instance": 2000}
     life.settings(runtime="kubernetes", kubernetes={"queue_depth": depth})
     out = life.folder / "manifests"

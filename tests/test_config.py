@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from components.config import (
-    Problem,
+    SettingError,
     Settings,
     SettingsError,
     parse,
@@ -47,16 +47,16 @@ def put(settings: Raw, path: str, value: object) -> None:
     node[last] = value
 
 
-def problems(settings: Mapping[str, object]) -> tuple[Problem, ...]:
+def problems(settings: Mapping[str, object]) -> tuple[SettingError, ...]:
     with pytest.raises(SettingsError) as caught:
         parse(settings, "a test")
-    return caught.value.problems
+    return caught.value.errors
 
 
-def problems_of(path: Path) -> tuple[Problem, ...]:
+def problems_of(path: Path) -> tuple[SettingError, ...]:
     with pytest.raises(SettingsError) as caught:
         read_stack_file(path)
-    return caught.value.problems
+    return caught.value.errors
 
 
 # -- the stack files ---------------------------------------------------------------------------
@@ -525,7 +525,7 @@ def test_one_mistake_is_one_problem(
     (problem,) = problems(settings)
     assert problem.path == f"pull:{path or setting}"
     assert problem.value == (value if shown is ... else shown)
-    assert allowed in problem.allowed
+    assert allowed in problem.expected
 
 
 ON_KUBERNETES: Final[list[tuple[str, object, str, object, str]]] = [
@@ -587,7 +587,7 @@ def test_what_only_a_cluster_cannot_have(
     settings["runtime"] = runtime
     (problem,) = problems(settings)
     assert (problem.path, problem.value) == (f"pull:{where}", shown)
-    assert allowed in problem.allowed
+    assert allowed in problem.expected
 
 
 def test_an_existing_cluster_takes_the_place_of_one_made_here() -> None:
@@ -607,7 +607,7 @@ def test_a_setting_that_is_missing_is_described() -> None:
     settings = raw("production")
     del settings["redis"]
     del settings["workers"]["fleet"]["all"]["cpu"]
-    assert [(one.path, one.value, one.allowed) for one in problems(settings)] == [
+    assert [(one.path, one.value, one.expected) for one in problems(settings)] == [
         (
             "pull:redis",
             None,
@@ -708,8 +708,8 @@ def test_the_text_is_for_people() -> None:
     assert str(caught.value) == (
         "1 setting is wrong in Pulumi.production.yaml; nothing was started.\n\n"
         "  pull:redis.memory_gib\n"
-        "      is       500\n"
-        "      allowed  memory in GiB: a whole number, 1 to 300"
+        "      is        500\n"
+        "      expected  memory in GiB: a whole number, 1 to 300"
     )
 
 
@@ -741,7 +741,7 @@ def test_a_secret_in_the_wrong_place_is_not_shown(setting: str, value: object) -
     with pytest.raises(SettingsError) as caught:
         parse(settings, "a test")
     assert PLANTED not in str(caught.value)
-    assert PLANTED not in json.dumps([one.value for one in caught.value.problems])
+    assert PLANTED not in json.dumps([one.value for one in caught.value.errors])
     assert "[secret]" in str(caught.value)
 
 
@@ -787,7 +787,7 @@ def edited(folder: Path, old: str, new: str) -> Path:
 def test_a_file_that_is_no_stack_file(tmp_path: Path, content: str | bytes, value: object) -> None:
     (problem,) = problems_of(write(tmp_path, content))
     assert problem.path == "config"
-    assert problem.allowed == "a YAML file in UTF-8 with a config: section"
+    assert problem.expected == "a YAML file in UTF-8 with a config: section"
     if value is None or "while" not in str(value):
         assert problem.value == value
 
@@ -863,7 +863,7 @@ def test_what_yaml_makes_of_a_value(
     found = problems_of(edited(tmp_path, old, new))
     first = next(one for one in found if one.path == path)
     assert first.value == value
-    assert allowed in first.allowed
+    assert allowed in first.expected
 
 
 @pytest.mark.parametrize(
@@ -890,14 +890,14 @@ def test_settings_of_a_provider_would_be_ignored(tmp_path: Path, key: str) -> No
     (problem,) = problems_of(edited(tmp_path, line, f"{line}\n  {key}: hunter2"))
     assert problem.path == f'config."{key}"'
     assert problem.value == ("[secret]" if "Token" in key else "hunter2")
-    assert f"pull:{key.split(':')[0]}" in problem.allowed
+    assert f"pull:{key.split(':')[0]}" in problem.expected
 
 
 @pytest.mark.parametrize("instead", ["", '- "gcp"', '- "*"\n    - "gcp"', "[]"])
 def test_default_providers_stay_off(tmp_path: Path, instead: str) -> None:
     (problem,) = problems_of(edited(tmp_path, '- "*"', instead))
     assert problem.path == 'config."pulumi:disable-default-providers"'
-    assert problem.allowed.startswith('["*"]')
+    assert problem.expected.startswith('["*"]')
 
 
 def test_a_problem_of_the_file_hides_none_of_the_settings(tmp_path: Path) -> None:
@@ -940,7 +940,7 @@ def test_the_engine_hands_over_no_secret(
     monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", '["pull:vercel"]')
     with pytest.raises(SettingsError) as caught:
         read_engine_config()
-    (problem,) = caught.value.problems
+    (problem,) = caught.value.errors
     assert (problem.path, problem.value) == ("pull:vercel", "[secret]")
     assert "hunter2" not in str(caught.value)
 
@@ -952,7 +952,7 @@ def test_the_settings_of_another_stack_are_refused(
     monkeypatch.setattr("pulumi.get_stack", lambda: "staging")
     with pytest.raises(SettingsError) as caught:
         read_engine_config()
-    assert [one.path for one in caught.value.problems] == ["pull:environment"]
+    assert [one.path for one in caught.value.errors] == ["pull:environment"]
     assert "the configuration of stack staging" in str(caught.value)
 
 
@@ -961,4 +961,4 @@ def test_whatever_the_engine_hands_over_is_judged(engine_config: dict[str, str],
     engine_config["pull:redis"] = text
     with pytest.raises(SettingsError) as caught:
         read_engine_config()
-    assert [one.path for one in caught.value.problems] == ["pull:redis"]
+    assert [one.path for one in caught.value.errors] == ["pull:redis"]

@@ -105,10 +105,10 @@ def judge(document: dict[str, Any]) -> str:
         wrong = error
     else:
         return ""
-    assert wrong.problems
-    for problem in wrong.problems:
+    assert wrong.errors
+    for problem in wrong.errors:
         assert problem.path.startswith("pull:"), problem
-        assert problem.allowed
+        assert problem.expected
         assert len(str(problem)) < 3_000
     # Half a character could not be printed.
     return str(wrong).encode().decode()
@@ -198,7 +198,7 @@ def test_a_mangled_file_is_a_list_of_problems(
     else:
         return
     assert str(wrong).encode()
-    for problem in wrong.problems:
+    for problem in wrong.errors:
         assert problem.path.startswith(("pull:", "config")), problem
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.cloud import Record
 from sandbox.values import reveal
-from tests.life import Life, production_life, running_for
+from tests.stack_lifecycle import StackLifecycle, production_life, running_for
 
 OPERATIONS: Final = 183
 """How many operations change the cloud in the first up of production."""
@@ -39,19 +39,21 @@ def points() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def production(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> Life:
+def production(
+    tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path
+) -> StackLifecycle:
     assert engine.exists()
     return production_life(tmp_path_factory, checkout)
 
 
 @pytest.mark.parametrize("chain", list(points()))
 def test_a_killed_up_ends_in_the_same_cloud(
-    chain: list[Point], production: Life, tmp_path: Path
+    chain: list[Point], production: StackLifecycle, tmp_path: Path
 ) -> None:
     whole = production.cloud()
     assert len(whole) == OPERATIONS
 
-    life = Life.begin(production.checkout, tmp_path / "life", "production")
+    life = StackLifecycle.begin(production.checkout, tmp_path / "life", "production")
     for at, moment in chain:
         killed = life.ops("up", module="tests.ops_with_faults", fault=f"{at}:crash:{moment}")
         assert killed.returncode == 1, killed.stdout + killed.stderr

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.config.problems import SettingsError
+from components.config.errors import SettingsError
 from components.delivery.deployments import Deployments, DeploymentsArgs
 from tests.recorder import Neighbours, Recording, Secret, estate, record, settings, side_by_side
 

@@ -12,8 +12,8 @@ import pytest
 
 from sandbox.cloud import Cloud, Record
 from sandbox.values import reveal
-from tests.life import Life, changed, production_life
 from tests.recorder import FLEET
+from tests.stack_lifecycle import StackLifecycle, changed, production_life
 
 OTHER_IMAGE: Final = f"gcr.io/pull-production/pull-temporal-worker@sha256:{2:064}"
 API_ORIGIN: Final = {
@@ -47,17 +47,19 @@ GATES: Final = (
 
 
 @pytest.fixture(scope="session")
-def production(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> Life:
+def production(
+    tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path
+) -> StackLifecycle:
     assert engine.exists()
     return production_life(tmp_path_factory, checkout)
 
 
 @pytest.fixture
-def fork(production: Life, tmp_path: Path) -> Life:
+def fork(production: StackLifecycle, tmp_path: Path) -> StackLifecycle:
     return production.fork(tmp_path / "fork")
 
 
-def document(life: Life, name: str) -> Any:
+def document(life: StackLifecycle, name: str) -> Any:
     """What was written down when production was made."""
     return json.loads((life.folder / f"{name}.json").read_text("utf-8"))
 
@@ -72,7 +74,7 @@ def same_things(one: Iterable[Record], other: Iterable[Record]) -> bool:
 # -- the first up ------------------------------------------------------------------------------
 
 
-def test_preview_says_what_up_does(production: Life) -> None:
+def test_preview_says_what_up_does(production: StackLifecycle) -> None:
     preview, up = document(production, "preview"), document(production, "up")
     assert preview["changeSummary"] == up["changeSummary"]
     assert changed(preview) == changed(up)
@@ -83,12 +85,12 @@ def test_preview_says_what_up_does(production: Life) -> None:
     )
 
 
-def test_preview_and_up_leave_the_checkout_as_it_is(production: Life) -> None:
+def test_preview_and_up_leave_the_checkout_as_it_is(production: StackLifecycle) -> None:
     before, after = document(production, "checkouts")
     assert after == before
 
 
-def test_nothing_waits_for_a_later_step_of_the_runbook(production: Life) -> None:
+def test_nothing_waits_for_a_later_step_of_the_runbook(production: StackLifecycle) -> None:
     resources = {one["urn"]: one for one in production.resources()}
     edges = 0
     for urn in resources:
@@ -100,7 +102,9 @@ def test_nothing_waits_for_a_later_step_of_the_runbook(production: Life) -> None
     assert edges > 300
 
 
-def test_each_step_of_the_runbook_ends_before_the_next_goes_live(production: Life) -> None:
+def test_each_step_of_the_runbook_ends_before_the_next_goes_live(
+    production: StackLifecycle,
+) -> None:
     resources = {one["urn"]: one for one in production.resources()}
     gates = [[urn for urn, one in resources.items() if one["type"] in types] for types in GATES]
     assert [len(gate) for gate in gates] == [3, 3, 2, 1, 1]
@@ -109,7 +113,7 @@ def test_each_step_of_the_runbook_ends_before_the_next_goes_live(production: Lif
             assert set(earlier) <= everything_before(resources, urn), urn
 
 
-def test_the_database_and_the_cache_are_made_side_by_side(production: Life) -> None:
+def test_the_database_and_the_cache_are_made_side_by_side(production: StackLifecycle) -> None:
     """Narrow edges: an order between whole components would make everything wait."""
     resources = {one["urn"]: one for one in production.resources()}
     named = {urn.rpartition("::")[2]: urn for urn in resources}
@@ -119,7 +123,7 @@ def test_the_database_and_the_cache_are_made_side_by_side(production: Life) -> N
         assert named["postgres-instance"] not in everything_before(resources, named[early])
 
 
-def test_what_the_clouds_needed_was_waited_for(production: Life) -> None:
+def test_what_the_clouds_needed_was_waited_for(production: StackLifecycle) -> None:
     resources = production.resources()
     assert needs_that_nobody_waited_for(production, resources) == []
 
@@ -133,7 +137,7 @@ def test_what_the_clouds_needed_was_waited_for(production: Life) -> None:
 
 
 def needs_that_nobody_waited_for(
-    life: Life, listed: Iterable[dict[str, Any]]
+    life: StackLifecycle, listed: Iterable[dict[str, Any]]
 ) -> list[tuple[str, str]]:
     """What had to be there before something else, and was by chance: no edge says so.
 
@@ -180,7 +184,7 @@ def everything_before(resources: dict[str, dict[str, Any]], urn: str) -> set[str
     return found
 
 
-def test_no_default_provider(production: Life) -> None:
+def test_no_default_provider(production: StackLifecycle) -> None:
     resources = production.resources()
     providers = [one for one in resources if one["type"].startswith("pulumi:providers:")]
     assert sorted(one["urn"].rpartition("::")[2] for one in providers) == [
@@ -195,7 +199,7 @@ def test_no_default_provider(production: Life) -> None:
             assert one["provider"] in references
 
 
-def test_outputs_are_what_people_need_and_hold_no_secret(production: Life) -> None:
+def test_outputs_are_what_people_need_and_hold_no_secret(production: StackLifecycle) -> None:
     (root,) = (one for one in production.resources() if one["type"] == STACK)
     assert "ciphertext" not in json.dumps(root["outputs"])
     outputs = document(production, "up")["outputs"]
@@ -211,14 +215,14 @@ def test_outputs_are_what_people_need_and_hold_no_secret(production: Life) -> No
 # -- again, and when somebody else was there ---------------------------------------------------
 
 
-def test_a_second_up_and_a_refresh_change_nothing(fork: Life) -> None:
+def test_a_second_up_and_a_refresh_change_nothing(fork: StackLifecycle) -> None:
     before = fork.cloud()
     assert set(fork.run("up")["changeSummary"]) == {"same"}
     assert set(fork.run("refresh")["changeSummary"]) == {"same"}
     assert same_things(fork.cloud(), before)
 
 
-def test_what_somebody_changed_by_hand_is_seen_and_repaired(fork: Life) -> None:
+def test_what_somebody_changed_by_hand_is_seen_and_repaired(fork: StackLifecycle) -> None:
     before = {thing.address: reveal(thing.inputs) for thing in fork.cloud()}
     fork.by_hand("edit", "pull-production-redis", "memorySizeGb=1")
     fork.by_hand("edit", "pull-production-postgres", 'settings.availabilityType="ZONAL"')
@@ -243,7 +247,7 @@ def test_what_somebody_changed_by_hand_is_seen_and_repaired(fork: Life) -> None:
 # -- secrets -----------------------------------------------------------------------------------
 
 
-def generated_secrets(life: Life) -> dict[str, str]:
+def generated_secrets(life: StackLifecycle) -> dict[str, str]:
     """The values that the sandbox's cloud made up, from its memory."""
     found = {}
     for thing in life.cloud():
@@ -255,7 +259,9 @@ def generated_secrets(life: Life) -> dict[str, str]:
     return found
 
 
-def test_a_new_password_reaches_its_readers_and_is_nowhere_in_the_clear(fork: Life) -> None:
+def test_a_new_password_reaches_its_readers_and_is_nowhere_in_the_clear(
+    fork: StackLifecycle,
+) -> None:
     secrets = generated_secrets(fork)
     fork.settings(postgres={"password_generation": 2})
     assert fork.ops("preview").returncode == 0
@@ -299,7 +305,7 @@ def paths(document: dict[str, Any], name: str) -> set[str]:
     return set(step["diffReasons"])
 
 
-def test_releases_and_rollbacks_move_traffic_and_nothing_else(fork: Life) -> None:
+def test_releases_and_rollbacks_move_traffic_and_nothing_else(fork: StackLifecycle) -> None:
     outputs = document(fork, "up")["outputs"]
     old = {
         "revision": outputs["workers"]["pull-temporal-worker"]["described"],
@@ -337,7 +343,7 @@ def test_releases_and_rollbacks_move_traffic_and_nothing_else(fork: Life) -> Non
     assert paths(rollback, "web-release") == {"ref"}
 
 
-def test_moving_the_database_is_a_replacement_that_the_guard_refuses(fork: Life) -> None:
+def test_moving_the_database_is_a_replacement_that_the_guard_refuses(fork: StackLifecycle) -> None:
     before = fork.cloud()
     fork.settings(gcp={"region": "us-east1"})
     refused = fork.ops("up", "--json")
@@ -355,7 +361,7 @@ def test_moving_the_database_is_a_replacement_that_the_guard_refuses(fork: Life)
     assert same_things(fork.cloud(), before)
 
 
-def test_a_service_goes_only_with_an_approval(fork: Life) -> None:
+def test_a_service_goes_only_with_an_approval(fork: StackLifecycle) -> None:
     """The provider would refuse it in the middle of an ``up``, and the sandbox does so too."""
     fork.settings(workers={"runtime": "worker_pool"})
     before = fork.cloud()
@@ -366,7 +372,7 @@ def test_a_service_goes_only_with_an_approval(fork: Life) -> None:
     assert (done["worker-all-service"], done["worker-all-pool"]) == ("delete", "create")
 
 
-def test_a_recovery_clone_is_one_new_resource(fork: Life) -> None:
+def test_a_recovery_clone_is_one_new_resource(fork: StackLifecycle) -> None:
     fork.settings(postgres={"recovery": {"point_in_time": "2025-01-25T10:00:00.000Z"}})
     up = fork.run("up")
     assert changed(up) == {"postgres-recovery": "create"}
@@ -391,7 +397,7 @@ def test_staging_with_everything_switched_on_and_off_again(
     types: list[str], tmp_path: Path, checkout: Path, engine: Path
 ) -> None:
     assert engine.exists()
-    life = Life.begin(checkout, tmp_path / "life", "staging")
+    life = StackLifecycle.begin(checkout, tmp_path / "life", "staging")
     settings = life.root / "Pulumi.staging.yaml"
     plain = settings.read_bytes()
     fleet = {kind: FLEET[kind] for kind in types}
@@ -450,14 +456,14 @@ FOREVER: Final = {
 """What no cloud ever deletes, and what others may use and therefore stays switched on."""
 
 
-def by_type(life: Life) -> dict[str, list[Record]]:
+def by_type(life: StackLifecycle) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = {}
     for thing in life.cloud():
         found.setdefault(thing.type, []).append(thing)
     return found
 
 
-def test_production_is_destroyed_only_by_those_who_mean_it(fork: Life) -> None:
+def test_production_is_destroyed_only_by_those_who_mean_it(fork: StackLifecycle) -> None:
     before = fork.cloud()
     refused = fork.ops("destroy", "--json")
     assert refused.returncode == 1

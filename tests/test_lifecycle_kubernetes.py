@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from tests.life import Life, changed
+from tests.stack_lifecycle import StackLifecycle, changed
 from tests.test_lifecycle import (
     FOREVER,
     by_type,
@@ -20,7 +20,7 @@ RECORD: Final = "cloudflare:index/dnsRecord:DnsRecord"
 CLOUD_RUN: Final = "gcp:cloudrunv2/service:Service"
 
 
-def things(life: Life) -> set[tuple[str, str]]:
+def things(life: StackLifecycle) -> set[tuple[str, str]]:
     """Everything in the cloud by type and address, whatever ids were thrown for it."""
     return {
         (thing.type, re.sub(r"[0-9a-f]{8}[0-9a-f-]{24,28}", "…", thing.address))
@@ -29,7 +29,7 @@ def things(life: Life) -> set[tuple[str, str]]:
     }
 
 
-def order(life: Life, *names: str) -> None:
+def order(life: StackLifecycle, *names: str) -> None:
     """Each of these waits for the one before, whatever lies between."""
     resources = {one["urn"]: one for one in life.resources()}
     urns = {urn.rpartition("::")[2]: urn for urn in resources}
@@ -39,7 +39,7 @@ def order(life: Life, *names: str) -> None:
 
 def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> None:
     assert engine.exists()
-    life = Life.begin(checkout, tmp_path / "life", "staging")
+    life = StackLifecycle.begin(checkout, tmp_path / "life", "staging")
     life.run("up")
     managed = things(life)
 
@@ -128,6 +128,6 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
     assert things(life) == managed, "something stayed behind"
 
 
-def deployment(life: Life, name: str) -> Any:
+def deployment(life: StackLifecycle, name: str) -> Any:
     (found,) = (one for one in by_type(life)[DEPLOYMENT] if one.inputs["metadata"]["name"] == name)
     return found.inputs

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny import PLANTED, Tiny, plain
+from tests.mini_project import PLANTED, MiniProject, plain
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
+def tiny(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
     assert engine.exists()
-    return Tiny(tmp_path / "tiny", checkout)
+    return MiniProject(tmp_path / "tiny", checkout)
 
 
-def test_preview_reads_well_and_leaves_the_checkout_alone(tiny: Tiny) -> None:
+def test_preview_reads_well_and_leaves_the_checkout_alone(tiny: MiniProject) -> None:
     before = tiny.fingerprint()
     done = tiny.ops("preview", *tiny.here(), variables={"COLUMNS": "80"})
     assert done.returncode == 0, done.stderr
@@ -41,7 +41,7 @@ def test_preview_reads_well_and_leaves_the_checkout_alone(tiny: Tiny) -> None:
     assert tiny.fingerprint() == before
 
 
-def test_life_cycle(tiny: Tiny) -> None:
+def test_life_cycle(tiny: MiniProject) -> None:
     before = tiny.fingerprint()
     planned = tiny.run("preview")
     made = tiny.run("up")
@@ -68,7 +68,7 @@ def test_life_cycle(tiny: Tiny) -> None:
     assert tiny.fingerprint() == before
 
 
-def test_drift_is_seen_and_repaired(tiny: Tiny) -> None:
+def test_drift_is_seen_and_repaired(tiny: MiniProject) -> None:
     tiny.run("up")
     edited = tiny.ops(
         *("edit", "--dir", str(tiny.sandbox / "cloud"), "b/pull-tiny-alpha"),
@@ -89,7 +89,7 @@ def test_drift_is_seen_and_repaired(tiny: Tiny) -> None:
     assert tiny.run("drift")["changeSummary"] == {"same": 12}
 
 
-def test_worst_news_comes_first(tiny: Tiny) -> None:
+def test_worst_news_comes_first(tiny: MiniProject) -> None:
     tiny.run("up")
     tiny.write(location="EU", owners=["data"], stores=["alpha", "gamma"])
     done = tiny.ops("preview", *tiny.here(), variables={"COLUMNS": "200"})
@@ -103,7 +103,7 @@ def test_worst_news_comes_first(tiny: Tiny) -> None:
     assert "    - 5 to delete" in lines
 
 
-def test_no_secret_anywhere(tiny: Tiny) -> None:
+def test_no_secret_anywhere(tiny: MiniProject) -> None:
     printed = [tiny.ops("preview", *tiny.here()), tiny.ops("up", *tiny.here(), "--yes")]
     printed.append(tiny.ops("up", *tiny.here(), "--yes", "--json"))
     tiny.write(location="EU")
@@ -117,7 +117,7 @@ def test_no_secret_anywhere(tiny: Tiny) -> None:
         assert PLANTED not in path.read_text(), path
 
 
-def test_nobody_elses_account_reaches_the_sandbox(tiny: Tiny) -> None:
+def test_nobody_elses_account_reaches_the_sandbox(tiny: MiniProject) -> None:
     done = tiny.ops(
         *("up", *tiny.here(), "--yes", "--json"),
         variables={
@@ -172,7 +172,7 @@ def test_nobody_elses_account_reaches_the_sandbox(tiny: Tiny) -> None:
     ],
 )
 def test_wrong_use_starts_nothing(
-    tiny: Tiny, tmp_path: Path, arguments: list[str], message: str
+    tiny: MiniProject, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     (tmp_path / "file").touch()
     done = tiny.ops(*arguments, variables=_tripwire(tmp_path))
@@ -191,7 +191,7 @@ def test_wrong_use_starts_nothing(
     ],
 )
 def test_wrong_use_is_json_where_json_was_asked_for(
-    tiny: Tiny, arguments: list[str], message: str
+    tiny: MiniProject, arguments: list[str], message: str
 ) -> None:
     done = tiny.ops(*arguments)
     assert done.returncode == 2
@@ -200,7 +200,9 @@ def test_wrong_use_is_json_where_json_was_asked_for(
     assert message in error["message"]
 
 
-def test_an_interrupt_before_the_engine_is_at_work_is_told(tiny: Tiny, tmp_path: Path) -> None:
+def test_an_interrupt_before_the_engine_is_at_work_is_told(
+    tiny: MiniProject, tmp_path: Path
+) -> None:
     engine = tmp_path / "bin" / "pulumi"
     engine.parent.mkdir()
     engine.write_text("#!/bin/sh\nkill -INT $PPID\nexec sleep 5\n")
@@ -214,7 +216,7 @@ def test_an_interrupt_before_the_engine_is_at_work_is_told(tiny: Tiny, tmp_path:
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_settings_are_all_told_at_once(tiny: Tiny, tmp_path: Path) -> None:
+def test_wrong_settings_are_all_told_at_once(tiny: MiniProject, tmp_path: Path) -> None:
     tiny.write(stores="alpha", owners=7)
     for_people = tiny.ops("preview", *tiny.here(), variables=_tripwire(tmp_path))
     assert for_people.returncode == 2
@@ -223,9 +225,9 @@ def test_wrong_settings_are_all_told_at_once(tiny: Tiny, tmp_path: Path) -> None
     for_machines = tiny.ops("preview", *tiny.here(), "--json", variables=_tripwire(tmp_path))
     assert for_machines.returncode == 2
     assert json.loads(for_machines.stdout)["error"]["kind"] == "settings"
-    assert json.loads(for_machines.stdout)["error"]["problems"] == [
-        {"path": "pull:stores", "value": "alpha", "allowed": "must be a list of names"},
-        {"path": "pull:owners", "value": 7, "allowed": "must be a list of names"},
+    assert json.loads(for_machines.stdout)["error"]["errors"] == [
+        {"path": "pull:stores", "value": "alpha", "expected": "must be a list of names"},
+        {"path": "pull:owners", "value": 7, "expected": "must be a list of names"},
     ]
     assert not (tmp_path / "tripped").exists()
 
@@ -237,7 +239,7 @@ def test_wrong_settings_are_all_told_at_once(tiny: Tiny, tmp_path: Path) -> None
         ("error", "The program failed: KeyError: 'no such worker'\n      at __main__.py:"),
     ],
 )
-def test_program_errors_are_readable(tiny: Tiny, failure: str, message: str) -> None:
+def test_program_errors_are_readable(tiny: MiniProject, failure: str, message: str) -> None:
     tiny.write(fail=failure)
     done = tiny.ops("preview", *tiny.here())
     assert done.returncode == 1
@@ -250,7 +252,7 @@ def test_program_errors_are_readable(tiny: Tiny, failure: str, message: str) -> 
     assert document["error"]["kind"] == "engine"
 
 
-def test_a_refusal_of_the_cloud_names_the_resource(tiny: Tiny) -> None:
+def test_a_refusal_of_the_cloud_names_the_resource(tiny: MiniProject) -> None:
     done = tiny.ops(
         *("up", *tiny.here(), "--yes"),
         variables={**_tests_on_path(tiny), "FAULT": "3:error:before"},
@@ -270,7 +272,7 @@ def test_a_refusal_of_the_cloud_names_the_resource(tiny: Tiny) -> None:
     assert len(tiny.cloud()) == 8
 
 
-def test_protected_resources_are_destroyed_in_two_steps(tiny: Tiny) -> None:
+def test_protected_resources_are_destroyed_in_two_steps(tiny: MiniProject) -> None:
     tiny.write(protect=True)
     tiny.run("up")
     refused = tiny.ops("destroy", *tiny.here(), "--yes", "--json")
@@ -288,7 +290,7 @@ def test_protected_resources_are_destroyed_in_two_steps(tiny: Tiny) -> None:
     assert "true" in (tiny.root / "Pulumi.production.yaml").read_text()
 
 
-def test_an_interrupt_reaches_the_engine_and_loses_nothing(tiny: Tiny) -> None:
+def test_an_interrupt_reaches_the_engine_and_loses_nothing(tiny: MiniProject) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "tests.ops_with_faults", "up", *tiny.here(), "--yes"],
         cwd=tiny.root,
@@ -314,13 +316,13 @@ def test_an_interrupt_reaches_the_engine_and_loses_nothing(tiny: Tiny) -> None:
     assert tiny.run("up")["changeSummary"] == {"same": 12}
 
 
-def test_the_real_engine_is_named_last(tiny: Tiny, engine: Path) -> None:
+def test_the_real_engine_is_named_last(tiny: MiniProject, engine: Path) -> None:
     done = tiny.ops("engine")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == str(engine)
 
 
-def _tests_on_path(tiny: Tiny) -> dict[str, str]:
+def _tests_on_path(tiny: MiniProject) -> dict[str, str]:
     return {"PYTHONPATH": str(tiny.repository)}
 
 

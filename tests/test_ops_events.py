@@ -14,8 +14,8 @@ import pytest
 from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import ResourcePreEvent
 
-from ops.review.events import Change, Outcome, Recorder, Step, at_path, masked, short_type
-from tests.tiny import PLANTED, Tiny
+from ops.review.events import Change, Outcome, Recorder, Step, at_path, redacted, short_type
+from tests.mini_project import PLANTED, MiniProject
 
 SECRET = {
     "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
@@ -52,9 +52,9 @@ def one_step(event: EngineEvent) -> Step:
 
 def test_secrets_are_masked_wherever_they_are() -> None:
     value = {"a": [{"b": SECRET}], "c": SECRET, "d": "open"}
-    assert masked(value) == {"a": [{"b": "[secret]"}], "c": "[secret]", "d": "open"}
+    assert redacted(value) == {"a": [{"b": "[secret]"}], "c": "[secret]", "d": "open"}
     step = one_step(finished("create", new=state({"k": [SECRET]}, {"out": SECRET})))
-    assert PLANTED not in json.dumps(step.document())
+    assert PLANTED not in json.dumps(step.to_dict())
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_the_document_leaves_unchanged_steps_and_secret_outputs_out() -> None:
         outputs={"url": "https://x", "password": "[secret]"},
         duration_seconds=1.26,
     )
-    assert outcome.document() == {
+    assert outcome.to_dict() == {
         "stack": "production",
         "operation": "up",
         "result": "succeeded",
@@ -178,7 +178,7 @@ def test_steps_are_those_of_the_engines_own_json(
     tmp_path: Path, checkout: Path, engine: Path
 ) -> None:
     """``pulumi preview --json`` over an update, a replacement, deletions and creations."""
-    tiny = Tiny(tmp_path / "tiny", checkout)
+    tiny = MiniProject(tmp_path / "tiny", checkout)
     tiny.run("up")
     tiny.write(location="EU", owners=["data"], stores=["alpha", "gamma"])
     ours = tiny.run("preview")

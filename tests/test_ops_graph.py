@@ -8,23 +8,23 @@ from typing import Any
 
 import pytest
 
-from tests.tiny import Tiny
+from tests.mini_project import MiniProject
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
+def tiny(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
     assert engine.exists()
-    return Tiny(tmp_path / "tiny", checkout)
+    return MiniProject(tmp_path / "tiny", checkout)
 
 
-def graph(tiny: Tiny) -> dict[str, Any]:
+def graph(tiny: MiniProject) -> dict[str, Any]:
     done = tiny.ops("graph", *tiny.here(), "--json")
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
     return document
 
 
-def test_the_drawing(tiny: Tiny) -> None:
+def test_the_drawing(tiny: MiniProject) -> None:
     done = tiny.ops("graph", *tiny.here())
     assert done.returncode == 0, done.stderr
     store = "<br/>Secret pull-tiny-{0}<br/>Bucket pull-tiny-{0}<br/>RandomPassword {0}-password"
@@ -40,7 +40,7 @@ def test_the_drawing(tiny: Tiny) -> None:
     ]
 
 
-def test_it_is_what_the_engine_knows_afterwards(tiny: Tiny) -> None:
+def test_it_is_what_the_engine_knows_afterwards(tiny: MiniProject) -> None:
     planned = graph(tiny)
     tiny.run("up")
     state = next((tiny.sandbox / "state").glob(".pulumi/stacks/*/production.json"))
@@ -60,7 +60,7 @@ def test_it_is_what_the_engine_knows_afterwards(tiny: Tiny) -> None:
     ]
 
 
-def test_a_program_that_fails_draws_nothing(tiny: Tiny) -> None:
+def test_a_program_that_fails_draws_nothing(tiny: MiniProject) -> None:
     tiny.write(fail="error")
     done = tiny.ops("graph", *tiny.here())
     assert done.returncode == 1

@@ -15,7 +15,7 @@ from ops.errors import WrongInput
 from ops.review.events import State, Step
 from ops.review.guard import CHAIN, HOLDS, judge, read_approvals
 from tests import inventory
-from tests.tiny import SOON, Tiny
+from tests.mini_project import SOON, MiniProject
 
 LOSES_NOTHING: Final = frozenset(
     {
@@ -65,12 +65,12 @@ LOSES_NOTHING: Final = frozenset(
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
+def tiny(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
     assert engine.exists()
-    return Tiny(tmp_path / "tiny", checkout)
+    return MiniProject(tmp_path / "tiny", checkout)
 
 
-def policies(tiny: Tiny, verb: str) -> tuple[int, dict[str, Any]]:
+def policies(tiny: MiniProject, verb: str) -> tuple[int, dict[str, Any]]:
     """Exit code and verdict of a verb."""
     consent = [] if verb == "preview" else ["--yes"]
     done = tiny.ops(verb, *tiny.here(), "--json", *consent)
@@ -80,7 +80,7 @@ def policies(tiny: Tiny, verb: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, verdict
 
 
-def test_what_holds_data_goes_only_with_an_approval(tiny: Tiny) -> None:
+def test_what_holds_data_goes_only_with_an_approval(tiny: MiniProject) -> None:
     tiny.run("up")
     before = tiny.cloud()
     (tiny.root / "approvals" / "production.yaml").unlink()
@@ -125,7 +125,7 @@ def test_of_every_type_it_is_decided_what_would_be_lost(name: str) -> None:
     assert not HOLDS.keys() & LOSES_NOTHING
 
 
-def test_what_holds_data_is_not_destroyed_without_an_approval(tiny: Tiny) -> None:
+def test_what_holds_data_is_not_destroyed_without_an_approval(tiny: MiniProject) -> None:
     tiny.run("up")
     before = tiny.cloud()
     (tiny.root / "approvals" / "production.yaml").unlink()
@@ -149,7 +149,7 @@ def test_what_holds_data_is_not_destroyed_without_an_approval(tiny: Tiny) -> Non
     assert tiny.cloud() == []
 
 
-def test_the_rest_of_a_stopped_replacement_is_shown_and_judged(tiny: Tiny) -> None:
+def test_the_rest_of_a_stopped_replacement_is_shown_and_judged(tiny: MiniProject) -> None:
     """The engine counts it as nothing; it deletes the bucket that the files were in."""
     program = tiny.root / "__main__.py"
     named = 'name=f"pull-tiny-{name}-" + config.require("location").lower()'
@@ -181,7 +181,7 @@ def test_the_rest_of_a_stopped_replacement_is_shown_and_judged(tiny: Tiny) -> No
     assert [address for kind, address in tiny.cloud() if "bucket" in kind] == buckets[:1]
 
 
-def test_an_up_that_fails_gives_protection_back(tiny: Tiny) -> None:
+def test_an_up_that_fails_gives_protection_back(tiny: MiniProject) -> None:
     """At once where it fails, and in the next ``up`` where its engine was killed."""
     tiny.write(stores=["alpha"], protect=True)
     tiny.run("up")
@@ -202,7 +202,7 @@ def test_an_up_that_fails_gives_protection_back(tiny: Tiny) -> None:
 
 
 def test_an_approval_opens_the_engine_s_protection_too(
-    tiny: Tiny, engine_calls: Callable[[], list[str]]
+    tiny: MiniProject, engine_calls: Callable[[], list[str]]
 ) -> None:
     tiny.write(protect=True)
     tiny.run("up")
@@ -232,7 +232,7 @@ def test_an_approval_opens_the_engine_s_protection_too(
     assert not any("--show-secrets" in call for call in engine_calls())
 
 
-def test_a_broken_rule_stops_a_preview_and_an_up(tiny: Tiny) -> None:
+def test_a_broken_rule_stops_a_preview_and_an_up(tiny: MiniProject) -> None:
     tiny.write(location="MOON")
     for verb in ("preview", "up"):
         code, verdict = policies(tiny, verb)
@@ -243,7 +243,7 @@ def test_a_broken_rule_stops_a_preview_and_an_up(tiny: Tiny) -> None:
     assert tiny.cloud() == []
 
 
-def test_what_changes_under_an_exception_is_said(tiny: Tiny) -> None:
+def test_what_changes_under_an_exception_is_said(tiny: MiniProject) -> None:
     tiny.run("up")
     entries = "".join(
         f"- {{rule: storage-log-bucket-locked, urn: {json.dumps(tiny.urn('alpha', kind))}, "
@@ -262,7 +262,7 @@ def test_what_changes_under_an_exception_is_said(tiny: Tiny) -> None:
     )
 
 
-def test_a_pack_that_cannot_run_passes_nothing(tiny: Tiny) -> None:
+def test_a_pack_that_cannot_run_passes_nothing(tiny: MiniProject) -> None:
     (tiny.root / "policies" / "__main__.py").write_text("raise SystemExit(3)\n")
     done = tiny.ops("preview", *tiny.here())
     assert done.returncode == 1
@@ -277,7 +277,9 @@ def test_a_pack_that_cannot_run_passes_nothing(tiny: Tiny) -> None:
         ("approvals: [", "while parsing"),
     ],
 )
-def test_approvals_that_cannot_be_read_start_nothing(tiny: Tiny, text: str, says: str) -> None:
+def test_approvals_that_cannot_be_read_start_nothing(
+    tiny: MiniProject, text: str, says: str
+) -> None:
     (tiny.root / "approvals" / "production.yaml").write_text(text)
     done = tiny.ops("preview", *tiny.here())
     assert done.returncode == 2
@@ -306,7 +308,7 @@ def test_odd_approvals_are_told_and_approve_nothing(
         read_approvals(tmp_path, "production")
 
 
-def test_levels_that_cannot_be_used_start_nothing(tiny: Tiny) -> None:
+def test_levels_that_cannot_be_used_start_nothing(tiny: MiniProject) -> None:
     (tiny.root / "policies" / "config.production.json").write_text('{"all": "disabled"}')
     done = tiny.ops("preview", *tiny.here())
     assert done.returncode == 2

@@ -15,8 +15,8 @@ import pytest
 
 from ops.errors import Refused
 from ops.recovery import plan_recovery, recover
-from tests.life import running_for
-from tests.tiny import Tiny
+from tests.mini_project import MiniProject
+from tests.stack_lifecycle import running_for
 
 CREATIONS = 8
 """How many operations change the cloud in an up of the tiny program from nothing."""
@@ -38,13 +38,13 @@ def every(operations: int, sample: list[tuple[int, str]]) -> list[object]:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Iterator[Tiny]:
+def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Iterator[MiniProject]:
     assert engine.exists()
-    yield Tiny(tmp_path / "tiny", checkout)
+    yield MiniProject(tmp_path / "tiny", checkout)
     assert running_for(tmp_path) == [], "a killed engine left its policy pack running"
 
 
-def crash(tiny: Tiny, verb: str, at: int, moment: str) -> None:
+def crash(tiny: MiniProject, verb: str, at: int, moment: str) -> None:
     """Run a verb whose engine is killed at the given operation."""
     done = tiny.ops(
         *(verb, *tiny.here(), "--yes"),
@@ -57,7 +57,7 @@ def crash(tiny: Tiny, verb: str, at: int, moment: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def refused(tiny: Tiny, verb: str) -> dict[str, object]:
+def refused(tiny: MiniProject, verb: str) -> dict[str, object]:
     done = tiny.ops(verb, *tiny.here(), "--yes", "--json")
     assert done.returncode == 1, done.stdout
     error: dict[str, object] = json.loads(done.stdout)["error"]
@@ -67,7 +67,7 @@ def refused(tiny: Tiny, verb: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("at", "moment"), every(CREATIONS, SAMPLE))
-def test_a_crash_while_creating(tiny: Tiny, at: int, moment: str) -> None:
+def test_a_crash_while_creating(tiny: MiniProject, at: int, moment: str) -> None:
     crash(tiny, "up", at, moment)
     error = refused(tiny, "up")
     assert "creating" in str(error["found"])
@@ -86,7 +86,7 @@ def test_a_crash_while_creating(tiny: Tiny, at: int, moment: str) -> None:
 
 
 @pytest.mark.parametrize(("at", "moment"), every(CHANGES, CHANGE_SAMPLE))
-def test_a_crash_while_changing(tiny: Tiny, at: int, moment: str) -> None:
+def test_a_crash_while_changing(tiny: MiniProject, at: int, moment: str) -> None:
     tiny.run("up")
     tiny.write(**CHANGED)
     crash(tiny, "up", at, moment)
@@ -102,7 +102,7 @@ def test_a_crash_while_changing(tiny: Tiny, at: int, moment: str) -> None:
 
 
 @pytest.mark.parametrize(("at", "moment"), every(CREATIONS, [(3, "after")]))
-def test_a_crash_while_destroying(tiny: Tiny, at: int, moment: str) -> None:
+def test_a_crash_while_destroying(tiny: MiniProject, at: int, moment: str) -> None:
     tiny.run("up")
     crash(tiny, "destroy", at, moment)
     refused(tiny, "destroy")
@@ -111,7 +111,7 @@ def test_a_crash_while_destroying(tiny: Tiny, at: int, moment: str) -> None:
     assert tiny.cloud() == []
 
 
-def test_a_crash_of_the_recovery_itself(tiny: Tiny) -> None:
+def test_a_crash_of_the_recovery_itself(tiny: MiniProject) -> None:
     """The refresh after the import is what a killed recovery has not done."""
     crash(tiny, "up", 4, "after")
     script = (
@@ -133,12 +133,12 @@ def test_a_crash_of_the_recovery_itself(tiny: Tiny) -> None:
     assert tiny.run("up")["changeSummary"] == {"same": 12}
 
 
-def test_recovery_with_nothing_to_settle_is_a_refresh(tiny: Tiny) -> None:
+def test_recovery_with_nothing_to_settle_is_a_refresh(tiny: MiniProject) -> None:
     tiny.run("up")
     assert tiny.run("recover")["changeSummary"] == {"same": 12}
 
 
-def test_a_lock_is_broken_only_when_its_engine_is_gone(tiny: Tiny) -> None:
+def test_a_lock_is_broken_only_when_its_engine_is_gone(tiny: MiniProject) -> None:
     tiny.run("up")
     folder = tiny.sandbox / "state" / ".pulumi" / "locks" / "organization" / "tiny" / "production"
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +158,7 @@ def test_a_lock_is_broken_only_when_its_engine_is_gone(tiny: Tiny) -> None:
     assert not lock.exists()
 
 
-def test_what_is_not_pending_cannot_be_found_or_gone(tiny: Tiny) -> None:
+def test_what_is_not_pending_cannot_be_found_or_gone(tiny: MiniProject) -> None:
     tiny.run("up")
     done = tiny.ops("recover", *tiny.here(), "--yes", "--gone", "urn:pulumi:x")
     assert done.returncode == 2
@@ -177,7 +177,7 @@ def real_accounts(*noted: str) -> Any:
     }
     return SimpleNamespace(
         name="production",
-        place=SimpleNamespace(state=None),
+        environment=SimpleNamespace(state=None),
         cloud=None,
         state=lambda: state,
         replace_state=state.update,

@@ -14,8 +14,8 @@ from pulumi.automation import OpType
 from ops.errors import Refused, WrongInput
 from ops.review.events import SECRET, State, Step
 from ops.review.render import FILES, MARK, manifests, refuse_foreign, write
-from tests.life import Life
 from tests.manifests import check
+from tests.stack_lifecycle import StackLifecycle
 
 KINDS: Final = {
     "namespace.yaml": ["Namespace"],
@@ -32,15 +32,15 @@ KINDS: Final = {
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> Life:
+def life(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> StackLifecycle:
     assert engine.exists()
-    life = Life.begin(checkout, tmp_path_factory.mktemp("render") / "life", "production")
+    life = StackLifecycle.begin(checkout, tmp_path_factory.mktemp("render") / "life", "production")
     life.settings(runtime="kubernetes")
     return life
 
 
 @pytest.fixture(scope="module")
-def rendered(life: Life) -> Path:
+def rendered(life: StackLifecycle) -> Path:
     out = life.folder / "manifests"
     done = life.render(out)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -69,7 +69,7 @@ def test_every_manifest_is_what_its_schema_says(rendered: Path) -> None:
 
 
 def test_it_is_the_same_each_time_and_no_sandbox_stays(
-    life: Life, rendered: Path, monkeypatch: pytest.MonkeyPatch
+    life: StackLifecycle, rendered: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again = life.folder / "again"
     monkeypatch.setenv("PYTHONHASHSEED", "7")
@@ -89,8 +89,8 @@ def test_no_file_holds_a_secret_or_what_only_the_engine_reads(rendered: Path) ->
         assert document["kind"] != "Secret"
 
 
-def test_a_managed_stack_has_nothing_to_render(life: Life, tmp_path: Path) -> None:
-    managed = Life.begin(life.checkout, tmp_path / "life", "staging")
+def test_a_managed_stack_has_nothing_to_render(life: StackLifecycle, tmp_path: Path) -> None:
+    managed = StackLifecycle.begin(life.checkout, tmp_path / "life", "staging")
     done = managed.render(tmp_path / "out", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["kind"] == "runtime"

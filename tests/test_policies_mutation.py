@@ -140,7 +140,7 @@ def test_every_mutant_of_a_resource_is_caught(
     survived: list[str] = []
     for rule in RESOURCE_RULES:
         for what, serving, mutant in resource_mutants(rule, resources):
-            if any(found.policyName == rule.id for found in harness.judge(serving, mutant)):
+            if any(found.policyName == rule.id for found in harness.evaluate(serving, mutant)):
                 killed[rule.id] += 1
             else:
                 survived.append(f"{rule.id}: {what}")
@@ -156,10 +156,10 @@ def test_every_mutant_of_a_stack_is_caught(
     for rule in STACK_RULES:
         for recording in recordings:
             serving = harness.servicer_of_stack(rule, recording)
-            assert not harness.judge_stack(serving, recording.whole), rule.id
-            for one in rule.breaks:
+            assert not harness.evaluate_stack(serving, recording.whole), rule.id
+            for one in rule.mutations:
                 for what, mutant in stack_mutants(one, recording):
-                    if harness.judge_stack(serving, mutant):
+                    if harness.evaluate_stack(serving, mutant):
                         killed[rule.id] += 1
                     else:
                         survived.append(f"{rule.id}: {recording.stack} {one} {what}")
@@ -186,12 +186,12 @@ def test_the_defaults_of_a_real_provider_are_no_plain_values(recordings: list[Re
                 node.properties.update(properties)
         assert defaults
         serving = harness.servicer_of_stack(rule, real)
-        assert not harness.judge_stack(serving, real.whole)
+        assert not harness.evaluate_stack(serving, real.whole)
         survivors = [
             f"{one} {what}"
-            for one in rule.breaks
+            for one in rule.mutations
             for what, mutant in stack_mutants(one, real)
-            if not harness.judge_stack(serving, mutant)
+            if not harness.evaluate_stack(serving, mutant)
         ]
         assert not survivors
 
@@ -214,5 +214,5 @@ def test_the_clean_stack_is_clean(recordings: list[Recording], stack: str) -> No
         for request in recording.resources
         for diagnostic in serving.Analyze(request, None).diagnostics
     ]
-    found += [diagnostic.message for diagnostic in harness.judge_stack(serving, recording.whole)]
+    found += [diagnostic.message for diagnostic in harness.evaluate_stack(serving, recording.whole)]
     assert not found, "\n".join(found)

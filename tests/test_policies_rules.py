@@ -17,13 +17,13 @@ from pulumi_policy import EnforcementLevel
 from policies import exceptions, inputs, levels, rule, table
 from policies.graph import StackRule
 from policies.pack import policies
-from policies.rule import PROTECT, UNKNOWN, Break, ResourceRule, Severity, equal, find, must
+from policies.rule import PROTECT, UNKNOWN, Must, Mutation, ResourceRule, Severity, equal, find
 from policies.rules import CONCERNS, RULES
 from policies.sensitive import CREDENTIAL, CREDENTIALS, SECRET_NAME
 from sandbox.schema import Shape, UnknownType, schema_of
 from tests import policy_harness as harness
 from tests.policy_fixtures import fixtures
-from tests.policy_harness import TODAY, UNKNOWN_TEXT, Recording, Resource, judge, servicer
+from tests.policy_harness import TODAY, UNKNOWN_TEXT, Recording, Resource, evaluate, servicer
 
 RESOURCE_RULES: Final = [one for one in RULES if isinstance(one, ResourceRule)]
 PRESENT: Final = [one for one in RESOURCE_RULES if rule.forbidden not in one.checks]
@@ -60,7 +60,7 @@ def test_good_and_bad(one: ResourceRule, resources: list[Resource]) -> None:
         for broken in rule.mutants(one.checks, resource.view):
             mutant = resource.broken(broken)
             if mutant is not None:
-                (found, *_) = judge(serving, mutant)
+                (found, *_) = evaluate(serving, mutant)
                 assert found.policyName == one.id
                 assert found.enforcementLevel == analyzer_pb2.MANDATORY
                 assert found.message.startswith(one.what)
@@ -78,9 +78,9 @@ def test_unknown(one: ResourceRule, resources: list[Resource]) -> None:
         keys = {broken.keys for broken in rule.mutants(one.checks, resource.view)}
         places |= keys
         for place in sorted(keys - {(), (PROTECT,)}, key=repr)[:12]:
-            mutant = resource.broken(Break(place, UNKNOWN_TEXT))
+            mutant = resource.broken(Mutation(place, UNKNOWN_TEXT))
             if mutant is not None:
-                messages = [diagnostic.message for diagnostic in judge(serving, mutant)]
+                messages = [diagnostic.message for diagnostic in evaluate(serving, mutant)]
                 undecided = [text for text in messages if "not known before the update" in text]
                 if one.decidable_after_update:
                     assert not undecided, (place, messages)
@@ -95,12 +95,12 @@ def test_unknown(one: ResourceRule, resources: list[Resource]) -> None:
 
 def test_an_unknown_value_hides_no_other(resources: list[Resource]) -> None:
     flags = find(instance(resources).inputs, "settings.databaseFlags[name=log_connections].value")
-    broken = instance(resources).broken(Break(next(flags).keys, UNKNOWN_TEXT))
+    broken = instance(resources).broken(Mutation(next(flags).keys, UNKNOWN_TEXT))
     assert broken is not None
     lock = find(broken.inputs, "settings.databaseFlags[name=log_lock_waits].value")
-    broken = broken.broken(Break(next(lock).keys, "off"))
+    broken = broken.broken(Mutation(next(lock).keys, "off"))
     assert broken is not None
-    found = sorted(one.message for one in judge(servicer(by_id("sql-log-flags")), broken))
+    found = sorted(one.message for one in evaluate(servicer(by_id("sql-log-flags")), broken))
     assert len(found) == 2
     assert "settings.databaseFlags[log_connections].value is not known" in found[0]
     assert "settings.databaseFlags[log_lock_waits].value must be on" in found[1]
@@ -108,19 +108,19 @@ def test_an_unknown_value_hides_no_other(resources: list[Resource]) -> None:
 
 @pytest.mark.parametrize("keys", [("settings",), ("settings", "ipConfiguration")])
 def test_an_unknown_parent_is_named(resources: list[Resource], keys: tuple[str, ...]) -> None:
-    broken = instance(resources).broken(Break(keys, UNKNOWN_TEXT))
+    broken = instance(resources).broken(Mutation(keys, UNKNOWN_TEXT))
     assert broken is not None
-    (found,) = judge(servicer(by_id("sql-no-public-address")), broken)
+    (found,) = evaluate(servicer(by_id("sql-no-public-address")), broken)
     assert f"{'.'.join(keys)} is not known before the update" in found.message
 
 
 def test_a_rule_that_may_wait_waits_and_then_decides(resources: list[Resource]) -> None:
     one = by_id("sql-own-key")
-    unknown = instance(resources).broken(Break(("encryptionKeyName",), UNKNOWN_TEXT))
-    empty = instance(resources).broken(Break(("encryptionKeyName",), ""))
+    unknown = instance(resources).broken(Mutation(("encryptionKeyName",), UNKNOWN_TEXT))
+    empty = instance(resources).broken(Mutation(("encryptionKeyName",), ""))
     assert empty is not None
-    assert not judge(servicer(one), unknown or instance(resources))
-    assert judge(servicer(one), empty)
+    assert not evaluate(servicer(one), unknown or instance(resources))
+    assert evaluate(servicer(one), empty)
 
 
 def _leaves(value: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
@@ -146,9 +146,9 @@ def test_no_message_holds_a_value(resources: list[Resource], production: Recordi
             continue
         serving = servicer(*about)
         for keys in _leaves(resource.inputs, ()):
-            mutant = resource.broken(Break(keys, CANARY))
+            mutant = resource.broken(Mutation(keys, CANARY))
             assert mutant is not None
-            assert CANARY not in " ".join(one.message for one in judge(serving, mutant)), keys
+            assert CANARY not in " ".join(one.message for one in evaluate(serving, mutant)), keys
     whole = analyzer_pb2.AnalyzeStackRequest()
     whole.CopyFrom(production.whole)
     for node in whole.resources:
@@ -160,7 +160,7 @@ def test_no_message_holds_a_value(resources: list[Resource], production: Recordi
         node.properties.update(properties)
     stack_rules = [one for one in RULES if isinstance(one, StackRule)]
     assert CANARY not in " ".join(
-        found.message for found in harness.judge_stack(servicer(*stack_rules), whole)
+        found.message for found in harness.evaluate_stack(servicer(*stack_rules), whole)
     )
 
 
@@ -172,9 +172,9 @@ def test_no_shape_of_a_value_breaks_the_pack(resources: list[Resource], odd: Any
         serving = servicer(*about) if about else None
         for keys in _leaves(resource.inputs, ()) if serving else ():
             for depth in {1, len(keys)}:
-                mutant = resource.broken(Break(keys[:depth], odd))
+                mutant = resource.broken(Mutation(keys[:depth], odd))
                 if mutant is not None:
-                    judge(serving, mutant)
+                    evaluate(serving, mutant)
 
 
 def test_paths_lead_where_they_say() -> None:
@@ -275,7 +275,7 @@ def test_shapes_that_no_generated_mutant_has(
 ) -> None:
     urn = f"urn:pulumi:production::pull::{kind}::x"
     about = [one for one in RESOURCE_RULES if one.is_about(kind)]
-    found = judge(servicer(*about), Resource(kind, urn, inputs, True, "made here"))
+    found = evaluate(servicer(*about), Resource(kind, urn, inputs, True, "made here"))
     assert {one.policyName for one in found} == broken
 
 
@@ -457,17 +457,19 @@ def _exceptions(tmp_path: Path, text: str) -> exceptions.Exceptions:
 
 
 def _open_to_the_world(resources: list[Resource]) -> Resource:
-    broken = instance(resources).broken(Break(("settings", "ipConfiguration", "ipv4Enabled"), True))
+    broken = instance(resources).broken(
+        Mutation(("settings", "ipConfiguration", "ipv4Enabled"), True)
+    )
     assert broken is not None
     return broken
 
 
 def _judged(read: exceptions.Exceptions, resource: Resource, production: Recording) -> list[str]:
     serving = servicer(exceptions=read)
-    found = judge(serving, resource)
+    found = evaluate(serving, resource)
     found += [
         one
-        for one in harness.judge_stack(serving, production.whole)
+        for one in harness.evaluate_stack(serving, production.whole)
         if one.policyName == "exceptions"
     ]
     return [f"{one.policyName}: {one.message}" for one in found if one.policyName in SHOWN]
@@ -557,5 +559,5 @@ def test_the_exceptions_in_the_repository_are_well_formed() -> None:
 def test_a_demand_refuses_what_it_says_it_refuses() -> None:
     for one in RESOURCE_RULES:
         for check in one.checks:
-            if isinstance(check, must):
+            if isinstance(check, Must):
                 assert not [value for value in check.demand.refused if check.demand.accepts(value)]

@@ -11,25 +11,25 @@ from pathlib import Path
 import pytest
 
 from sandbox.cloud import Cloud
-from tests.tiny import PLANTED, Tiny
+from tests.mini_project import PLANTED, MiniProject
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
+def tiny(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
     assert engine.exists()
-    return Tiny(tmp_path / "tiny", checkout)
+    return MiniProject(tmp_path / "tiny", checkout)
 
 
-def kept(tiny: Tiny) -> tuple[object, bytes]:
+def kept(tiny: MiniProject) -> tuple[object, bytes]:
     """All that an ``up`` could change: the cloud and the state."""
     cloud = Cloud(tiny.sandbox / "cloud")
-    things = cloud.things()
+    things = cloud.resources()
     cloud.close()
     state = tiny.sandbox / "state" / ".pulumi" / "stacks" / "tiny" / "production.json"
     return things, state.read_bytes()
 
 
-def refused(tiny: Tiny, *options: str) -> dict[str, object]:
+def refused(tiny: MiniProject, *options: str) -> dict[str, object]:
     """The error of an ``up`` that must change nothing."""
     before = kept(tiny)
     done = tiny.ops("up", *tiny.here(), "--yes", "--json", *options)
@@ -39,7 +39,7 @@ def refused(tiny: Tiny, *options: str) -> dict[str, object]:
     return error
 
 
-def test_what_was_reviewed_is_released_and_nothing_else(tiny: Tiny, tmp_path: Path) -> None:
+def test_what_was_reviewed_is_released_and_nothing_else(tiny: MiniProject, tmp_path: Path) -> None:
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     tiny.run("up")
 
@@ -77,7 +77,7 @@ def test_what_was_reviewed_is_released_and_nothing_else(tiny: Tiny, tmp_path: Pa
     assert "settings" in error["moved"]  # type: ignore[operator]
 
 
-def test_no_record_without_a_commit(tiny: Tiny, tmp_path: Path) -> None:
+def test_no_record_without_a_commit(tiny: MiniProject, tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     engine = _no_engine(tmp_path)
     options = ["preview", *tiny.here(), "--json", "--record", str(path)]
@@ -101,7 +101,7 @@ def test_no_record_without_a_commit(tiny: Tiny, tmp_path: Path) -> None:
 
 
 def test_a_record_and_a_graph_take_one_look_at_the_state(
-    tiny: Tiny, tmp_path: Path, engine_calls: Callable[[], list[str]]
+    tiny: MiniProject, tmp_path: Path, engine_calls: Callable[[], list[str]]
 ) -> None:
     tiny.run("up")
     tiny.write(owners=["data"])
@@ -111,7 +111,9 @@ def test_a_record_and_a_graph_take_one_look_at_the_state(
     assert len([call for call in engine_calls()[before:] if "stack export" in call]) == 1
 
 
-def test_a_release_that_failed_half_way_takes_a_new_record(tiny: Tiny, tmp_path: Path) -> None:
+def test_a_release_that_failed_half_way_takes_a_new_record(
+    tiny: MiniProject, tmp_path: Path
+) -> None:
     first, rest = tmp_path / "first.json", tmp_path / "rest.json"
     tiny.commit()
     tiny.run("preview", "--record", str(first))
@@ -131,7 +133,7 @@ def test_a_release_that_failed_half_way_takes_a_new_record(tiny: Tiny, tmp_path:
     assert tiny.run("preview")["steps"] == []
 
 
-def test_a_preview_that_fails_leaves_no_record(tiny: Tiny, tmp_path: Path) -> None:
+def test_a_preview_that_fails_leaves_no_record(tiny: MiniProject, tmp_path: Path) -> None:
     tiny.write(location="MOON")
     tiny.commit()
     done = tiny.ops("preview", *tiny.here(), "--record", str(tmp_path / "record.json"))
@@ -141,7 +143,7 @@ def test_a_preview_that_fails_leaves_no_record(tiny: Tiny, tmp_path: Path) -> No
 
 
 def test_another_hour_is_refused_before_anything_starts_unless_there_is_a_reason(
-    tiny: Tiny, tmp_path: Path
+    tiny: MiniProject, tmp_path: Path
 ) -> None:
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=6)
     window = f"{later:%H:%M}-{later + datetime.timedelta(hours=2):%H:%M}"

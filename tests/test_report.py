@@ -24,7 +24,7 @@ from ops.review.report.previews import read_preview
 from ops.review.report.text import text
 from tests import golden
 from tests.golden.large import five_thousand
-from tests.tiny import PLANTED, Tiny, plain
+from tests.mini_project import PLANTED, MiniProject, plain
 
 BUCKET = "gcp:storage/bucket:Bucket"
 HOSTILE = "`x` | <script>alert(1)</script> @everyone \x1b[31m **b** [l](http://x) \u202e ```"
@@ -472,12 +472,12 @@ def test_the_page_is_one_file_that_names_no_other() -> None:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, checkout: Path, engine: Path) -> Tiny:
+def tiny(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
     assert engine.exists()
-    return Tiny(tmp_path / "tiny", checkout)
+    return MiniProject(tmp_path / "tiny", checkout)
 
 
-def test_one_preview_serves_every_form(tiny: Tiny, tmp_path: Path) -> None:
+def test_one_preview_serves_every_form(tiny: MiniProject, tmp_path: Path) -> None:
     tiny.run("up")
     tiny.write(location="EU", owners=["data"], stores=["alpha", "gamma"])
     before = tiny.fingerprint()
@@ -504,7 +504,7 @@ def test_one_preview_serves_every_form(tiny: Tiny, tmp_path: Path) -> None:
     assert "needs review: the report is in" in written.stderr
 
 
-def test_protection_alone_is_a_change(tiny: Tiny) -> None:
+def test_protection_alone_is_a_change(tiny: MiniProject) -> None:
     """The engine calls it none; a release that is skipped for it would never make it."""
     tiny.write(protect=True)
     tiny.run("up")
@@ -532,7 +532,7 @@ def test_protection_alone_is_a_change(tiny: Tiny) -> None:
     ids=["settings", "program", "policy", "guard"],
 )
 def test_a_failure_is_reported_too(
-    tiny: Tiny, tmp_path: Path, spoil: Callable[[Tiny], None], code: int, words: str
+    tiny: MiniProject, tmp_path: Path, spoil: Callable[[MiniProject], None], code: int, words: str
 ) -> None:
     if words == "the guard refuses to delete":
         tiny.run("up")
@@ -547,7 +547,7 @@ def test_a_failure_is_reported_too(
     assert "Traceback" not in made + done.stderr
 
 
-def test_any_encoding_of_the_terminal_will_do(tiny: Tiny, tmp_path: Path) -> None:
+def test_any_encoding_of_the_terminal_will_do(tiny: MiniProject, tmp_path: Path) -> None:
     path = tmp_path / "preview.json"
     path.write_text(json.dumps(golden.recorded("image-bump")))
     options = ["report", "--from", str(path), "--form", "markdown"]
@@ -567,7 +567,7 @@ def test_any_encoding_of_the_terminal_will_do(tiny: Tiny, tmp_path: Path) -> Non
         (["--from", "policies"], "cannot be read"),
     ],
 )
-def test_wrong_input(tiny: Tiny, arguments: list[str], message: str) -> None:
+def test_wrong_input(tiny: MiniProject, arguments: list[str], message: str) -> None:
     done = tiny.ops("report", *arguments)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -639,7 +639,7 @@ def page_data(made: str) -> Any:
     return json.loads(found[1])["stacks"][0]
 
 
-def test_a_stack_that_is_not_there_is_reported_with_the_others(tiny: Tiny) -> None:
+def test_a_stack_that_is_not_there_is_reported_with_the_others(tiny: MiniProject) -> None:
     done = tiny.ops("report", *tiny.here(), "--stack", "nowhere", "--json")
     assert done.returncode == 2
     stacks = json.loads(done.stdout)["stacks"]

@@ -13,7 +13,7 @@ from ops.review.report.markdown import LIMIT, MARKER
 from ops.review.report.model import Report
 from tests import golden
 from tests.golden.large import five_thousand
-from tests.life import Life, production_life
+from tests.stack_lifecycle import StackLifecycle, production_life
 
 VERDICTS = {
     "first-deployment": "needs review",
@@ -34,7 +34,9 @@ VERDICTS = {
 
 
 @pytest.fixture(scope="session")
-def production(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> Life:
+def production(
+    tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path
+) -> StackLifecycle:
     assert engine.exists()
     return production_life(tmp_path_factory, checkout)
 
@@ -70,15 +72,15 @@ def test_every_report_is_a_comment(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["image-bump", "deleted-bucket", "drift"])
 def test_the_engine_still_says_what_was_recorded(
-    name: str, production: Life, tmp_path: Path
+    name: str, production: StackLifecycle, tmp_path: Path
 ) -> None:
-    document = golden.SCENARIOS[name].document(production.fork(tmp_path / name))
+    document = golden.SCENARIOS[name].to_dict(production.fork(tmp_path / name))
     assert golden.report(document) == golden.kept(name), (
         "the estate, its policies or the preview have changed: `python -m tests.golden record`"
     )
 
 
-def test_the_recorded_documents_have_the_form_of_todays(production: Life) -> None:
+def test_the_recorded_documents_have_the_form_of_todays(production: StackLifecycle) -> None:
     today = json.loads((production.folder / "preview.json").read_text("utf-8"))
     today = golden.normalised({"stack": "production", **today})
     assert form(golden.recorded("first-deployment")) == form(today)

@@ -41,7 +41,7 @@ REDIS = "gcp:redis/instance:Instance"
 
 
 def make(cloud: Cloud, token: str, **inputs: Any) -> Record:
-    return cloud.create(f"urn:{token}::{len(cloud.things())}", token, inputs, SETTINGS)
+    return cloud.create(f"urn:{token}::{len(cloud.resources())}", token, inputs, SETTINGS)
 
 
 def network(cloud: Cloud) -> Record:
@@ -76,7 +76,7 @@ def service(name: str = "api", **inputs: Any) -> Properties:
 
 
 def test_the_table_speaks_of_what_the_sdks_have() -> None:
-    for token, kind in catalogue.KINDS.items():
+    for token, kind in catalogue.MODELS.items():
         schema = schema_of(token)
         assert kind.outputs.keys() <= schema.outputs.keys(), token
         for path in (*(use.path for use in kind.uses), *kind.protections):
@@ -247,14 +247,14 @@ def test_nothing_is_made_through_an_api_that_is_switched_off(tmp_path: Path) -> 
 
     # Whoever lets go of an API leaves it on, unless the program says otherwise.
     cloud.delete(catalogue.SERVICE, api.id, {})
-    assert (cloud.ids_of(api.urn), len(cloud.things())) == ([], 2)
+    assert (cloud.ids_of(api.urn), len(cloud.resources())) == ([], 2)
     switched = {"project": "pull", "service": "sqladmin.googleapis.com", "disableOnDestroy": True}
     make(cloud, catalogue.SERVICE, **switched)
     with pytest.raises(Refusal, match=r"400: .* is in use by .*instances/pg"):
         cloud.delete(catalogue.SERVICE, api.id, {})
     cloud.delete(catalogue.SQL, "pg", {})
     cloud.delete(catalogue.SERVICE, api.id, {})
-    assert cloud.things() == []
+    assert cloud.resources() == []
     cloud.close()
 
 

@@ -47,7 +47,7 @@ def test_list_shows_everything_but_secrets(folder: Path) -> None:
     assert "gcp:pubsub/topic:Topic  projects/pull/topics/same" in listed.stdout
     assert listed.stdout.endswith("5 in the cloud\n")
     as_json = run("list", "--dir", folder, "--json").stdout
-    assert [thing["type"] for thing in json.loads(as_json)] == [
+    assert [resource["type"] for resource in json.loads(as_json)] == [
         catalogue.SERVICE,
         catalogue.SERVICE,
         catalogue.TOPIC,

@@ -227,7 +227,7 @@ def test_what_a_preview_accepts_can_fail_amid_an_up(tmp_path: Path) -> None:
         with pytest.raises(automation.CommandError, match=r"Bucket b/pull-same already exists"):
             stack.up()
         with by_hand(tmp_path) as cloud:
-            assert [thing.id for thing in made(cloud)] == ["pull-same"]
+            assert [resource.id for resource in made(cloud)] == ["pull-same"]
 
 
 def test_changes_are_shown_by_path_and_replace_where_the_provider_does(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_changes_are_shown_by_path_and_replace_where_the_provider_does(tmp_path:
         stack.program = program
         stack.up()
         with by_hand(tmp_path) as cloud:
-            (bucket,) = [thing for thing in cloud.things() if "storage" in thing.type]
+            (bucket,) = [resource for resource in cloud.resources() if "storage" in resource.type]
         assert bucket.id.startswith("unnamed-")  # named by the provider, once
 
         image, memory = "b", "8Gi"  # the image is ignored
@@ -263,7 +263,9 @@ def test_changes_are_shown_by_path_and_replace_where_the_provider_does(tmp_path:
         assert stack.differences() == {"api.location": "update-replace"}
         assert stack.up() == {"same": 3, "replace": 1}
         with by_hand(tmp_path) as cloud:
-            services = [thing.id for thing in cloud.things() if "cloudrun" in thing.type]
+            services = [
+                resource.id for resource in cloud.resources() if "cloudrun" in resource.type
+            ]
         assert services == ["projects/pull/locations/europe-west1/services/api"]
 
 
@@ -277,7 +279,7 @@ def test_two_providers_of_one_kind_keep_apart(tmp_path: Path) -> None:
         stack.program = program
         stack.up()
         with by_hand(tmp_path) as cloud:
-            assert [thing.id for thing in made(cloud)] == [
+            assert [resource.id for resource in made(cloud)] == [
                 "projects/one/topics/topic",
                 "projects/two/topics/topic",
             ]
@@ -298,7 +300,7 @@ def topics(*names: str) -> Callable[[], None]:
 
 def in_cloud(folder: Path) -> list[str]:
     with by_hand(folder) as cloud:
-        return [thing.id.rpartition("/")[2] for thing in made(cloud)]
+        return [resource.id.rpartition("/")[2] for resource in made(cloud)]
 
 
 def test_an_error_before_leaves_nothing_and_one_after_leaves_the_thing(tmp_path: Path) -> None:

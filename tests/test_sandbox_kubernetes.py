@@ -27,7 +27,7 @@ from sandbox.kubernetes import (
     SERVICE_ACCOUNT,
     complete,
     keeps_its_name,
-    kind_of,
+    model_of,
     moves,
     pruned,
     replaces,
@@ -61,7 +61,7 @@ def make(
 ) -> Record:
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     inputs = {"metadata": metadata, **inputs}
-    return cloud.create(f"urn:{token}::{len(cloud.things())}", token, inputs, {})
+    return cloud.create(f"urn:{token}::{len(cloud.resources())}", token, inputs, {})
 
 
 def workload(**pod: Any) -> Properties:
@@ -106,7 +106,7 @@ def test_a_namespace_has_to_be_there_and_takes_all_with_it(cloud: Cloud) -> None
     make(cloud, EXTERNAL_SECRET, "api", apiVersion="external-secrets.io/v1", kind="ExternalSecret")
     stays = make(cloud, CONFIG_MAP, "api", "default")
     cloud.delete(NAMESPACE, made.id, {})
-    assert [thing.id for thing in cloud.things()] == [stays.id]
+    assert [resource.id for resource in cloud.resources()] == [stays.id]
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_inputs_are_held_against_the_sdk_and_custom_resources_against_their_outl
 
 def test_the_paths_it_speaks_of_are_in_the_sdk() -> None:
     for token in (DEPLOYMENT, JOB, CONFIG_MAP, SECRET, SERVICE, ROLE_BINDING, PRIORITY_CLASS):
-        kind = kind_of(token)
+        kind = model_of(token)
         paths = (*(use.path for use in kind.uses), *kind.fixed, *replaces(token, {}, {}))
         for path in paths:
             place = schema_of(token).inputs
@@ -428,7 +428,9 @@ def test_a_life_in_a_cluster(tmp_path: Path) -> None:
         assert stack.refresh() == {"same": 7}
 
         with by_hand(tmp_path) as cloud:
-            (deployment,) = (thing for thing in cloud.things() if thing.type == DEPLOYMENT)
+            (deployment,) = (
+                resource for resource in cloud.resources() if resource.type == DEPLOYMENT
+            )
             cloud.edit(deployment, "spec.replicas", 9)
         assert stack.refresh() == {"same": 6, "update": 1}
         assert stack.differences() == {"api.spec.replicas": "update"}
@@ -490,6 +492,6 @@ def test_an_autopilot_cluster(tmp_path: Path) -> None:
         location = "europe-west1"
         assert stack.differences()["cluster.location"] == "update-replace"
         with by_hand(tmp_path) as cloud:
-            assert [thing.id for thing in cloud.things() if thing.type == catalogue.CLUSTER] == [
-                "projects/pull/locations/us-central1/clusters/pull"
-            ]
+            assert [
+                resource.id for resource in cloud.resources() if resource.type == catalogue.CLUSTER
+            ] == ["projects/pull/locations/us-central1/clusters/pull"]

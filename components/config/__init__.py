@@ -8,12 +8,12 @@ What a platform accepts at preview and refuses in the middle of an ``up`` is ref
 that are not offered, percentages that do not sum to 100, address ranges that overlap.
 """
 
-from components.config.problems import Problem, SettingsError
+from components.config.errors import SettingError, SettingsError
 from components.config.read import parse, read_engine_config, read_stack_file
 from components.config.settings import Settings
 
 __all__ = [
-    "Problem",
+    "SettingError",
     "Settings",
     "SettingsError",
     "parse",

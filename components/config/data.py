@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from components.config.problems import Problem
+from components.config.errors import SettingError
 from components.config.words import Hour, Model, TimeOfDay, Timestamp, Weekday, only
 
 
@@ -55,23 +55,23 @@ class Postgres(Model):
     ]
     recovery: Recovery | None = None
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         least, most = max(3840, self.cpus * 922), self.cpus * 6656
         if not least <= self.memory_mib <= most:
-            yield Problem(
+            yield SettingError(
                 "memory_mib",
                 self.memory_mib,
                 f"{least} to {most} MiB beside {self.cpus} vCPUs (0.9 to 6.5 GiB each)",
             )
         if self.max_connections * _MIB_OF_A_CONNECTION > self.memory_mib:
-            yield Problem(
+            yield SettingError(
                 "max_connections",
                 self.max_connections,
                 f"at most {self.memory_mib // _MIB_OF_A_CONNECTION} beside "
                 f"memory_mib={self.memory_mib}, {_MIB_OF_A_CONNECTION} MiB each",
             )
         if self.transaction_log_days > self.retained_backups:
-            yield Problem(
+            yield SettingError(
                 "transaction_log_days",
                 self.transaction_log_days,
                 f"at most retained_backups={self.retained_backups}: a log is of use only after "

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from components.config.problems import Problem
+from components.config.errors import SettingError
 from components.config.services import Image, Size
 from components.config.words import Cidr, Host, Model, TimeOfDay, sized
 
@@ -80,8 +80,8 @@ class Kubernetes(Model):
     api: ClusterApi
     queue_depth: QueueDepth | None = None
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         if (self.cluster is None) == (self.existing is None):
             said = None if self.cluster is None else "beside cluster"
-            allowed = "either a section cluster (made here) or a section existing (a context)"
-            yield Problem("existing", said, allowed)
+            expected = "either a section cluster (made here) or a section existing (a context)"
+            yield SettingError("existing", said, expected)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.config.problems import Problem
+from components.config.errors import SettingError
 from components.config.words import Cidr, Model, sized
 
 
@@ -21,10 +21,10 @@ class Connector(Model):
     min_instances: Annotated[int, Field(ge=2, le=9, description="instances that always run")]
     max_instances: Annotated[int, Field(ge=3, le=10, description="instances at the most")]
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         if self.min_instances >= self.max_instances:
-            allowed = f"less than max_instances={self.max_instances}"
-            yield Problem("min_instances", self.min_instances, allowed)
+            expected = f"less than max_instances={self.max_instances}"
+            yield SettingError("min_instances", self.min_instances, expected)
 
 
 class Network(Model):
@@ -34,7 +34,7 @@ class Network(Model):
     services_cidr: Annotated[Cidr, sized(8, 24, "Cloud SQL takes a /24 of it for itself")]
     connector: Connector
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         ranges = {
             "subnet_cidr": ipaddress.IPv4Network(self.subnet_cidr),
             "services_cidr": ipaddress.IPv4Network(self.services_cidr),
@@ -42,7 +42,7 @@ class Network(Model):
         }
         for (name, one), (other, two) in itertools.combinations(ranges.items(), 2):
             if one.overlaps(two):
-                yield Problem(other, str(two), f"a range that does not overlap {name}={one}")
+                yield SettingError(other, str(two), f"a range that does not overlap {name}={one}")
 
 
 class Encryption(Model):

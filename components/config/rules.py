@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from components.config.accounts import Cloudflare, Gcp, PulumiCloud
+from components.config.errors import SettingError, place
 from components.config.kubernetes import GRACE_SECONDS, Kubernetes
 from components.config.platform import Network
-from components.config.problems import Problem, place
 from components.config.secrets import Secrets
 from components.config.services import CURRENT, Api, ApiOrigin, RevisionShares, Size, Web, Workers
 from components.config.values import Chain, RuntimeConfig
@@ -44,7 +44,7 @@ class Sections:
         return Names(environment) if environment else None
 
 
-def _domains_are_in_the_zone(sections: Sections) -> Iterator[Problem]:
+def _domains_are_in_the_zone(sections: Sections) -> Iterator[SettingError]:
     cloudflare = sections.get("cloudflare", Cloudflare)
     api, web = sections.get("api", Api), sections.get("web", Web)
     kubernetes = sections.get("kubernetes", Kubernetes)
@@ -53,13 +53,13 @@ def _domains_are_in_the_zone(sections: Sections) -> Iterator[Problem]:
     hosts = {f"pull:{name}.domain": part.domain for name, part in parts.items() if part}
     for path, host in hosts.items():
         if cloudflare and not host.endswith(f".{cloudflare.zone}"):
-            yield Problem(path, host, f"a host name below {cloudflare.zone}")
+            yield SettingError(path, host, f"a host name below {cloudflare.zone}")
     for (path, host), (other_path, other) in itertools.combinations(hosts.items(), 2):
         if host == other:
-            yield Problem(other_path, other, f"another host name than {path}")
+            yield SettingError(other_path, other, f"another host name than {path}")
 
 
-def _images_are_ours_and_fixed(sections: Sections) -> Iterator[Problem]:
+def _images_are_ours_and_fixed(sections: Sections) -> Iterator[SettingError]:
     gcp = sections.get("gcp", Gcp)
     production = sections.valid.get("environment") == "production"
     images: dict[str, str] = {}
@@ -76,22 +76,22 @@ def _images_are_ours_and_fixed(sections: Sections) -> Iterator[Problem]:
         images["pull:kubernetes.api.image"] = kubernetes.api.image
     for path, image in images.items():
         if image.endswith(":latest"):
-            yield Problem(
+            yield SettingError(
                 path, image, "a tag of one build, or a digest: latest moves without a release"
             )
         elif production and "@sha256:" not in image:
-            yield Problem(path, image, "an image by its digest (@sha256:…) in production")
+            yield SettingError(path, image, "an image by its digest (@sha256:…) in production")
         if gcp and not image.startswith(f"gcr.io/{gcp.project}/"):
-            yield Problem(
+            yield SettingError(
                 path, image, f"an image of this project's registry, gcr.io/{gcp.project}/…"
             )
         if path.startswith("pull:workers") and re.split("[@:]", image)[0].rsplit("/", 1)[-1] != (
             WORKER_IMAGE
         ):
-            yield Problem(path, image, f"the workers' image, named {WORKER_IMAGE}")
+            yield SettingError(path, image, f"the workers' image, named {WORKER_IMAGE}")
 
 
-def _subnet_holds_the_fleet(sections: Sections) -> Iterator[Problem]:
+def _subnet_holds_the_fleet(sections: Sections) -> Iterator[SettingError]:
     """Direct egress takes two addresses for each instance (Cloud Run, "Direct VPC egress")."""
     network, workers = sections.get("network", Network), sections.get("workers", Workers)
     if not network or not workers or workers.egress != "direct":
@@ -102,7 +102,7 @@ def _subnet_holds_the_fleet(sections: Sections) -> Iterator[Problem]:
     # Google keeps four addresses of every subnet for itself.
     usable = ipaddress.IPv4Network(network.subnet_cidr).num_addresses - 4
     if 2 * instances > usable:
-        yield Problem(
+        yield SettingError(
             "pull:network.subnet_cidr",
             network.subnet_cidr,
             f"a range of at least {2 * instances} usable addresses, two for each of the "
@@ -110,7 +110,7 @@ def _subnet_holds_the_fleet(sections: Sections) -> Iterator[Problem]:
         )
 
 
-def _traffic_names_revisions_of_its_service(sections: Sections) -> Iterator[Problem]:
+def _traffic_names_revisions_of_its_service(sections: Sections) -> Iterator[SettingError]:
     names = sections.names
     if names is None:
         return
@@ -123,14 +123,14 @@ def _traffic_names_revisions_of_its_service(sections: Sections) -> Iterator[Prob
     for path, (service, shares) in traffic.items():
         for position, share in enumerate(shares):
             if share.revision != CURRENT and not share.revision.startswith(f"{service}-"):
-                yield Problem(
+                yield SettingError(
                     place(path, "traffic", position, "revision"),
                     share.revision,
                     f"{CURRENT}, or a revision of {service}: its name starts with {service}-",
                 )
 
 
-def _each_secret_has_its_own_id(sections: Sections) -> Iterator[Problem]:
+def _each_secret_has_its_own_id(sections: Sections) -> Iterator[SettingError]:
     secrets, names = sections.get("secrets", Secrets), sections.names
     if secrets is None or names is None:
         return
@@ -138,33 +138,33 @@ def _each_secret_has_its_own_id(sections: Sections) -> Iterator[Problem]:
     for variable, secret_id in secrets.ids.items():
         others = [name for name, other in ids.items() if other == secret_id and name != variable]
         if others:
-            allowed = f"an id of its own: this one belongs to {', '.join(others)}"
-            yield Problem(place("pull:secrets.ids", variable), secret_id, allowed)
+            expected = f"an id of its own: this one belongs to {', '.join(others)}"
+            yield SettingError(place("pull:secrets.ids", variable), secret_id, expected)
 
 
-def _review_stacks_are_copies_of_staging(sections: Sections) -> Iterator[Problem]:
+def _review_stacks_are_copies_of_staging(sections: Sections) -> Iterator[SettingError]:
     cloud = sections.get("pulumi_cloud", PulumiCloud)
     production = sections.valid.get("environment") == "production"
     if cloud and cloud.review_stacks and (production or sections.valid.get("protect")):
-        allowed = "nothing here: only staging, unprotected, can be copied and thrown away"
-        yield Problem("pull:pulumi_cloud.review_stacks", cloud.review_stacks.until, allowed)
+        expected = "nothing here: only staging, unprotected, can be copied and thrown away"
+        yield SettingError("pull:pulumi_cloud.review_stacks", cloud.review_stacks.until, expected)
 
 
-def _mainnet_is_for_production(sections: Sections) -> Iterator[Problem]:
+def _mainnet_is_for_production(sections: Sections) -> Iterator[SettingError]:
     chain = sections.get("chain", Chain)
     staging = sections.valid.get("environment") == "staging"
     if staging and chain and chain.network == "polygon-mainnet":
-        yield Problem("pull:chain.network", chain.network, "polygon-amoy outside production")
+        yield SettingError("pull:chain.network", chain.network, "polygon-amoy outside production")
 
 
-def _a_cluster_has_its_section(sections: Sections) -> Iterator[Problem]:
+def _a_cluster_has_its_section(sections: Sections) -> Iterator[SettingError]:
     runtime = sections.valid.get("runtime", "managed")
     if runtime != "managed" and sections.valid.get("kubernetes", ...) is None:
-        allowed = f"a section with cluster or existing, and api, beside pull:runtime={runtime}"
-        yield Problem("pull:kubernetes", None, allowed)
+        expected = f"a section with cluster or existing, and api, beside pull:runtime={runtime}"
+        yield SettingError("pull:kubernetes", None, expected)
 
 
-def _a_cluster_has_ranges_of_its_own(sections: Sections) -> Iterator[Problem]:
+def _a_cluster_has_ranges_of_its_own(sections: Sections) -> Iterator[SettingError]:
     network, kubernetes = sections.get("network", Network), sections.get("kubernetes", Kubernetes)
     if not network or not kubernetes or not kubernetes.cluster:
         return
@@ -180,15 +180,15 @@ def _a_cluster_has_ranges_of_its_own(sections: Sections) -> Iterator[Problem]:
     for (path, one), (other_path, other) in itertools.combinations(ranges.items(), 2):
         overlap = ipaddress.IPv4Network(one).overlaps(ipaddress.IPv4Network(other))
         if overlap and other_path.startswith("pull:kubernetes"):
-            allowed = f"a range that does not overlap {path.removeprefix('pull:')}={one}"
-            yield Problem(other_path, other, allowed)
+            expected = f"a range that does not overlap {path.removeprefix('pull:')}={one}"
+            yield SettingError(other_path, other, expected)
 
 
 _ADDRESSES_OF_A_NODE: Final = 64
 """Autopilot runs up to 32 pods on a node and gives it twice as many addresses: a /26."""
 
 
-def _a_cluster_holds_the_fleet(sections: Sections) -> Iterator[Problem]:
+def _a_cluster_holds_the_fleet(sections: Sections) -> Iterator[SettingError]:
     """Spread over zones and nodes, each pod may have a node to itself."""
     kubernetes, workers = sections.in_cluster, sections.get("workers", Workers)
     if not kubernetes or not kubernetes.cluster or not workers:
@@ -201,13 +201,15 @@ def _a_cluster_holds_the_fleet(sections: Sections) -> Iterator[Problem]:
         ("pods_cidr", kubernetes.cluster.pods_cidr, pods * _ADDRESSES_OF_A_NODE, "a /26"),
     ):
         if ipaddress.IPv4Network(cidr).num_addresses < needed:
-            allowed = f"a range of at least {needed} addresses: {what} for the node of each of the "
-            yield Problem(
-                f"pull:kubernetes.cluster.{name}", cidr, f"{allowed}{pods} instances that may run"
+            expected = (
+                f"a range of at least {needed} addresses: {what} for the node of each of the "
+            )
+            yield SettingError(
+                f"pull:kubernetes.cluster.{name}", cidr, f"{expected}{pods} instances that may run"
             )
 
 
-def _autopilot_offers_the_sizes(sections: Sections) -> Iterator[Problem]:
+def _autopilot_offers_the_sizes(sections: Sections) -> Iterator[SettingError]:
     """Autopilot raises memory below 1 GiB for each CPU by itself, and bills it."""
     kubernetes, workers = sections.in_cluster, sections.get("workers", Workers)
     if not kubernetes or not kubernetes.cluster:
@@ -217,18 +219,18 @@ def _autopilot_offers_the_sizes(sections: Sections) -> Iterator[Problem]:
         sizes |= {f"pull:workers.fleet.{kind}": size for kind, size in workers.fleet.items()}
     for path, size in sizes.items():
         if size.memory_gib < size.cpu:
-            allowed = f"at least {size.cpu} GiB beside {size.cpu} CPUs on Autopilot"
-            yield Problem(f"{path}.memory_gib", size.memory_gib, allowed)
+            expected = f"at least {size.cpu} GiB beside {size.cpu} CPUs on Autopilot"
+            yield SettingError(f"{path}.memory_gib", size.memory_gib, expected)
 
 
-def _an_activity_ends_before_its_node(sections: Sections) -> Iterator[Problem]:
+def _an_activity_ends_before_its_node(sections: Sections) -> Iterator[SettingError]:
     """An upgrade of a node waits an hour for its pods and no longer (GKE, "Node upgrades")."""
     config = sections.get("runtime_config", RuntimeConfig)
     longest = 3600 - GRACE_SECONDS
     if sections.in_cluster and config:
         timeout = config.worker.activity_start_to_close_timeout_ms
         if timeout > longest * 1000:
-            yield Problem(
+            yield SettingError(
                 "pull:runtime_config.worker.activity_start_to_close_timeout_ms",
                 timeout,
                 f"at most {longest * 1000}: Kubernetes ends a worker an hour after it was asked to "
@@ -236,7 +238,7 @@ def _an_activity_ends_before_its_node(sections: Sections) -> Iterator[Problem]:
             )
 
 
-RULES: Final[tuple[Callable[[Sections], Iterator[Problem]], ...]] = (
+RULES: Final[tuple[Callable[[Sections], Iterator[SettingError]], ...]] = (
     _domains_are_in_the_zone,
     _images_are_ours_and_fixed,
     _subnet_holds_the_fleet,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from components.config.problems import one_of
+from components.config.errors import one_of
 from components.config.words import Model, Timestamp, only
 from components.secrets.catalogue import SECRETS
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from components.config.problems import Problem
+from components.config.errors import SettingError
 from components.config.words import Date, GitRef, Host, Model, only
 from components.workloads import WorkerType
 
@@ -52,10 +52,10 @@ class Size(Model):
     min_instances: Annotated[int, Field(ge=0, le=1000, description="instances that always run")]
     max_instances: Annotated[int, Field(ge=1, le=1000, description="instances at the most")]
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         if self.min_instances > self.max_instances:
-            allowed = f"at most max_instances={self.max_instances}"
-            yield Problem("min_instances", self.min_instances, allowed)
+            expected = f"at most max_instances={self.max_instances}"
+            yield SettingError("min_instances", self.min_instances, expected)
 
 
 CURRENT: Final = "current"
@@ -125,9 +125,9 @@ class Workers(Model):
         ),
     ]
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         if self.runtime == "worker_pool" and self.egress == "connector":
-            yield Problem(
+            yield SettingError(
                 "egress", self.egress, "direct: a worker pool cannot use the VPC connector"
             )
 
@@ -187,15 +187,15 @@ class Api(Model):
         AfterValidator(_whole_versions),
     ] = (VersionShare(version=CURRENT, percentage=100),)
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         path = (PROJECT_ROOT / self.bundle).resolve()
         if not path.is_relative_to(PROJECT_ROOT) or not path.is_file():
-            yield Problem("bundle", self.bundle, "a file below the project's folder")
+            yield SettingError("bundle", self.bundle, "a file below the project's folder")
             return
         code = path.read_bytes()
         if len(code) > 64 * _MIB or len(gzip.compress(code, compresslevel=1)) > 10 * _MIB:
-            allowed = "a bundle of at most 64 MiB, 10 MiB when compressed"
-            yield Problem("bundle", self.bundle, allowed)
+            expected = "a bundle of at most 64 MiB, 10 MiB when compressed"
+            yield SettingError("bundle", self.bundle, expected)
 
 
 _MIB: Final = 1024 * 1024

@@ -15,7 +15,7 @@ from typing import Final
 
 import yaml
 
-from components.config.problems import HIDDEN, Problem, SettingsError, place, section
+from components.config.errors import HIDDEN, SettingError, SettingsError, place, section
 
 _TAG: Final = "tag:yaml.org,2002:"
 
@@ -61,7 +61,7 @@ class StackFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.problems: list[Problem] = []
+        self.errors: list[SettingError] = []
         self._seen: set[int] = set()
         reason: str | None = None
         try:
@@ -83,8 +83,8 @@ class StackFile:
             reason = f"{what} in line {mark.line + 1}" if mark else what
         except yaml.YAMLError:
             reason = "no text: it has control characters"
-        allowed = "a YAML file in UTF-8 with a config: section"
-        raise SettingsError(path.name, (Problem("config", reason, allowed),))
+        expected = "a YAML file in UTF-8 with a config: section"
+        raise SettingsError(path.name, (SettingError("config", reason, expected),))
 
     def _config(self, node: yaml.MappingNode) -> Iterator[tuple[str, object]]:
         for key, path, below in self._items(node, "config"):
@@ -98,28 +98,28 @@ class StackFile:
         for key, below in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self.problems.append(Problem(path, None, f"words as keys, also in line {line}"))
+                self.errors.append(SettingError(path, None, f"words as keys, also in line {line}"))
                 continue
             name: str = key.value
             ours = path == "config" and name.startswith("pull:")
             inner = section(name.removeprefix("pull:")) if ours else place(path, name)
             if name in lines:
-                allowed = f"this once; it stands in line {lines[name]} and in line {line}"
-                self.problems.append(Problem(inner, None, allowed))
+                expected = f"this once; it stands in line {lines[name]} and in line {line}"
+                self.errors.append(SettingError(inner, None, expected))
             lines[name] = line
             yield name, inner, below
 
     def _value(self, node: yaml.Node, path: str) -> object:
         if id(node) in self._seen:
-            allowed = "the value itself, without anchors and aliases"
-            self.problems.append(Problem(path, None, allowed))
+            expected = "the value itself, without anchors and aliases"
+            self.errors.append(SettingError(path, None, expected))
             return None
         self._seen.add(id(node))
         match node.tag.removeprefix(_TAG), node:
             case "map", yaml.MappingNode():
                 items = {key: (inner, below) for key, inner, below in self._items(node, path)}
                 if list(items) == ["secure"]:
-                    self.problems.append(Problem(path, HIDDEN, ENCRYPTED))
+                    self.errors.append(SettingError(path, HIDDEN, ENCRYPTED))
                     return None
                 return {key: self._value(below, inner) for key, (inner, below) in items.items()}
             case "seq", yaml.SequenceNode():
@@ -127,11 +127,11 @@ class StackFile:
             case "str" | "null" | "bool" | "int" | "float" as kind, yaml.ScalarNode():
                 return _scalar(kind, node.value)
             case "timestamp", _:
-                allowed = "the same in quotes: without them, the engine makes something else of it"
+                expected = "the same in quotes: without them, the engine makes something else of it"
             case _:
-                allowed = "a plain value, without a tag"
+                expected = "a plain value, without a tag"
         shown = node.value if isinstance(node, yaml.ScalarNode) else None
-        self.problems.append(Problem(path, shown, allowed))
+        self.errors.append(SettingError(path, shown, expected))
         return shown
 
 

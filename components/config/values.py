@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from components.config.problems import Problem
+from components.config.errors import SettingError
 from components.config.words import Email, Hex32, HttpsUrl, Model, Origin, only
 
 
@@ -46,9 +46,9 @@ class WorkerConfig(Model):
         Field(ge=1000, le=2**31 - 1, description="longest silence of an activity in milliseconds"),
     ]
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         if self.activity_heartbeat_timeout_ms > self.activity_start_to_close_timeout_ms:
-            yield Problem(
+            yield SettingError(
                 "activity_heartbeat_timeout_ms",
                 self.activity_heartbeat_timeout_ms,
                 "at most activity_start_to_close_timeout_ms="
@@ -60,17 +60,19 @@ class RedisPoolConfig(Model):
     pool_min: Annotated[int, Field(ge=0, le=1000, description="connections kept open")]
     pool_max: Annotated[int, Field(ge=1, le=1000, description="connections at the most")]
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         if self.pool_min > self.pool_max:
-            yield Problem("pool_min", self.pool_min, f"at most pool_max={self.pool_max}")
+            yield SettingError("pool_min", self.pool_min, f"at most pool_max={self.pool_max}")
 
 
 class ObservabilityConfig(Model):
     metrics_port: Annotated[int, Field(ge=1024, le=65535, description="port of /metrics")]
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         if self.metrics_port in (API_PORT, WORKER_PORT):
-            yield Problem("metrics_port", self.metrics_port, "a port that no service listens on")
+            yield SettingError(
+                "metrics_port", self.metrics_port, "a port that no service listens on"
+            )
 
 
 API_PORT: Final = 3001
@@ -147,13 +149,13 @@ class Chain(Model):
     ]
     approvals: tuple[Approval, ...] = ()
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         approved = {(one.contract, one.address.lower()) for one in self.approvals}
         for contract, address in self.contracts.items():
             if int(address, 16) == 0:
-                yield Problem(f"contracts.{contract}", address, "an address that is not zero")
+                yield SettingError(f"contracts.{contract}", address, "an address that is not zero")
             if self.network == "polygon-mainnet" and (contract, address.lower()) not in approved:
-                yield Problem(
+                yield SettingError(
                     f"contracts.{contract}",
                     address,
                     "an address with an entry in approvals that names it and two engineers: "

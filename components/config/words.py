@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from components.config.problems import Problem
+from components.config.errors import SettingError
 
 
 class Model(BaseModel):
@@ -26,14 +26,14 @@ class Model(BaseModel):
             raise PydanticCustomError("rules", "fields do not fit together", {"wrong": wrong})
         return self
 
-    def wrong(self) -> Iterator[Problem]:
+    def wrong(self) -> Iterator[SettingError]:
         """What is wrong with fields that are right one by one. Paths start at this model."""
         yield from ()
 
 
-def only(allowed: str) -> PydanticCustomError:
+def only(expected: str) -> PydanticCustomError:
     """One field is wrong by itself; ``allowed`` says what it may be."""
-    return PydanticCustomError("allowed", "{allowed}", {"allowed": allowed})
+    return PydanticCustomError("expected", "{expected}", {"expected": expected})
 
 
 _PRIVATE_RANGES: Final = tuple(

@@ -287,7 +287,7 @@ def graph(
     with session.open(stack, sandbox, sandbox_dir) as opened:
         drawn = draw(opened)
     if as_json:
-        print_json(drawn.document())
+        print_json(drawn.to_dict())
     else:
         print(drawn.mermaid())
 
@@ -350,7 +350,7 @@ def main() -> NoReturn:
     except typer.TyperException as error:
         failure = WrongInput("usage", f"{error.format_message()}\nTry --help.")
     if as_json:
-        print_json({"error": failure.document()})
+        print_json({"error": failure.to_dict()})
     else:
         say(str(failure))
     sys.exit(failure.exit_code)

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from ops.command_line.terminal import Printer, Progress
 from ops.engine.checkout import Checkout
-from ops.engine.environment import Place, default_sandbox, real_accounts, sandboxed
+from ops.engine.environment import Environment, default_sandbox, real_accounts, sandboxed
 from ops.engine.stack import OpenStack, open_stack
 from ops.errors import Refused, WrongInput
 from ops.review.events import Outcome
@@ -89,22 +89,22 @@ class Session:
             raise
         self._approvals = read_approvals(checkout.approvals, stack)
         self._rules = rules_in_force(checkout, stack)
-        place = self._place(checkout, stack, sandbox, sandbox_dir, protect)
-        where = f"sandbox {place.sandbox}" if place.sandbox else "real accounts"
+        environment = self._environment(checkout, stack, sandbox, sandbox_dir, protect)
+        where = f"sandbox {environment.sandbox}" if environment.sandbox else "real accounts"
         self._printer.title(f"{self._operation} of {stack} ({where})")
         # The policies demand protection: without it they have nothing to say.
         policed = protect is None
-        with open_stack(checkout, stack, place, say, policed=policed) as opened:
+        with open_stack(checkout, stack, environment, say, policed=policed) as opened:
             yield opened
 
-    def _place(
+    def _environment(
         self,
         checkout: Checkout,
         stack: str,
         sandbox: bool,
         sandbox_dir: Path | None,
         protect: bool | None,
-    ) -> Place:
+    ) -> Environment:
         if sandbox:
             folder = sandbox_dir or default_sandbox(checkout)
             return sandboxed(checkout, stack, folder, protect=protect)
@@ -175,16 +175,16 @@ class Session:
         drifted = expect_same and bool(outcome.changes)
         succeeded = outcome.succeeded and not drifted and (verdict is None or verdict.passed)
         if self._as_json:
-            document = outcome.document()
+            document = outcome.to_dict()
             if verdict:
-                document["policies"] = verdict.document()
+                document["policies"] = verdict.to_dict()
                 if not verdict.passed:
                     message = "\n".join(verdict.lines())
                     document["error"] = {"kind": "policies", "message": message}
             if graph:
-                document["graph"] = graph.document()
+                document["graph"] = graph.to_dict()
             if stages:
-                document["stages"] = [stage.document() for stage in stages]
+                document["stages"] = [stage.to_dict() for stage in stages]
             print_json({**document, "result": "succeeded" if succeeded else "failed"})
         else:
             if planned or outcome.operation in ("refresh", "recover"):

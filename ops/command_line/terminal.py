@@ -15,8 +15,8 @@ from pulumi.automation import OpType
 from rich.console import Console
 from rich.text import Text
 
+from ops.review.components import ComponentIndex, ComponentRef
 from ops.review.events import Change, Diagnostic, Outcome, Step, is_unknown, short_type
-from ops.review.rooms import Room, Rooms
 from ops.review.stages import StageEnd, Stages
 from ops.review.summary import figures, physical_name
 from ops.sanitize import printable
@@ -77,24 +77,26 @@ class Printer:
 
     def steps(self, outcome: Outcome) -> None:
         """All that changes: what is replaced or deleted, then everything in the runbook's order."""
-        rooms = Rooms(step.state for step in outcome.steps)
+        components = ComponentIndex(step.state for step in outcome.steps)
         worst = [step for step in outcome.changes if step.op in DESTRUCTIVE]
         if worst and outcome.operation != "destroy":
             self._line()
             self._line("Replaced or deleted", style="bold red")
             for step in sorted(worst, key=lambda step: (step.op != OpType.REPLACE, step.urn)):
-                self._step(step, note=_where(rooms.of(step.urn)))
+                self._step(step, note=_where(components.of(step.urn)))
         rest = [
             step
             for step in outcome.changes
             if outcome.operation == "destroy" or step.op not in DESTRUCTIVE
         ]
-        in_order = sorted(rest, key=lambda step: _place(rooms, step))
-        for stage, in_stage in groupby(in_order, key=lambda step: rooms.of(step.urn).stage):
+        in_order = sorted(rest, key=lambda step: _place(components, step))
+        for stage, in_stage in groupby(in_order, key=lambda step: components.of(step.urn).stage):
             self._line()
             self._line(stage, style="bold cyan")
-            for room, in_room in groupby(in_stage, key=lambda step: rooms.of(step.urn)):
-                self._room(room, list(in_room))
+            for component, in_component in groupby(
+                in_stage, key=lambda step: components.of(step.urn)
+            ):
+                self._component(component, list(in_component))
 
     def summary(self, outcome: Outcome, *, planned: bool) -> None:
         """The engine's count and the duration."""
@@ -152,13 +154,13 @@ class Printer:
             for line in diagnostic.message.splitlines():
                 self._line(f"    {line}")
 
-    def _room(self, room: Room, steps: list[Step]) -> None:
-        if room.component:
-            own = steps[0] if steps[0].urn == room.component else None
+    def _component(self, component: ComponentRef, steps: list[Step]) -> None:
+        if component.urn:
+            own = steps[0] if steps[0].urn == component.urn else None
             sign = SIGNS[own.op] if own else " "
-            kind = room.component.split("::")[-2].rpartition("$")[2]
+            kind = component.urn.split("::")[-2].rpartition("$")[2]
             line = Text(f"  {sign:<2} ", STYLES.get(own.op, "") if own else "")
-            self._print(line + Text(room.name, "bold") + Text(f"  {kind}", "dim"))
+            self._print(line + Text(component.name, "bold") + Text(f"  {kind}", "dim"))
             steps = steps[1:] if own else steps
         for (type_, figures_), alike in groupby(steps, key=_likeness):
             group = list(alike)
@@ -267,10 +269,16 @@ def _print(console: Console, line: Text) -> None:
     console.print(line, soft_wrap=True)
 
 
-def _place(rooms: Rooms, step: Step) -> tuple[Room, bool, str, str, str]:
+def _place(components: ComponentIndex, step: Step) -> tuple[ComponentRef, bool, str, str, str]:
     """Sorts steps by room, the component first, and like beside like."""
-    room = rooms.of(step.urn)
-    return room, step.urn != room.component, step.type, _figures(step), physical_name(step.state)
+    component = components.of(step.urn)
+    return (
+        component,
+        step.urn != component.urn,
+        step.type,
+        _figures(step),
+        physical_name(step.state),
+    )
 
 
 def _likeness(step: Step) -> tuple[str, str | None]:
@@ -285,8 +293,8 @@ def _figures(step: Step) -> str:
     return ", ".join(f"{label} {_shown(value)}" for label, value in figures(step.state))
 
 
-def _where(room: Room) -> str:
-    return f"({room.stage}{', ' + room.name if room.name else ''})"
+def _where(component: ComponentRef) -> str:
+    return f"({component.stage}{', ' + component.name if component.name else ''})"
 
 
 def _shown(value: Any) -> str:

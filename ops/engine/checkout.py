@@ -60,7 +60,7 @@ class Checkout:
         """The settings file of ``stack``, proved to be right.
 
         Raises:
-            WrongInput: there is no such stack, or its settings are wrong (all problems listed).
+            WrongInput: there is no such stack, or its settings are wrong (all errors listed).
         """
         if stack not in self.stacks():
             raise WrongInput(
@@ -72,11 +72,11 @@ class Checkout:
         try:
             read_stack_file(path)
         except SettingsError as error:
-            problems = [
-                {"path": problem.path, "value": problem.value, "allowed": problem.allowed}
-                for problem in error.problems
+            errors = [
+                {"path": wrong.path, "value": wrong.value, "expected": wrong.expected}
+                for wrong in error.errors
             ]
-            raise WrongInput("settings", str(error), problems=problems) from None
+            raise WrongInput("settings", str(error), errors=errors) from None
         return path
 
     def program(self) -> None:

@@ -25,17 +25,17 @@ ENCRYPTION: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Environment:
     """Folders and environment of one operation.
 
     Attributes:
         work_dir: holds the ``Pulumi.yaml`` and the stack file that the engine reads (and writes).
-        environment: all variables that the engine and the program see.
+        variables: all variables that the engine and the program see.
         sandbox: the folder of the sandbox; ``None`` stands for real accounts.
     """
 
     work_dir: Path
-    environment: Mapping[str, str]
+    variables: Mapping[str, str]
     sandbox: Path | None = None
 
     @property
@@ -44,9 +44,9 @@ class Place:
         return self.sandbox / "state" if self.sandbox else None
 
 
-def real_accounts(checkout: Checkout) -> Place:
+def real_accounts(checkout: Checkout) -> Environment:
     """The checkout itself with the user's own backend, credentials and plugins."""
-    return Place(work_dir=checkout.root, environment=dict(os.environ))
+    return Environment(work_dir=checkout.root, variables=dict(os.environ))
 
 
 def default_sandbox(checkout: Checkout) -> Path:
@@ -57,7 +57,7 @@ def default_sandbox(checkout: Checkout) -> Path:
 
 def sandboxed(
     checkout: Checkout, stack: str, folder: Path, *, protect: bool | None = None
-) -> Place:
+) -> Environment:
     """A sandbox in ``folder``, made or brought up to date with the checkout's settings.
 
     ``protect``, where given, replaces that setting in the sandbox's copy of the stack file.
@@ -89,9 +89,9 @@ def sandboxed(
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(ACCOUNT_VARIABLES)
     }
-    return Place(
+    return Environment(
         work_dir=work_dir,
-        environment={
+        variables={
             **kept,
             # The backend replaces a state file at once, but not the file of attributes that it
             # would keep beside it: an engine killed then would leave a state nobody can read.

@@ -26,7 +26,7 @@ from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from ops.engine.checkout import Checkout
 from ops.engine.command import Engine
-from ops.engine.environment import Place
+from ops.engine.environment import Environment
 from ops.engine.install import HELPERS, provide_engine
 from ops.errors import Refused
 from ops.review.events import Diagnostic, Outcome, Recorder, Watch
@@ -64,7 +64,7 @@ class OpenStack:
 
     name: str
     checkout: Checkout
-    place: Place
+    environment: Environment
     cloud: Sandbox | None
     engine: Engine
     policed: bool
@@ -79,7 +79,7 @@ class OpenStack:
         not say why. Then this looks further, on a copy of the state without any protection.
         """
         outcome = self._preview(plan)
-        return self._preview_unprotected() if outcome.met_protection else outcome
+        return self._preview_unprotected() if outcome.blocked_by_protect else outcome
 
     def _preview(self, plan: Path | None = None) -> Outcome:
         path = str(plan) if plan else None
@@ -104,7 +104,7 @@ class OpenStack:
             ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process,
         ):
             for name in ("Pulumi.yaml", f"Pulumi.{self.name}.yaml"):
-                shutil.copy(self.place.work_dir / name, folder)
+                shutil.copy(self.environment.work_dir / name, folder)
             outcome = process.submit(
                 _preview_copy, self.name, self.checkout, Path(folder), deployment, self.policed
             ).result()
@@ -180,7 +180,7 @@ class OpenStack:
             Refused: the command failed.
         """
         try:
-            where = str(self.place.work_dir)
+            where = str(self.environment.work_dir)
             return self.engine.run([*command, "--stack", self.name], where, {}).stdout
         except CommandError as error:
             raise Refused("engine", _printed_error(error)) from None
@@ -247,7 +247,11 @@ class OpenStack:
     @property
     def recover_command(self) -> str:
         """What to type to settle what a killed engine left on this stack."""
-        sandbox = f" --sandbox --sandbox-dir {self.place.sandbox}" if self.place.sandbox else ""
+        sandbox = (
+            f" --sandbox --sandbox-dir {self.environment.sandbox}"
+            if self.environment.sandbox
+            else ""
+        )
         return f"python -m ops recover --stack {self.name}{sandbox}"
 
     def _record(
@@ -310,7 +314,7 @@ def _preview_copy(
     opened = OpenStack(
         name=name,
         checkout=checkout,
-        place=Place(work_dir=folder, environment={}),
+        environment=Environment(work_dir=folder, variables={}),
         cloud=None,
         engine=engine,
         policed=policed,
@@ -324,7 +328,7 @@ def _preview_copy(
 def open_stack(
     checkout: Checkout,
     stack: str,
-    place: Place,
+    environment: Environment,
     say: Callable[[str], None],
     *,
     policed: bool = True,
@@ -337,13 +341,13 @@ def open_stack(
     """
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
-        stacked.enter_context(_environment({**place.environment, **_helpers()}))
+        stacked.enter_context(_variables({**environment.variables, **_helpers()}))
         cloud = None
-        if place.sandbox:
-            cloud = stacked.enter_context(Sandbox(place.sandbox / "cloud"))
+        if environment.sandbox:
+            cloud = stacked.enter_context(Sandbox(environment.sandbox / "cloud"))
             os.environ.update(cloud.environment)
         workspace = Workspace(
-            work_dir=str(place.work_dir),
+            work_dir=str(environment.work_dir),
             program=checkout.program,
             pulumi_command=engine,
         )
@@ -362,7 +366,7 @@ def open_stack(
         yield OpenStack(
             name=stack,
             checkout=checkout,
-            place=place,
+            environment=environment,
             cloud=cloud,
             engine=engine,
             policed=policed,
@@ -380,7 +384,7 @@ def _helpers() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+def _variables(variables: Mapping[str, str]) -> Iterator[None]:
     """Give this process exactly ``variables``: the program runs in it, and the SDKs read them."""
     before = dict(os.environ)
     os.environ.clear()

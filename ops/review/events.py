@@ -39,7 +39,7 @@ _UNKNOWN: Final = frozenset(
 )
 
 # Halves of a replacement, which the engine reports besides the replacement itself.
-HALVES: Final = frozenset(
+REPLACEMENT_STEPS: Final = frozenset(
     {
         OpType.CREATE_REPLACEMENT,
         OpType.DELETE_REPLACED,
@@ -64,18 +64,18 @@ def is_unknown(value: object) -> bool:
     return isinstance(value, str) and value in _UNKNOWN
 
 
-def masked(value: Any) -> Any:
+def redacted(value: Any) -> Any:
     """``value`` with every secret in it replaced by ``[secret]``."""
     if isinstance(value, Mapping):
         if value.get(_SIGNATURE_KEY) == _SECRET_SIGNATURE:
             return SECRET
-        return {key: masked(item) for key, item in value.items()}
+        return {key: redacted(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [masked(item) for item in value]
+        return [redacted(item) for item in value]
     return value
 
 
-def veiled(value: Any, *others: Any) -> Any:
+def redacted_like(value: Any, *others: Any) -> Any:
     """``value`` with ``[secret]`` wherever one of ``others`` has it.
 
     What was secret a moment ago must not be shown because it no longer is. Any item of a list may
@@ -86,12 +86,12 @@ def veiled(value: Any, *others: Any) -> Any:
     if isinstance(value, Mapping):
         held = [other for other in others if isinstance(other, Mapping)]
         return {
-            key: veiled(item, *(other[key] for other in held if key in other))
+            key: redacted_like(item, *(other[key] for other in held if key in other))
             for key, item in value.items()
         }
     if isinstance(value, list):
         items = [item for other in others if isinstance(other, list) for item in other]
-        return [veiled(item, *items) for item in value]
+        return [redacted_like(item, *items) for item in value]
     return value
 
 
@@ -153,8 +153,8 @@ class State:
             provider=state.provider,
             custom=bool(state.custom),
             protect=bool(state.protect),
-            inputs=masked(state.inputs or {}),
-            outputs=masked(state.outputs or {}),
+            inputs=redacted(state.inputs or {}),
+            outputs=redacted(state.outputs or {}),
         )
 
     @classmethod
@@ -168,19 +168,19 @@ class State:
             provider=document.get("provider", ""),
             custom=bool(document.get("custom")),
             protect=bool(document.get("protect")),
-            inputs=masked(document.get("inputs") or {}),
-            outputs=masked(document.get("outputs") or {}),
+            inputs=redacted(document.get("inputs") or {}),
+            outputs=redacted(document.get("outputs") or {}),
         )
 
-    def veiled(self, other: State) -> State:
+    def redacted_like(self, other: State) -> State:
         """The state without what is secret in ``other``."""
         return replace(
             self,
-            inputs=veiled(self.inputs, other.inputs),
-            outputs=veiled(self.outputs, other.outputs),
+            inputs=redacted_like(self.inputs, other.inputs),
+            outputs=redacted_like(self.outputs, other.outputs),
         )
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The state as the engine's JSON has it: what is empty is left out."""
         found = {
             "urn": self.urn,
@@ -200,7 +200,7 @@ def _pair(old: State | None, new: State | None) -> tuple[State | None, State | N
     """Both states, what is secret in one of them secret in the other one, too."""
     if old is None or new is None or (old.inputs, old.outputs) == (new.inputs, new.outputs):
         return old, new
-    return old.veiled(new), new.veiled(old)
+    return old.redacted_like(new), new.redacted_like(old)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,15 +320,15 @@ class Step:
             return ()
         return self.replace_reasons or tuple(change.path for change in self.changes())
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The step as ``pulumi preview --json`` prints it."""
         document: dict[str, Any] = {"op": self.op.value, "urn": self.urn}
         if self.provider:
             document["provider"] = self.provider
         if self.old:
-            document["oldState"] = self.old.document()
+            document["oldState"] = self.old.to_dict()
         if self.new:
-            document["newState"] = self.new.document()
+            document["newState"] = self.new.to_dict()
         if self.diff_reasons:
             document["diffReasons"] = list(self.diff_reasons)
         if self.replace_reasons:
@@ -353,7 +353,7 @@ class Diagnostic:
             urn=document.get("urn") or "",
         )
 
-    def document(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, str]:
         return {"severity": self.severity, "message": self.message, "urn": self.urn}
 
 
@@ -383,7 +383,7 @@ class Violation:
             message=_COLOUR.sub("", event.message).strip(),
         )
 
-    def document(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, str]:
         return {"rule": self.rule, "level": self.level, "urn": self.urn, "message": self.message}
 
 
@@ -412,7 +412,7 @@ class Outcome:
     duration_seconds: float
 
     @property
-    def met_protection(self) -> bool:
+    def blocked_by_protect(self) -> bool:
         """Whether the engine ended because something protected would have to go."""
         words = ("marked for protection", "because it is protected")
         return any(word in item.message for item in self.diagnostics for word in words)
@@ -422,15 +422,15 @@ class Outcome:
         """The steps that change something."""
         return tuple(step for step in self.steps if step.op is not OpType.SAME)
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The one JSON document that ``--json`` prints."""
         document = {
             "stack": self.stack,
             "operation": self.operation,
             "result": "succeeded" if self.succeeded else "failed",
             "changeSummary": dict(self.summary),
-            "steps": [step.document() for step in self.changes],
-            "diagnostics": [diagnostic.document() for diagnostic in self.diagnostics],
+            "steps": [step.to_dict() for step in self.changes],
+            "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
             "outputs": {key: value for key, value in self.outputs.items() if value != SECRET},
             "durationSeconds": round(self.duration_seconds, 1),
         }
@@ -540,7 +540,7 @@ class Recorder:
         step = Step.read(metadata)
         if step.op is OpType.DELETE_REPLACED:
             self._replaced[step.urn] = step
-        elif step.op not in HALVES:
+        elif step.op not in REPLACEMENT_STEPS:
             self._keep(step)
 
     def _keep(self, step: Step) -> None:

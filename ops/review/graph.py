@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from ops.engine.stack import OpenStack
 from ops.errors import Refused
+from ops.review.components import OUTSIDE_STAGES, ComponentIndex, ComponentRef
 from ops.review.events import Outcome, State
-from ops.review.rooms import GROUNDWORK, Room, Rooms
 from ops.review.summary import FIGURES, physical_name
 
 Needs = Mapping[str, Sequence[str]]
@@ -32,16 +32,16 @@ class Node:
     """A resource or a component."""
 
     state: State
-    room: Room
+    component: ComponentRef
 
-    def document(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, str]:
         return {
             "urn": self.state.urn,
             "type": self.state.type,
             "name": physical_name(self.state),
             "parent": self.state.parent,
-            "stage": self.room.stage,
-            "component": self.room.component,
+            "stage": self.component.stage,
+            "component": self.component.urn,
         }
 
 
@@ -57,33 +57,33 @@ class Graph:
     nodes: Sequence[Node]
     edges: Sequence[tuple[str, str]]
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The graph as JSON."""
         return {
             "stack": self.stack,
-            "resources": [node.document() for node in self.nodes],
+            "resources": [node.to_dict() for node in self.nodes],
             "dependencies": [{"from": needing, "to": needed} for needing, needed in self.edges],
         }
 
     def mermaid(self) -> str:
         """A flow chart: a box per component, grouped by stage, arrows in the order of building."""
-        rooms: dict[Room, list[State]] = defaultdict(list)
-        where: dict[str, Room] = {}
+        components: dict[ComponentRef, list[State]] = defaultdict(list)
+        where: dict[str, ComponentRef] = {}
         for node in self.nodes:
-            where[node.state.urn] = node.room
-            if node.room.stage != GROUNDWORK and node.state.urn != node.room.component:
-                rooms[node.room].append(node.state)
+            where[node.state.urn] = node.component
+            if node.component.stage != OUTSIDE_STAGES and node.state.urn != node.component.urn:
+                components[node.component].append(node.state)
         lines = ["flowchart TD"]
-        for stage in sorted({room.stage for room in rooms}):
+        for stage in sorted({component.stage for component in components}):
             lines.append(f'  subgraph stage{stage.partition(" ")[0]}["{stage}"]')
             lines += [
-                f'    {_id(room)}["{_label(room, rooms[room])}"]'
-                for room in sorted(rooms)
-                if room.stage == stage
+                f'    {_id(component)}["{_label(component, components[component])}"]'
+                for component in sorted(components)
+                if component.stage == stage
             ]
             lines.append("  end")
         arrows = {(where[needed], where[needing]) for needing, needed in self.edges}
-        drawn = {(a, b) for a, b in arrows if a != b and a in rooms and b in rooms}
+        drawn = {(a, b) for a, b in arrows if a != b and a in components and b in components}
         lines += [f"  {_id(before)} --> {_id(after)}" for before, after in reduced(drawn)]
         return "\n".join(lines)
 
@@ -130,8 +130,10 @@ def before_and_after(outcome: Outcome, needs: Needs, state: Mapping[str, Any]) -
 
 def _graph(stack: str, states: Iterable[State], needs: Needs) -> Graph:
     by_urn = {state.urn: state for state in states}
-    rooms = Rooms(by_urn.values())
-    nodes = [Node(state=state, room=rooms.of(urn)) for urn, state in sorted(by_urn.items())]
+    components = ComponentIndex(by_urn.values())
+    nodes = [
+        Node(state=state, component=components.of(urn)) for urn, state in sorted(by_urn.items())
+    ]
     edges = {
         (urn, needed)
         for urn, all_needed in needs.items()
@@ -141,7 +143,9 @@ def _graph(stack: str, states: Iterable[State], needs: Needs) -> Graph:
     return Graph(stack=stack, nodes=nodes, edges=sorted(edges))
 
 
-def reduced(edges: set[tuple[Room, Room]]) -> list[tuple[Room, Room]]:
+def reduced(
+    edges: set[tuple[ComponentRef, ComponentRef]],
+) -> list[tuple[ComponentRef, ComponentRef]]:
     """The edges without those that longer ways make superfluous, sorted."""
     kept = set(edges)
     for edge in sorted(edges):
@@ -150,33 +154,35 @@ def reduced(edges: set[tuple[Room, Room]]) -> list[tuple[Room, Room]]:
     return sorted(kept)
 
 
-def _reaches(edges: Iterable[tuple[Room, Room]], start: Room, end: Room) -> bool:
-    following: dict[Room, set[Room]] = defaultdict(set)
+def _reaches(
+    edges: Iterable[tuple[ComponentRef, ComponentRef]], start: ComponentRef, end: ComponentRef
+) -> bool:
+    following: dict[ComponentRef, set[ComponentRef]] = defaultdict(set)
     for before, after in edges:
         following[before].add(after)
-    seen: set[Room] = set()
+    seen: set[ComponentRef] = set()
     ahead = [start]
     while ahead:
-        room = ahead.pop()
-        if room == end:
+        component = ahead.pop()
+        if component == end:
             return True
-        if room not in seen:
-            seen.add(room)
-            ahead += following[room]
+        if component not in seen:
+            seen.add(component)
+            ahead += following[component]
     return False
 
 
-def _id(room: Room) -> str:
-    return re.sub(r"\W", "_", room.name)
+def _id(component: ComponentRef) -> str:
+    return re.sub(r"\W", "_", component.name)
 
 
-def _label(room: Room, states: Sequence[State]) -> str:
+def _label(component: ComponentRef, states: Sequence[State]) -> str:
     """The component's name, then what it holds: the resources with figures first."""
     kinds: dict[str, list[State]] = defaultdict(list)
     for state in states:
         kinds[state.type].append(state)
     telling = sorted(kinds, key=lambda type_: (type_ not in FIGURES, type_))
-    lines = [f"<b>{room.name}</b>"]
+    lines = [f"<b>{component.name}</b>"]
     for type_ in telling[:LINES]:
         alike = kinds[type_]
         name = physical_name(alike[0]) if len(alike) == 1 else f"x {len(alike)}"

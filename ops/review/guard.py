@@ -113,7 +113,7 @@ class Refusal:
     dependents: tuple[str, ...]
     because: str
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "urn": self.urn,
             "operation": self.operation,

@@ -39,13 +39,13 @@ class Verdict:
         mandatory = any(one.level == "mandatory" for one in self.violations)
         return not (self.skipped or mandatory or self.refusals)
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "passed": self.passed,
             "pack": PACK,
             "rules": self.rules,
-            "violations": [one.document() for one in self.violations],
-            "refusals": [one.document() for one in self.refusals],
+            "violations": [one.to_dict() for one in self.violations],
+            "refusals": [one.to_dict() for one in self.refusals],
             "exceptions": [{"urn": urn, "rule": rule} for urn, rule in self.excepted],
         }
 

@@ -24,7 +24,7 @@ from pulumi.automation import OpType
 from ops.engine.checkout import Checkout
 from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
-from ops.review.events import Outcome, Step, is_unknown, masked
+from ops.review.events import Outcome, Step, is_unknown, redacted
 from ops.review.policies import Verdict
 
 FORMAT: Final = 1
@@ -97,7 +97,7 @@ class Record:
             versions=_versions(opened),
             state=_state(state),
             plan={step.urn: _planned(step) for step in sorted(preview.changes, key=_urn)},
-            verdict=verdict.document(),
+            verdict=verdict.to_dict(),
         )
 
     @classmethod
@@ -364,8 +364,8 @@ def _state(deployment: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         # A resource that waits to be deleted after its replacement has the URN of its successor.
         urn = f"{resource['urn']}{' (to delete)' if resource.get('delete') else ''}"
         found[urn] = {
-            **{key: _digest(masked(value))[:SHORT] for key, value in sorted(inputs.items())},
-            "kept": _digest(masked(kept))[:SHORT],
+            **{key: _digest(redacted(value))[:SHORT] for key, value in sorted(inputs.items())},
+            "kept": _digest(redacted(kept))[:SHORT],
         }
     return dict(sorted(found.items()))
 
@@ -381,7 +381,7 @@ def _versions(opened: OpenStack) -> dict[str, str]:
         for package in importlib.metadata.distributions()
         if package.name.lower().startswith("pulumi")
     }
-    engine = opened.engine.run(["version"], str(opened.place.work_dir), {})
+    engine = opened.engine.run(["version"], str(opened.environment.work_dir), {})
     pack = opened.checkout.policies
     rules = sorted(path for path in pack.iterdir() if path.suffix in (".py", ".json", ".yaml"))
     return {

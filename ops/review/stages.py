@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ops.review.components import ComponentIndex
 from ops.review.events import Diagnostic, Outcome, Step
-from ops.review.rooms import Rooms
 
 State = Literal["finished", "failed", "stopped", "not begun"]
 
@@ -31,7 +31,7 @@ class StageEnd:
     done: int
     state: State
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "stage": self.stage,
             "planned": self.planned,
@@ -48,13 +48,13 @@ class Stages:
     """
 
     plan: Outcome
-    _rooms: Rooms = field(init=False)
+    _rooms: ComponentIndex = field(init=False)
     _planned: Counter[str] = field(init=False)
     _left: Counter[str] = field(init=False)
     _open: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._rooms = Rooms(step.state for step in self.plan.steps)
+        self._rooms = ComponentIndex(step.state for step in self.plan.steps)
         self._open = {
             step.urn: self.of(step.urn) for step in self.plan.changes if step.state.custom
         }

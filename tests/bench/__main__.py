@@ -69,7 +69,7 @@ def main(
             *compare_fleets("up", scratch / "made"),
         ]
     if as_json:
-        print(json.dumps([one.document() for one in found], indent=2))
+        print(json.dumps([one.to_dict() for one in found], indent=2))
     else:
         print("\nMedian (least-most) of all rounds\n")
         print("\n\n".join(map(str, found)))

@@ -36,7 +36,7 @@ class Spread:
     def __str__(self) -> str:
         return f"{self.median:.2f} ({self.least:.2f}-{self.most:.2f})"
 
-    def document(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, float]:
         return {
             "median": round(self.median, 4),
             "min": round(self.least, 4),
@@ -78,14 +78,14 @@ class Comparison:
             f"    {self.ratio} times as much; aim {self.aim:.3g}: {self.verdict}"
         )
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "what": self.what,
             "against": self.against,
             "unit": self.unit,
-            "cost": Spread.of(self.cost).document(),
-            "base": Spread.of(self.base).document(),
-            "ratio": self.ratio.document(),
+            "cost": Spread.of(self.cost).to_dict(),
+            "base": Spread.of(self.base).to_dict(),
+            "ratio": self.ratio.to_dict(),
             "rounds": len(self.cost),
             "aim": self.aim,
             "verdict": self.verdict,

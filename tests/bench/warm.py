@@ -35,7 +35,7 @@ def carry_out(operation: str, root: Path) -> Outcome:
     checkout = Checkout(root)
     with tempfile.TemporaryDirectory(prefix="pull-bench-") as folder:
         place = sandboxed(checkout, STACK, Path(folder))
-        place = replace(place, environment={**place.environment, **NO_CHECKPOINTS})
+        place = replace(place, variables={**place.variables, **NO_CHECKPOINTS})
         with open_stack(checkout, STACK, place, say, policed=False) as stack:
             outcome = stack.up() if operation == "up" else stack.preview()
     if not outcome.succeeded:

@@ -26,7 +26,7 @@ from typing import Any, Final
 from ops.review.report.markdown import markdown
 from ops.review.report.model import Report
 from tests.golden.large import five_thousand
-from tests.life import Life
+from tests.stack_lifecycle import StackLifecycle
 
 FOLDER: Final = Path(__file__).resolve().parent
 NEW_IMAGE: Final = f"gcr.io/pull-production/pull-temporal-worker@sha256:{2:064}"
@@ -48,22 +48,22 @@ class Scenario:
             ``released`` after a release on top of that, ``staging`` another stack.
     """
 
-    change: Callable[[Life], None]
+    change: Callable[[StackLifecycle], None]
     verb: str = "preview"
     base: str = "made"
 
-    def document(self, life: Life) -> dict[str, Any]:
+    def to_dict(self, life: StackLifecycle) -> dict[str, Any]:
         """Make the change to ``life`` and ask the engine."""
         self.change(life)
         done = life.ops(self.verb, "--json")
         return normalised({"stack": life.stack, **json.loads(done.stdout)})
 
 
-def nothing(_: Life) -> None:
+def nothing(_: StackLifecycle) -> None:
     """No change."""
 
 
-def release(life: Life) -> None:
+def release(life: StackLifecycle) -> None:
     """A release: a canary of the API at 10 %, and a new image of the worker for everybody."""
     up = json.loads((life.folder / "up.json").read_text("utf-8"))
     stable = up["outputs"]["api_version"]
@@ -80,7 +80,7 @@ def release(life: Life) -> None:
     life.run("up")
 
 
-def canary_step(life: Life) -> None:
+def canary_step(life: StackLifecycle) -> None:
     stable = json.loads((life.folder / "up.json").read_text("utf-8"))["outputs"]["api_version"]
     versions = [
         {"version": "current", "percentage": 50},
@@ -89,7 +89,7 @@ def canary_step(life: Life) -> None:
     life.settings(api={"versions": versions})
 
 
-def rollback(life: Life) -> None:
+def rollback(life: StackLifecycle) -> None:
     outputs = json.loads((life.folder / "up.json").read_text("utf-8"))["outputs"]
     revision = outputs["workers"]["pull-temporal-worker"]["described"]
     life.settings(
@@ -98,17 +98,17 @@ def rollback(life: Life) -> None:
     )
 
 
-def appended(text: str) -> Callable[[Life], None]:
+def appended(text: str) -> Callable[[StackLifecycle], None]:
     """The program with more at its end."""
 
-    def change(life: Life) -> None:
+    def change(life: StackLifecycle) -> None:
         with (life.root / "__main__.py").open("a", encoding="utf-8") as program:
             program.write(text)
 
     return change
 
 
-def without_assets(life: Life) -> None:
+def without_assets(life: StackLifecycle) -> None:
     """A program that no longer makes the bucket for uploads."""
     program = life.root / "__main__.py"
     dropped = (
@@ -120,12 +120,12 @@ def without_assets(life: Life) -> None:
     program.write_text(text.replace("estate = ", f"{dropped}estate = "), "utf-8")
 
 
-def settings(**sections: Any) -> Callable[[Life], None]:
+def settings(**sections: Any) -> Callable[[StackLifecycle], None]:
     """The stack file with other settings."""
     return lambda life: life.settings(**sections)
 
 
-def by_hand(life: Life) -> None:
+def by_hand(life: StackLifecycle) -> None:
     """What somebody changed in the console."""
     life.by_hand("edit", "pull-production-redis", "memorySizeGb=1")
     life.by_hand("edit", "pull-production-postgres", 'settings.availabilityType="ZONAL"')

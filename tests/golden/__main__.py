@@ -9,13 +9,13 @@ from pathlib import Path
 
 from tests import golden
 from tests.conftest import CHECKOUT
-from tests.life import Life
+from tests.stack_lifecycle import StackLifecycle
 
 
 def record_all(folder: Path) -> None:
     """Live through all scenarios in ``folder``."""
-    lives = {"first": Life.begin(CHECKOUT, folder / "first", "production")}
-    lives["staging"] = Life.begin(CHECKOUT, folder / "staging", "staging")
+    lives = {"first": StackLifecycle.begin(CHECKOUT, folder / "first", "production")}
+    lives["staging"] = StackLifecycle.begin(CHECKOUT, folder / "staging", "staging")
     lives["made"] = lives["first"].fork(folder / "made")
     (lives["made"].folder / "up.json").write_text(json.dumps(lives["made"].run("up")), "utf-8")
     lives["released"] = lives["made"].fork(folder / "released")
@@ -23,7 +23,7 @@ def record_all(folder: Path) -> None:
     for name, scenario in golden.SCENARIOS.items():
         print(name, flush=True)
         fork = lives[scenario.base].fork(folder / name)
-        golden.record(name, scenario.document(fork))
+        golden.record(name, scenario.to_dict(fork))
 
 
 if sys.argv[1:] == ["record"]:

@@ -34,7 +34,7 @@ def render(report: Report, form: Form, whole: str = "") -> str:
         case Form.MARKDOWN:
             return markdown(report, whole)
         case Form.JSON:
-            return json.dumps(report.document(), indent=2)
+            return json.dumps(report.to_dict(), indent=2)
         case Form.HTML:
             return html(report)
 

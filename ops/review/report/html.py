@@ -100,27 +100,27 @@ def _stack(stack: StackReport) -> dict[str, Any]:
             "lost": loses_something(one.step),
             "refused": one.refused and f"{one.refused.loses}; {one.refused.because}",
             "follows": [node.name for node in one.follows],
-            "properties": [told.document() for told in one.properties],
+            "properties": [told.to_dict() for told in one.properties],
         }
         for one in stack.changes
     }
     return {
         "stack": stack.stack,
         "verdict": stack.risk.value,
-        "reasons": [reason.document() for reason in stack.reasons],
+        "reasons": [reason.to_dict() for reason in stack.reasons],
         "counts": dict(stack.counts),
-        "traffic": [move.document() for move in stack.moves],
-        "failure": stack.failure and stack.failure.document(),
-        "violations": [one.document() for one in stack.violations],
-        "diagnostics": [one.document() for one in stack.diagnostics],
+        "traffic": [move.to_dict() for move in stack.moves],
+        "failure": stack.failure and stack.failure.to_dict(),
+        "violations": [one.to_dict() for one in stack.violations],
+        "diagnostics": [one.to_dict() for one in stack.diagnostics],
         "nodes": [
             {
                 "urn": node.urn,
                 "name": node.name,
                 "physical": node.physical,
                 "type": short_type(node.type),
-                "stage": node.room.stage,
-                "component": node.room.name,
+                "stage": node.component.stage,
+                "component": node.component.name,
                 "change": changes.get(node.urn),
             }
             for node in stack.nodes.values()

@@ -77,7 +77,7 @@ def markdown(report: Report, whole: str = "") -> str:
     """The comment. ``whole`` is the address of the report that nothing was cut from."""
     head = [MARKER, f"## {', '.join(f'{label(one.stack)}: {one.risk}' for one in report.stacks)}"]
     sections = [list(_sections(one)) for one in report.stacks]
-    kept = _fit([one for of_stack in sections for one in of_stack], _room(head, report, whole))
+    kept = _fit([one for of_stack in sections for one in of_stack], _component(head, report, whole))
     parts = list(head)
     for stack, of_stack in zip(report.stacks, sections, strict=True):
         if len(report.stacks) > 1:
@@ -89,7 +89,7 @@ def markdown(report: Report, whole: str = "") -> str:
     return "\n\n".join(parts)
 
 
-def _room(head: Iterable[str], report: Report, whole: str) -> int:
+def _component(head: Iterable[str], report: Report, whole: str) -> int:
     """Characters left for the sections."""
     fixed = [*head, *map(_verdict, report.stacks), _cut(report, whole)]
     return LIMIT - sum(len(one) + 2 for one in fixed) - 100 * len(report.stacks)
@@ -191,7 +191,7 @@ def _sections(stack: StackReport) -> Iterator[Section]:
 def _stages(stack: StackReport) -> Iterator[Section]:
     """What changes and stays, a section for each stage."""
     above = f"### {'Different' if stack.drift else 'Changed'}\n\n"
-    for stage, changes in groupby(stack.changed, key=lambda one: one.room.stage):
+    for stage, changes in groupby(stack.changed, key=lambda one: one.component.stage):
         yield Section(
             rank=3,
             title=f"{above}#### {label(stage)}",
@@ -203,13 +203,13 @@ def _stages(stack: StackReport) -> Iterator[Section]:
 
 def _failure(stack: StackReport) -> Iterator[str]:
     assert stack.failure
-    for problem in stack.failure.problems:
+    for wrong in stack.failure.errors:
         yield (
-            f"- {code(problem.path)}\n"
-            f"  - is {code(problem.value)}\n"
-            f"  - allowed: {code(problem.allowed, MESSAGE)}"
+            f"- {code(wrong.path)}\n"
+            f"  - is {code(wrong.value)}\n"
+            f"  - expected: {code(wrong.expected, MESSAGE)}"
         )
-    if not stack.failure.problems:
+    if not stack.failure.errors:
         yield from list(_diagnostics(stack)) or [block(stack.failure.message)]
 
 
@@ -223,7 +223,7 @@ def _shares(shares: Iterable[str]) -> str:
 
 
 def _destroyed(changed: Changed, *, drift: bool) -> str:
-    where = f"{label(changed.room.stage)}, {label(changed.room.name)}".rstrip(", ")
+    where = f"{label(changed.component.stage)}, {label(changed.component.name)}".rstrip(", ")
     word = "" if drift else f"{changed.word} "
     lines = [f"#### {word}{code(changed.name)}", "", f"{_called(changed)} in {where}"]
     refused = changed.refused
@@ -242,8 +242,8 @@ def _downstream(nodes: Sequence[Node]) -> Iterator[str]:
     count = len(nodes)
     words = "resource depends" if count == 1 else "resources depend"
     yield f"<details>\n<summary>{count:,} {words} on it</summary>\n"
-    in_order = sorted(nodes[:DEPENDENTS], key=lambda node: (node.room.stage, node.name))
-    for stage, alike in groupby(in_order, key=lambda node: node.room.stage):
+    in_order = sorted(nodes[:DEPENDENTS], key=lambda node: (node.component.stage, node.name))
+    for stage, alike in groupby(in_order, key=lambda node: node.component.stage):
         yield f"- {label(stage)}: {', '.join(code(node.name) for node in alike)}"
     if count > DEPENDENTS:
         yield f"- and {count - DEPENDENTS:,} further away"
@@ -251,7 +251,7 @@ def _downstream(nodes: Sequence[Node]) -> Iterator[str]:
 
 
 def _changed(changed: Changed, *, drift: bool) -> str:
-    where = f" in {label(changed.room.name)}" if changed.room.name else ""
+    where = f" in {label(changed.component.name)}" if changed.component.name else ""
     word = "" if drift else f"**{changed.word}** "
     lines = [f"- {word}{code(changed.name)}, {_called(changed)}{where}"]
     lines += [f"  {line}" for line in _properties(changed)]
@@ -301,9 +301,13 @@ def _message(title: str, message: str) -> str:
 
 def _created(created: Sequence[Changed]) -> Iterator[str]:
     """A block for each component."""
-    for room, in_room in groupby(created, key=lambda one: one.room):
-        lines = [f"- {label(room.stage)}, **{label(room.name)}**" if room.name else "- providers"]
-        own = [one for one in in_room if one.step.urn != room.component]
+    for component, in_component in groupby(created, key=lambda one: one.component):
+        lines = [
+            f"- {label(component.stage)}, **{label(component.name)}**"
+            if component.name
+            else "- providers"
+        ]
+        own = [one for one in in_component if one.step.urn != component.urn]
         for (type_, told), group in groupby(own, key=lambda one: (one.type, one.figures)):
             alike = list(group)
             remark = f": {code(told, MESSAGE)}" if told else ""

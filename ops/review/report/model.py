@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from pulumi.automation import OpType
 
+from ops.review.components import OUTSIDE_STAGES, ComponentIndex, ComponentRef
 from ops.review.events import (
-    HALVES,
+    REPLACEMENT_STEPS,
     STACK_TYPE,
     Change,
     Diagnostic,
@@ -24,7 +25,6 @@ from ops.review.events import (
 from ops.review.report.risk import Reason, Risk, loses_something, reasons_to_review
 from ops.review.report.traffic import Move, moves
 from ops.review.report.values import Property, shown
-from ops.review.rooms import GROUNDWORK, Room, Rooms
 from ops.review.summary import figures, physical_name
 
 WORDS: Final[Mapping[OpType, str]] = {
@@ -48,7 +48,7 @@ class Node:
     urn: str
     type: str
     physical: str
-    room: Room
+    component: ComponentRef
 
     @property
     def name(self) -> str:
@@ -62,16 +62,18 @@ class Node:
             urn=document["urn"],
             type=document["type"],
             physical=document["name"],
-            room=Room(
+            component=ComponentRef(
                 stage=document["stage"],
                 name=component.rpartition("::")[2],
-                component=component,
+                urn=component,
             ),
         )
 
     @classmethod
-    def of(cls, state: State, room: Room) -> Node:
-        return cls(urn=state.urn, type=state.type, physical=physical_name(state), room=room)
+    def of(cls, state: State, component: ComponentRef) -> Node:
+        return cls(
+            urn=state.urn, type=state.type, physical=physical_name(state), component=component
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,7 @@ class Changed:
     """
 
     step: Step
-    room: Room
+    component: ComponentRef
     properties: tuple[Property, ...]
     downstream: tuple[Node, ...]
     follows: tuple[Node, ...]
@@ -140,16 +142,16 @@ class Changed:
         """What is worth knowing of a new resource, in one line."""
         return ", ".join(f"{label} {shown(value)}" for label, value in figures(self.step.state))
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "urn": self.step.urn,
             "type": self.step.type,
             "name": self.name,
             "physicalName": self.physical,
             "operation": self.word,
-            "stage": self.room.stage,
-            "component": self.room.name,
-            "properties": [one.document() for one in self.properties],
+            "stage": self.component.stage,
+            "component": self.component.name,
+            "properties": [one.to_dict() for one in self.properties],
             "downstream": [node.urn for node in self.downstream],
             "follows": [node.urn for node in self.follows],
             "refused": self.refused.because if self.refused else None,
@@ -157,12 +159,12 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class SettingError:
     """A setting that is wrong."""
 
     path: str
     value: str
-    allowed: str
+    expected: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,13 +175,13 @@ class Failure:
         kind: ``settings`` and other names of wrong input; ``engine``, ``policies``,
             ``interrupted``, ``crash``.
         exit_code: of the command that failed.
-        message: the text for people; of settings the problems tell it better.
+        message: the text for people; of settings the errors tell it better.
     """
 
     kind: str
     message: str
     exit_code: int
-    problems: tuple[Problem, ...]
+    errors: tuple[SettingError, ...]
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Failure:
@@ -187,24 +189,26 @@ class Failure:
             kind=document["kind"],
             message=document["message"],
             exit_code=document.get("exitCode", 1),
-            problems=tuple(
-                Problem(path=one["path"], value=shown(one["value"]), allowed=str(one["allowed"]))
-                for one in document.get("problems", ())
+            errors=tuple(
+                SettingError(
+                    path=one["path"], value=shown(one["value"]), expected=str(one["expected"])
+                )
+                for one in document.get("errors", ())
             ),
         )
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
             "message": self.message,
-            "problems": [
-                {"path": one.path, "value": one.value, "allowed": one.allowed}
-                for one in self.problems
+            "errors": [
+                {"path": one.path, "value": one.value, "expected": one.expected}
+                for one in self.errors
             ],
         }
 
     def reason(self) -> Reason:
-        match self.kind, len(self.problems):
+        match self.kind, len(self.errors):
             case "settings", 1:
                 words = "a setting is wrong; nothing was started"
             case "settings", count:
@@ -271,8 +275,8 @@ class StackReport:
         if graph:
             return {one["urn"]: Node.parse(one) for one in graph["resources"]}
         states = {step.urn: step.state for step in self._told}
-        rooms = Rooms(states.values())
-        return {urn: Node.of(state, rooms.of(urn)) for urn, state in states.items()}
+        components = ComponentIndex(states.values())
+        return {urn: Node.of(state, components.of(urn)) for urn, state in states.items()}
 
     @cached_property
     def edges(self) -> Sequence[tuple[str, str]]:
@@ -318,14 +322,14 @@ class StackReport:
         The engine works on much at once, so that its own order is another one every time.
         """
         found = [step for step in self._told if step.op not in QUIET and step.type != STACK_TYPE]
-        return sorted(found, key=lambda step: (self._room(step.urn), step.urn))
+        return sorted(found, key=lambda step: (self._component(step.urn), step.urn))
 
     @cached_property
     def _told(self) -> Sequence[Step]:
         """All steps of the document but the halves of a replacement, which the official CLI tells
         besides the replacement itself."""
         steps = map(Step.parse, self._document.get("steps") or ())
-        return [step for step in steps if step.op not in HALVES]
+        return [step for step in steps if step.op not in REPLACEMENT_STEPS]
 
     @property
     def says_nothing(self) -> bool:
@@ -337,9 +341,9 @@ class StackReport:
         """All changes, in the runbook's order; in a component the worst first."""
         order = list(WORDS)
 
-        def place(changed: Changed) -> tuple[Room, int, str, str, str]:
+        def place(changed: Changed) -> tuple[ComponentRef, int, str, str, str]:
             rank = order.index(changed.step.op) if changed.step.op in order else len(order)
-            return changed.room, rank, changed.type, changed.figures, changed.physical
+            return changed.component, rank, changed.type, changed.figures, changed.physical
 
         return sorted(map(self._change, self.steps), key=place)
 
@@ -353,7 +357,7 @@ class StackReport:
             follows = tuple(self.nodes[urn] for urn in needed if urn in self._lost)
         return Changed(
             step=step,
-            room=self._room(step.urn),
+            component=self._component(step.urn),
             properties=properties,
             downstream=tuple(self.downstream(step.urn)) if lost else (),
             follows=follows,
@@ -364,9 +368,9 @@ class StackReport:
     def _lost(self) -> set[str]:
         return {step.urn for step in self.steps if loses_something(step)}
 
-    def _room(self, urn: str) -> Room:
+    def _component(self, urn: str) -> ComponentRef:
         node = self.nodes.get(urn)
-        return node.room if node else Room(stage=GROUNDWORK, name="", component="")
+        return node.component if node else ComponentRef(stage=OUTSIDE_STAGES, name="", urn="")
 
     @cached_property
     def worst(self) -> Sequence[Changed]:
@@ -462,19 +466,19 @@ class StackReport:
         """Whether the differences are what a refresh has found, and not what an ``up`` would do."""
         return self.operation == "refresh"
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """This stack's part of the JSON form."""
         return {
             "stack": self.stack,
             "operation": self.operation,
             "verdict": self.risk.value,
-            "reasons": [reason.document() for reason in self.reasons],
+            "reasons": [reason.to_dict() for reason in self.reasons],
             "counts": dict(self.counts),
-            "failure": self.failure.document() if self.failure else None,
-            "traffic": [move.document() for move in self.moves],
-            "changes": [one.document() for one in self.changes],
+            "failure": self.failure.to_dict() if self.failure else None,
+            "traffic": [move.to_dict() for move in self.moves],
+            "changes": [one.to_dict() for one in self.changes],
             "policies": self._document.get("policies"),
-            "diagnostics": [one.document() for one in self.diagnostics],
+            "diagnostics": [one.to_dict() for one in self.diagnostics],
         }
 
 
@@ -494,11 +498,11 @@ class Report:
         failed = max((one.failure.exit_code for one in self.stacks if one.failure), default=0)
         return max(failed, int(self.risk is Risk.BLOCKED))
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
             "verdict": self.risk.value,
-            "stacks": [one.document() for one in self.stacks],
+            "stacks": [one.to_dict() for one in self.stacks],
         }
 
 

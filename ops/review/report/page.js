@@ -81,10 +81,10 @@ function head() {
     lines.push(make("p", {}, `Traffic of ${move.name}: ${move.old.join(", ")} → ${move.new.join(", ")}`));
   }
   const failure = stack.failure;
-  if (failure && failure.problems.length) {
-    lines.push(make("ul", {}, ...failure.problems.map((one) =>
+  if (failure && failure.errors.length) {
+    lines.push(make("ul", {}, ...failure.errors.map((one) =>
       make("li", {}, make("code", {}, one.path), ` is `, make("code", {}, one.value),
-        `; allowed: ${one.allowed}`))));
+        `; expected: ${one.expected}`))));
   } else if (failure) {
     lines.push(make("pre", {}, failure.message));
   }

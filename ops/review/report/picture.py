@@ -7,10 +7,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from ops.review.components import OUTSIDE_STAGES, ComponentRef
 from ops.review.graph import reduced
 from ops.review.report.model import Changed, StackReport
 from ops.review.report.risk import loses_something
-from ops.review.rooms import GROUNDWORK, Room
 from ops.sanitize import printable
 
 BOXES: Final = 20
@@ -36,52 +36,63 @@ def picture(stack: StackReport) -> str:
 
     Boxes with a dashed border do not change, but depend on something that goes away.
     """
-    touched: dict[Room, list[Changed]] = defaultdict(list)
+    touched: dict[ComponentRef, list[Changed]] = defaultdict(list)
     for changed in stack.changes:
-        if changed.room.name and changed.room.stage != GROUNDWORK:
-            touched[changed.room].append(changed)
-    below = {node.room for one in stack.worst for node in one.downstream}
-    rooms = sorted({room for room in below if room.name} | set(touched))
-    if not 1 < len(rooms) <= BOXES:
+        if changed.component.name and changed.component.stage != OUTSIDE_STAGES:
+            touched[changed.component].append(changed)
+    below = {node.component for one in stack.worst for node in one.downstream}
+    components = sorted({component for component in below if component.name} | set(touched))
+    if not 1 < len(components) <= BOXES:
         return ""
-    ids = {room: f"c{number}" for number, room in enumerate(rooms)}
+    ids = {component: f"c{number}" for number, component in enumerate(components)}
     lines = ["flowchart LR"]
-    for stage in sorted({room.stage for room in rooms}):
+    for stage in sorted({component.stage for component in components}):
         lines.append(f'  subgraph s{len(lines)}["{_escaped(stage)}"]')
         lines += [
-            f'    {ids[room]}["{_label(room, touched.get(room, ()))}"]:::{_class(touched, room)}'
-            for room in rooms
-            if room.stage == stage
+            f'    {ids[component]}["{_label(component, touched.get(component, ()))}"]'
+            f":::{_class(touched, component)}"
+            for component in components
+            if component.stage == stage
         ]
         lines.append("  end")
-    lines += [f"  {ids[before]} --> {ids[after]}" for before, after in _arrows(stack, rooms)]
+    lines += [f"  {ids[before]} --> {ids[after]}" for before, after in _arrows(stack, components)]
     return "\n".join([*lines, *(f"  {style}" for style in _CLASSES)])
 
 
-def _arrows(stack: StackReport, rooms: Sequence[Room]) -> list[tuple[Room, Room]]:
+def _arrows(
+    stack: StackReport, components: Sequence[ComponentRef]
+) -> list[tuple[ComponentRef, ComponentRef]]:
     """What is needed before what, also by way of components that are not drawn."""
-    following: dict[Room, set[Room]] = defaultdict(set)
+    following: dict[ComponentRef, set[ComponentRef]] = defaultdict(set)
     for needing, needed in stack.edges:
-        before, after = stack.nodes[needed].room, stack.nodes[needing].room
+        before, after = stack.nodes[needed].component, stack.nodes[needing].component
         if before != after:
             following[before].add(after)
-    drawn = set(rooms)
-    return reduced({(room, other) for room in rooms for other in _behind(following, room) & drawn})
+    drawn = set(components)
+    return reduced(
+        {
+            (component, other)
+            for component in components
+            for other in _behind(following, component) & drawn
+        }
+    )
 
 
-def _behind(following: Mapping[Room, Iterable[Room]], start: Room) -> set[Room]:
+def _behind(
+    following: Mapping[ComponentRef, Iterable[ComponentRef]], start: ComponentRef
+) -> set[ComponentRef]:
     seen = {start}
     ahead = deque([start])
     while ahead:
-        for room in following.get(ahead.popleft(), ()):
-            if room not in seen:
-                seen.add(room)
-                ahead.append(room)
+        for component in following.get(ahead.popleft(), ()):
+            if component not in seen:
+                seen.add(component)
+                ahead.append(component)
     return seen - {start}
 
 
-def _class(touched: Mapping[Room, Sequence[Changed]], room: Room) -> str:
-    changes = touched.get(room, ())
+def _class(touched: Mapping[ComponentRef, Sequence[Changed]], component: ComponentRef) -> str:
+    changes = touched.get(component, ())
     if not changes:
         return "below"
     if any(loses_something(one.step) for one in changes):
@@ -89,9 +100,9 @@ def _class(touched: Mapping[Room, Sequence[Changed]], room: Room) -> str:
     return "new" if all(one.word == "create" for one in changes) else "changed"
 
 
-def _label(room: Room, changes: Sequence[Changed]) -> str:
-    lines = [f"<b>{_escaped(room.name)}</b>"]
-    own = [one for one in changes if one.step.urn != room.component]
+def _label(component: ComponentRef, changes: Sequence[Changed]) -> str:
+    lines = [f"<b>{_escaped(component.name)}</b>"]
+    own = [one for one in changes if one.step.urn != component.urn]
     if own and all(one.word == "create" for one in own):
         lines.append(f"+ {len(own)}")
     else:

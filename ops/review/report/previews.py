@@ -37,7 +37,7 @@ def read_preview(path: Path) -> dict[str, Any]:
         raise refusal
     try:
         (made,) = Report([document]).stacks
-        made.document()
+        made.to_dict()
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         raise refusal from None  # it has the outer form only
     if made.says_nothing:

@@ -38,7 +38,7 @@ class Reason:
     words: str
     names: tuple[str, ...] = ()
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {"risk": self.risk.value, "words": self.words, "names": list(self.names)}
 
 

@@ -31,7 +31,7 @@ def _stack(stack: StackReport) -> Iterator[str]:
         yield f"  traffic of {printable(move.name)}: {old} -> {new}"
     yield from _listed("Gone" if stack.drift else "Replaced or deleted", stack.worst)
     changed = () if stack.moves else stack.changed
-    for stage, changes in groupby(changed, key=lambda one: one.room.stage):
+    for stage, changes in groupby(changed, key=lambda one: one.component.stage):
         yield from _listed(printable(stage), list(changes))
     if stack.violations or (stack.rules and not stack.failure):
         broken = len({one.rule for one in stack.violations})
@@ -43,19 +43,19 @@ def _stack(stack: StackReport) -> Iterator[str]:
             yield from _message(diagnostic.severity, diagnostic.urn, diagnostic.message)
     if stack.created:
         yield from ("", f"New: {len(stack.created)} resources")
-    for room, in_room in groupby(stack.created, key=lambda one: one.room):
-        own = [one for one in in_room if one.step.state.custom]
-        if room.name and own:
-            yield f"  {printable(f'{room.stage}, {room.name}')}: {len(own)}"
+    for component, in_component in groupby(stack.created, key=lambda one: one.component):
+        own = [one for one in in_component if one.step.state.custom]
+        if component.name and own:
+            yield f"  {printable(f'{component.stage}, {component.name}')}: {len(own)}"
 
 
 def _failure(stack: StackReport) -> Iterator[str]:
     assert stack.failure
-    for problem in stack.failure.problems:
-        yield from ("", f"  {printable(problem.path)}")
-        yield f"      is       {printable(problem.value)}"
-        yield f"      allowed  {printable(problem.allowed)}"
-    if not stack.failure.problems:
+    for wrong in stack.failure.errors:
+        yield from ("", f"  {printable(wrong.path)}")
+        yield f"      is        {printable(wrong.value)}"
+        yield f"      expected  {printable(wrong.expected)}"
+    if not stack.failure.errors:
         if not stack.diagnostics:
             yield from _message("error", "", stack.failure.message)
         for one in stack.diagnostics:

@@ -42,7 +42,7 @@ class Move:
     old: tuple[str, ...]
     new: tuple[str, ...]
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "urn": self.urn,
             "name": self.name,

@@ -44,7 +44,7 @@ class Property:
         old, new = _shortened(old, new)
         return cls(path=change.path, old=old, new=new, replaces=change.replaces)
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {"path": self.path, "old": self.old, "new": self.new, "replaces": self.replaces}
 
 

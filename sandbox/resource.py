@@ -23,7 +23,7 @@ _URL_BEFORE_PATH: Final = re.compile(r"^https?://.*?/(?=projects/)")
 
 
 @dataclass(slots=True)
-class Thing:
+class Resource:
     """One resource.
 
     Attributes:
@@ -108,16 +108,18 @@ class Thing:
 _INHERITED: Final = {"project": "project", "region": "region", "location": "region"}
 """Inputs that a provider's own settings stand in for."""
 
-_MADE_UP: Final[dict[str, Callable[[Thing], str]]] = {
-    "address": lambda thing: thing.address,
-    "number": Thing.number_of_project,
-    "hex32": lambda thing: thing.hexadecimal(32),
-    "hex8": lambda thing: thing.hexadecimal(8),
-    "uuid": Thing.uuid,
-    "letters16": lambda thing: thing.letters(16),
-    "letters24": lambda thing: thing.letters(24),
-    "digits21": lambda thing: "1" + _digits(thing.seed, 20),
-    "condition": lambda thing: f"/{thing.get('condition.title')}" if thing.get("condition") else "",
+_MADE_UP: Final[dict[str, Callable[[Resource], str]]] = {
+    "address": lambda resource: resource.address,
+    "number": Resource.number_of_project,
+    "hex32": lambda resource: resource.hexadecimal(32),
+    "hex8": lambda resource: resource.hexadecimal(8),
+    "uuid": Resource.uuid,
+    "letters16": lambda resource: resource.letters(16),
+    "letters24": lambda resource: resource.letters(24),
+    "digits21": lambda resource: "1" + _digits(resource.seed, 20),
+    "condition": lambda resource: (
+        f"/{resource.get('condition.title')}" if resource.get("condition") else ""
+    ),
 }
 
 

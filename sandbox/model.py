@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sandbox import rules
-from sandbox.thing import Thing
+from sandbox.resource import Resource
 from sandbox.values import Properties
 
-Answer = str | Callable[[Thing], Any]
+Answer = str | Callable[[Resource], Any]
 """A template for ``Thing.text``, or a function of the thing."""
 
 Memory = Literal["revisions", "number"]
@@ -49,7 +49,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ResourceModel:
     """A resource type.
 
     Attributes:
@@ -82,15 +82,15 @@ class Kind:
     name: str = "name"
     bare: Answer = ""
     outputs: Mapping[str, Answer] = field(default_factory=dict)
-    filled: Callable[[Thing], Properties] | None = None
+    filled: Callable[[Resource], Properties] | None = None
     unknown: Properties = field(default_factory=dict)
     uses: tuple[Use, ...] = ()
     repeatable: bool = False
-    rivals: Callable[[Thing], tuple[str, ...]] = lambda thing: ()
+    rivals: Callable[[Resource], tuple[str, ...]] = lambda resource: ()
     remembers: Memory | None = None
     deletion: Deletion | Callable[[Properties], Deletion] = "removes"
     fixed: tuple[str, ...] = ()
-    insists: Callable[[Thing], bool] | None = None
+    insists: Callable[[Resource], bool] | None = None
     protections: Mapping[str, bool] = field(default_factory=dict)
     refused_early: tuple[rules.Rule, ...] = ()
     refused_late: tuple[rules.Rule, ...] = ()

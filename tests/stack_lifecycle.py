@@ -20,7 +20,7 @@ import yaml
 
 from sandbox.cloud import Cloud, Record
 from tests.merge import merged
-from tests.tiny import SOON
+from tests.mini_project import SOON
 
 PROJECT: Final = ("Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.production.yaml", "__main__.py")
 """What the engine reads beside the policies. All else is imported from the checkout itself."""
@@ -29,7 +29,7 @@ TOOLS: Final = ("__pycache__", "node_modules")
 
 
 @dataclass(slots=True)
-class Life:
+class StackLifecycle:
     """One stack's life in a folder of its own; everything that it makes is below ``folder``.
 
     Attributes:
@@ -51,10 +51,10 @@ class Life:
         (folder / "project" / "policies").symlink_to(checkout / "policies")
         return cls(folder, stack, checkout)
 
-    def fork(self, folder: Path) -> Life:
+    def fork(self, folder: Path) -> StackLifecycle:
         """The same life from here on, in another folder."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        return Life(folder, self.stack, self.checkout)
+        return StackLifecycle(folder, self.stack, self.checkout)
 
     @property
     def root(self) -> Path:
@@ -154,7 +154,7 @@ class Life:
     def cloud(self) -> list[Record]:
         """Everything in the cloud, with its secrets."""
         cloud = Cloud(self.sandbox / "cloud")
-        records = cloud.things()
+        records = cloud.resources()
         cloud.close()
         return records
 
@@ -202,7 +202,7 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def production_life(factory: pytest.TempPathFactory, checkout: Path) -> Life:
+def production_life(factory: pytest.TempPathFactory, checkout: Path) -> StackLifecycle:
     """Production after its first ``up``, made once in a run; to go on with it, fork it.
 
     Beside the sandbox lie ``preview.json`` and ``up.json``, what these two commands said, and
@@ -210,11 +210,11 @@ def production_life(factory: pytest.TempPathFactory, checkout: Path) -> Life:
     """
 
     def make(folder: Path) -> None:
-        life = Life.begin(checkout, folder, "production")
+        life = StackLifecycle.begin(checkout, folder, "production")
         fingerprints = [[fingerprint(place) for place in (checkout, life.root)]]
         for verb in ("preview", "up"):
             (folder / f"{verb}.json").write_text(json.dumps(life.run(verb)), "utf-8")
         fingerprints.append([fingerprint(place) for place in (checkout, life.root)])
         (folder / "checkouts.json").write_text(json.dumps(fingerprints), "utf-8")
 
-    return Life(made_once(factory, "production", make), "production", checkout)
+    return StackLifecycle(made_once(factory, "production", make), "production", checkout)

@@ -32,40 +32,40 @@ import yaml
 
 
 @dataclass(frozen=True)
-class Problem:
+class SettingError:
     path: str
     value: object
-    allowed: str
+    expected: str
 
 
 class SettingsError(Exception):
-    def __init__(self, source, problems):
-        self.problems = problems
-        super().__init__(f"{source}: " + "; ".join(f"{p.path} {p.allowed}" for p in problems))
+    def __init__(self, source, errors):
+        self.errors = errors
+        super().__init__(f"{source}: " + "; ".join(f"{p.path} {p.expected}" for p in errors))
 
 
 def read_stack_file(path: Path):
     config = yaml.safe_load(path.read_text())["config"]
-    problems = tuple(
-        Problem(key, config[key], "must be a list of names")
+    errors = tuple(
+        SettingError(key, config[key], "must be a list of names")
         for key in ("pull:stores", "pull:owners")
         if not isinstance(config[key], list)
     )
-    if problems:
-        raise SettingsError(path.name, problems)
+    if errors:
+        raise SettingsError(path.name, errors)
 '''
 
 _PROGRAM: Final = f'''\
 import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
-from components.config import Problem, SettingsError
+from components.config import SettingError, SettingsError
 from pulumi import ResourceOptions
 
 config = pulumi.Config("pull")
 match config.get("fail"):
     case "settings":
-        raise SettingsError("the program", (Problem("pull:x", 1, "must be 2"),))
+        raise SettingsError("the program", (SettingError("pull:x", 1, "must be 2"),))
     case "error":
         raise KeyError("no such worker")
 provider = gcp.Provider("gcp", project="pull-tiny", region="us-central1")
@@ -135,7 +135,7 @@ _HELD: Final = {
 
 
 @dataclass(slots=True)
-class Tiny:
+class MiniProject:
     """A checkout in ``root``, and its sandbox beside it.
 
     Attributes:

@@ -69,14 +69,15 @@ def test_accounts_stay_outside(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "x")
     monkeypatch.setenv("VERCEL_API_TOKEN", "x")
     monkeypatch.setenv("LANG", "C.UTF-8")
-    place = sandboxed(small, "production", tmp_path / "sandbox")
-    assert "x" not in place.environment.values()
-    assert place.environment["LANG"] == "C.UTF-8"
+    environment = sandboxed(small, "production", tmp_path / "sandbox")
+    assert "x" not in environment.variables.values()
+    assert environment.variables["LANG"] == "C.UTF-8"
     assert (
-        place.environment["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/sandbox/state?metadata=skip"
+        environment.variables["PULUMI_BACKEND_URL"]
+        == f"file://{tmp_path}/sandbox/state?metadata=skip"
     )
     real = real_accounts(small)
-    assert real.environment["PULUMI_ACCESS_TOKEN"] == "x"
+    assert real.variables["PULUMI_ACCESS_TOKEN"] == "x"
     assert real.work_dir == small.root
 
 

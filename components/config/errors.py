@@ -24,7 +24,7 @@ LONGEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SettingError:
     """One wrong setting: where it is, what stands there, and what may stand there.
 
     Attributes:
@@ -33,23 +33,23 @@ class Problem:
 
     path: str
     value: object
-    allowed: str
+    expected: str
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", _presentable(self.path, self.value))
 
     def __str__(self) -> str:
         shown = "nothing" if self.value is None else json.dumps(self.value, default=str)
-        return f"{self.path}\n    is       {shown}\n    allowed  {self.allowed}"
+        return f"{self.path}\n    is        {shown}\n    expected  {self.expected}"
 
 
 class SettingsError(Exception):
     """The settings cannot be used. ``problems`` holds all that is wrong with them."""
 
-    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
-        self.problems = problems
-        count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-        listed = "\n\n".join(f"  {problem}".replace("\n", "\n  ") for problem in problems)
+    def __init__(self, source: str, errors: tuple[SettingError, ...]) -> None:
+        self.errors = errors
+        count = "1 setting is" if len(errors) == 1 else f"{len(errors)} settings are"
+        listed = "\n\n".join(f"  {problem}".replace("\n", "\n  ") for problem in errors)
         super().__init__(f"{count} wrong in {source}; nothing was started.\n\n{listed}")
 
 
@@ -123,19 +123,19 @@ def one_of(given: str, known: Iterable[str]) -> str:
 # -- judging -----------------------------------------------------------------------------------
 
 
-def judge(name: str, kind: Any, value: object) -> tuple[object, list[Problem]]:
+def judge(name: str, kind: Any, value: object) -> tuple[object, list[SettingError]]:
     """The section ``name`` as a ``kind``, or everything that is wrong with it."""
     try:
         # Through JSON, because strict mode takes a list for a tuple there and nowhere else.
         text = json.dumps(value, default=str)
     except (TypeError, ValueError, RecursionError):
-        return None, [Problem(section(name), "...", allowed_at(kind, ()))]
+        return None, [SettingError(section(name), "...", expected_at(kind, ()))]
     try:
         return _adapter(kind).validate_json(text, strict=True), []
     except ValidationError as error:
         found = error.errors(include_url=False)
     if found[0]["type"] == "json_invalid":  # half a character, or lists in lists in lists
-        return None, [Problem(section(name), value, allowed_at(kind, ()))]
+        return None, [SettingError(section(name), value, expected_at(kind, ()))]
     # A list is also called too short when it only lacks the entries that are wrong.
     places = [one["loc"] for one in found]
     found = [
@@ -145,16 +145,16 @@ def judge(name: str, kind: Any, value: object) -> tuple[object, list[Problem]]:
         or not any(other[: len(one["loc"])] == one["loc"] != other for other in places)
     ]
     surplus = [one["loc"] for one in found if one["type"] == "extra_forbidden"]
-    problems = [
+    errors = [
         problem
         for one in found
         if not surplus or one["type"] == "extra_forbidden"
-        for problem in _problems(name, kind, dict(one))
+        for problem in _errors(name, kind, dict(one))
     ]
     if surplus:
         # A model judges its fields together only when it has no unknown key.
-        problems += judge(name, kind, _without(json.loads(text), surplus))[1]
-    return None, problems
+        errors += judge(name, kind, _without(json.loads(text), surplus))[1]
+    return None, errors
 
 
 @functools.cache
@@ -168,7 +168,7 @@ def _without(document: Any, surplus: Iterable[tuple[int | str, ...]]) -> object:
     return document
 
 
-def _problems(name: str, kind: object, error: dict[str, Any]) -> Iterable[Problem]:
+def _errors(name: str, kind: object, error: dict[str, Any]) -> Iterable[SettingError]:
     location = error["loc"]
     if location[-1:] == ("[key]",) and error["type"] != "extra_forbidden":
         location = location[:-1]  # pydantic's mark for the key of a mapping, which is at fault
@@ -178,23 +178,23 @@ def _problems(name: str, kind: object, error: dict[str, Any]) -> Iterable[Proble
     match error["type"]:
         case "rules":
             for wrong in context["wrong"]:
-                yield Problem(f"{path}.{wrong.path}", wrong.value, wrong.allowed)
+                yield SettingError(f"{path}.{wrong.path}", wrong.value, wrong.expected)
             return
-        case "allowed":
-            allowed = context["allowed"]
+        case "expected":
+            expected = context["expected"]
         case "extra_forbidden":
-            allowed = one_of(str(location[-1]), _schema_at(kind, location[:-1])["properties"])
+            expected = one_of(str(location[-1]), _schema_at(kind, location[:-1])["properties"])
         case "enum":  # the key of a mapping, which has no place in the schema
-            allowed = f"one of {context['expected']}"
+            expected = f"one of {context['expected']}"
         case _:
-            allowed = allowed_at(kind, location)
-    yield Problem(path, value, allowed)
+            expected = expected_at(kind, location)
+    yield SettingError(path, value, expected)
 
 
 # -- what is allowed, from the JSON Schema -----------------------------------------------------
 
 
-def allowed_at(kind: object, location: Sequence[int | str]) -> str:
+def expected_at(kind: object, location: Sequence[int | str]) -> str:
     """What may stand at ``location`` below a ``kind``, in words."""
     return in_words(_schema_at(kind, location))
 

@@ -8,23 +8,23 @@ from typing import Final
 
 from ops.review.events import STACK_TYPE, State
 
-GROUNDWORK: Final = "0 providers and stack"
+OUTSIDE_STAGES: Final = "0 providers and stack"
 """The group of what stands outside of the runbook's five stages."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Room:
+class ComponentRef:
     """A component's place. Rooms sort in the runbook's order.
 
     Attributes:
         stage: the runbook's word for it, with its number in front.
-        component: URN of the component; empty for what has none.
+        urn: URN of the component; empty for a resource without one.
         name: logical name of the component.
     """
 
     stage: str
     name: str
-    component: str
+    urn: str
 
     @property
     def number(self) -> str:
@@ -32,26 +32,26 @@ class Room:
         return self.stage.partition(" ")[0]
 
 
-class Rooms:
+class ComponentIndex:
     """The rooms of one stack's resources, told from the parents and their ``stage`` inputs."""
 
     def __init__(self, states: Iterable[State]) -> None:
         self._states: dict[str, State] = {state.urn: state for state in states}
         self._parents = {state.parent for state in self._states.values()}
 
-    def of(self, urn: str) -> Room:
+    def of(self, urn: str) -> ComponentRef:
         """The room of a resource. A component with children, or without a parent, is a room."""
-        stage, component = GROUNDWORK, ""
+        stage, component = OUTSIDE_STAGES, ""
         state = self._states.get(urn)
         while state is not None and state.type != STACK_TYPE:
-            if not component and self._is_room(state):
+            if not component and self._is_component(state):
                 component = state.urn
-            if stage == GROUNDWORK and "stage" in state.inputs and not state.custom:
+            if stage == OUTSIDE_STAGES and "stage" in state.inputs and not state.custom:
                 stage = str(state.inputs["stage"])
             state = self._states.get(state.parent)
-        return Room(stage=stage, name=component.rpartition("::")[2], component=component)
+        return ComponentRef(stage=stage, name=component.rpartition("::")[2], urn=component)
 
-    def _is_room(self, state: State) -> bool:
+    def _is_component(self, state: State) -> bool:
         parent = self._states.get(state.parent)
         stands_alone = parent is None or parent.type == STACK_TYPE
         return not state.custom and (stands_alone or state.urn in self._parents)
