@@ -63,7 +63,7 @@ lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff format --check .
 
 types: $(VENV)/ready-dev
-	@$(PYTHON) -m mypy __main__.py components ops policies sandbox tests
+	@$(PYTHON) -m mypy __main__.py components ops policies resource_types sandbox tests
 
 generate: $(VENV)/ready
 	@$(PYTHON) -m ops.generate

@@ -1,0 +1,531 @@
+"""Google Cloud: the resource types of pulumi-gcp.
+
+``replace_on`` and ``secret_outputs`` are those of pulumi-gcp 10.2.0: its schema, and the
+``ForceNew`` fields of the Terraform provider that it is built from.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from resource_types.record import TrafficSplit, grant, grant_forms, ordinary, stateful
+
+LABELS: Final = ("effectiveLabels", "pulumiLabels")
+"""Outputs that the provider marks as secret on every type with labels."""
+
+REPOSITORY: Final = stateful(
+    "gcp:artifactregistry/repository:Repository",
+    loss="the images that a rollback needs",
+    summary_fields=("format", "location", "mode"),
+    name_property="repositoryId",
+    replace_on=(
+        "format",
+        "kmsKeyName",
+        "location",
+        "mavenConfig.allowSnapshotOverwrites",
+        "mavenConfig.versionPolicy",
+        "mode",
+        "project",
+        "remoteRepositoryConfig",
+        "repositoryId",
+    ),
+    secret_outputs=LABELS,
+)
+REPOSITORY_IAM: Final = grant_forms(
+    "gcp:artifactregistry/repositoryIam{}:RepositoryIam{}",
+    member_replace_on=("condition", "location", "member", "project", "repository", "role"),
+)
+CERTIFICATE: Final = ordinary(
+    "gcp:certificatemanager/certificate:Certificate",
+    replace_on=("location", "managed", "name", "project", "scope"),
+    secret_outputs=LABELS,
+)
+RUN_V1_DOMAIN_MAPPING: Final = ordinary(
+    "gcp:cloudrun/domainMapping:DomainMapping", exposes_endpoint=True
+)
+RUN_V1_IAM: Final = grant_forms("gcp:cloudrun/iam{}:Iam{}")
+RUN_V1_SERVICE: Final = ordinary("gcp:cloudrun/service:Service")
+RUN_JOB: Final = ordinary(
+    "gcp:cloudrunv2/job:Job",
+    deletion_locks={"deletionProtection": True},
+    pod_spec="template.template",
+)
+RUN_JOB_IAM: Final = grant_forms("gcp:cloudrunv2/jobIam{}:JobIam{}")
+RUN_SERVICE: Final = ordinary(
+    "gcp:cloudrunv2/service:Service",
+    summary_fields=(
+        "template.containers[0].resources.limits.memory",
+        "template.containers[0].resources.limits.cpu",
+        "template.scaling.minInstanceCount",
+        "template.scaling.maxInstanceCount",
+        "template.timeout",
+        "template.containers[0].ports.containerPort",
+        "ingress",
+        "template.vpcAccess.egress",
+        "template.revision",
+    ),
+    exposure_properties=("defaultUriDisabled", "ingress", "invokerIamDisabled"),
+    traffic=TrafficSplit(path="traffics", target="revision"),
+    deletion_locks={"deletionProtection": True},
+    replace_on=("location", "name", "project", "tags"),
+    secret_outputs=LABELS,
+    pod_spec="template",
+)
+RUN_SERVICE_IAM: Final = grant_forms(
+    "gcp:cloudrunv2/serviceIam{}:ServiceIam{}",
+    member_replace_on=("condition", "location", "member", "name", "project", "role"),
+)
+RUN_WORKER_POOL: Final = ordinary(
+    "gcp:cloudrunv2/workerPool:WorkerPool",
+    summary_fields=(
+        "template.containers[0].resources.limits.memory",
+        "template.containers[0].resources.limits.cpu",
+        "scaling.manualInstanceCount",
+        "template.vpcAccess.egress",
+        "template.revision",
+    ),
+    traffic=TrafficSplit(path="instanceSplits", target="revision"),
+    deletion_locks={"deletionProtection": True},
+    replace_on=("location", "name", "project", "template.containers[].dependsOns"),
+    secret_outputs=LABELS,
+    pod_spec="template",
+)
+RUN_WORKER_POOL_IAM: Final = grant_forms(
+    "gcp:cloudrunv2/workerPoolIam{}:WorkerPoolIam{}",
+    member_replace_on=("condition", "location", "member", "name", "project", "role"),
+)
+ADDRESS: Final = stateful(
+    "gcp:compute/address:Address",
+    loss="the address on our partners' allow lists",
+    summary_fields=(),
+    replace_on=(
+        "address",
+        "addressType",
+        "description",
+        "ipCollection",
+        "ipVersion",
+        "ipv6EndpointType",
+        "name",
+        "network",
+        "networkTier",
+        "prefixLength",
+        "project",
+        "purpose",
+        "region",
+        "subnetwork",
+    ),
+    secret_outputs=LABELS,
+)
+FIREWALL: Final = ordinary(
+    "gcp:compute/firewall:Firewall",
+    exposes_endpoint=True,
+    replace_on=("direction", "name", "params", "project"),
+)
+GLOBAL_ADDRESS: Final = stateful(
+    "gcp:compute/globalAddress:GlobalAddress",
+    loss="an address that clients use",
+    summary_fields=("purpose", "address", "prefixLength"),
+    replace_on=(
+        "address",
+        "addressType",
+        "description",
+        "ipVersion",
+        "name",
+        "network",
+        "prefixLength",
+        "project",
+        "purpose",
+    ),
+    secret_outputs=LABELS,
+)
+MANAGED_SSL_CERTIFICATE: Final = ordinary(
+    "gcp:compute/managedSslCertificate:ManagedSslCertificate",
+    replace_on=("description", "managed", "name", "project", "type"),
+)
+NETWORK: Final = stateful(
+    "gcp:compute/network:Network",
+    loss="the private network",
+    summary_fields=("autoCreateSubnetworks", "routingMode"),
+    replace_on=(
+        "autoCreateSubnetworks",
+        "description",
+        "internalIpv6Range",
+        "name",
+        "networkProfile",
+        "params",
+        "project",
+    ),
+)
+NETWORK_ENDPOINT_GROUP: Final = ordinary(
+    "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup"
+)
+ROUTER: Final = ordinary(
+    "gcp:compute/router:Router",
+    replace_on=(
+        "encryptedInterconnectRouter",
+        "name",
+        "nccGateway",
+        "network",
+        "params",
+        "project",
+        "region",
+    ),
+)
+ROUTER_NAT: Final = ordinary(
+    "gcp:compute/routerNat:RouterNat",
+    replace_on=("endpointTypes", "initialNatIps", "name", "project", "region", "router", "type"),
+)
+SSL_POLICY: Final = ordinary("gcp:compute/sSLPolicy:SSLPolicy")
+SUBNETWORK: Final = ordinary(
+    "gcp:compute/subnetwork:Subnetwork",
+    summary_fields=("ipCidrRange", "region", "privateIpGoogleAccess"),
+    replace_on=(
+        "description",
+        "externalIpv6Prefix",
+        "internalIpv6Prefix",
+        "name",
+        "network",
+        "params",
+        "project",
+        "region",
+        "reservedInternalRange",
+        "resolveSubnetMask",
+    ),
+)
+GKE_CLUSTER: Final = stateful(
+    "gcp:container/cluster:Cluster",
+    loss="everything that runs in the cluster",
+    summary_fields=(),
+    deletion_locks={"deletionProtection": True},
+    replace_on=(
+        "clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey",
+        "clusterIpv4Cidr",
+        "confidentialNodes",
+        "datapathProvider",
+        "dataplaneOptimizationMode",
+        "defaultMaxPodsPerNode",
+        "description",
+        "enableAutopilot",
+        "enableKubernetesAlpha",
+        "enableTpu",
+        "initialNodeCount",
+        "ipAllocationPolicy",
+        "location",
+        "masterAuth.clientCertificateConfig",
+        "name",
+        "network",
+        "networkingMode",
+        "nodeConfig",
+        "nodePools",
+        "privateClusterConfig.masterIpv4CidrBlock",
+        "privateClusterConfig.privateEndpointSubnetwork",
+        "project",
+        "subnetwork",
+        "tpuConfig.enabled",
+        "tpuConfig.useServiceNetworking",
+        "userManagedKeysConfig.aggregationCa",
+        "userManagedKeysConfig.clusterCa",
+        "userManagedKeysConfig.etcdApiCa",
+        "userManagedKeysConfig.etcdPeerCa",
+    ),
+    secret_outputs=LABELS,
+)
+GKE_NODE_POOL: Final = ordinary(
+    "gcp:container/nodePool:NodePool",
+    replace_on=(
+        "cluster",
+        "initialNodeCount",
+        "location",
+        "maxPodsPerNode",
+        "name",
+        "namePrefix",
+        "networkConfig.acceleratorNetworkProfile",
+        "networkConfig.additionalNodeNetworkConfigs",
+        "networkConfig.additionalPodNetworkConfigs",
+        "networkConfig.createPodRange",
+        "networkConfig.podCidrOverprovisionConfig",
+        "networkConfig.podIpv4CidrBlock",
+        "networkConfig.podRange",
+        "networkConfig.subnetwork",
+        "nodeConfig",
+        "placementPolicy",
+        "project",
+        "queuedProvisioning",
+    ),
+)
+DNS_ZONE: Final = ordinary(
+    "gcp:dns/managedZone:ManagedZone",
+    replace_on=(
+        "dnsName",
+        "name",
+        "project",
+        "reverseLookup",
+        "serviceDirectoryConfig",
+        "visibility",
+    ),
+    secret_outputs=LABELS,
+)
+FOLDER_IAM: Final = grant_forms("gcp:folder/iAM{}:IAM{}")
+WORKLOAD_IDENTITY_POOL: Final = stateful(
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool",
+    loss="the sign-in of CI (the id stays reserved for 30 days)",
+    summary_fields=(),
+    name_property="workloadIdentityPoolId",
+    permissions="grants",
+    replace_on=("project", "workloadIdentityPoolId"),
+)
+WORKLOAD_IDENTITY_POOL_IAM: Final = grant_forms(
+    "gcp:iam/workloadIdentityPoolIam{}:WorkloadIdentityPoolIam{}"
+)
+WORKLOAD_IDENTITY_POOL_PROVIDER: Final = stateful(
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
+    loss="the sign-in of CI (the id stays reserved for 30 days)",
+    summary_fields=("oidc.issuerUri", "attributeCondition"),
+    name_property="workloadIdentityPoolProviderId",
+    permissions="grants",
+    replace_on=("project", "workloadIdentityPoolId", "workloadIdentityPoolProviderId"),
+)
+CRYPTO_KEY: Final = stateful(
+    "gcp:kms/cryptoKey:CryptoKey",
+    loss="the key that data is encrypted with",
+    summary_fields=("purpose", "rotationPeriod"),
+    replace_on=(
+        "cryptoKeyBackend",
+        "destroyScheduledDuration",
+        "importOnly",
+        "keyRing",
+        "name",
+        "purpose",
+        "versionTemplate.protectionLevel",
+    ),
+    secret_outputs=LABELS,
+)
+CRYPTO_KEY_IAM: Final = grant_forms(
+    "gcp:kms/cryptoKeyIAM{}:CryptoKeyIAM{}",
+    member_replace_on=("condition", "cryptoKeyId", "member", "role"),
+)
+KEY_RING: Final = stateful(
+    "gcp:kms/keyRing:KeyRing",
+    loss="the keys that data is encrypted with",
+    summary_fields=("location",),
+    replace_on=("location", "name", "project"),
+)
+KEY_RING_IAM: Final = grant_forms("gcp:kms/keyRingIAM{}:KeyRingIAM{}")
+LOG_METRIC: Final = ordinary(
+    "gcp:logging/metric:Metric",
+    replace_on=("metricDescriptor.labels[].key", "metricDescriptor.labels[].valueType", "project"),
+)
+LOG_BUCKET: Final = ordinary(
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig", name_property=""
+)
+VALKEY_INSTANCE: Final = ordinary("gcp:memorystore/instance:Instance", name_property="")
+ALERT_POLICY: Final = ordinary(
+    "gcp:monitoring/alertPolicy:AlertPolicy", name_property="", replace_on=("project",)
+)
+DASHBOARD: Final = ordinary(
+    "gcp:monitoring/dashboard:Dashboard", name_property="", replace_on=("project",)
+)
+NOTIFICATION_CHANNEL: Final = ordinary(
+    "gcp:monitoring/notificationChannel:NotificationChannel",
+    name_property="",
+    replace_on=("project",),
+)
+UPTIME_CHECK: Final = ordinary(
+    "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig",
+    name_property="",
+    replace_on=(
+        "checkerType",
+        "httpCheck.authInfo.passwordWoVersion",
+        "httpCheck.requestMethod",
+        "monitoredResource",
+        "project",
+        "resourceGroup",
+        "syntheticMonitor",
+    ),
+)
+ORGANIZATION_IAM: Final = grant_forms("gcp:organizations/iAM{}:IAM{}")
+AUDIT_CONFIG: Final = grant("gcp:projects/iAMAuditConfig:IAMAuditConfig")
+PROJECT_IAM: Final = grant_forms(
+    "gcp:projects/iAM{}:IAM{}", member_replace_on=("condition", "member", "project", "role")
+)
+PROJECT_SERVICE: Final = ordinary(
+    "gcp:projects/service:Service", name_property="service", replace_on=("project", "service")
+)
+SERVICE_IDENTITY: Final = ordinary(
+    "gcp:projects/serviceIdentity:ServiceIdentity",
+    name_property="service",
+    replace_on=("project", "service"),
+)
+SUBSCRIPTION_IAM: Final = grant_forms("gcp:pubsub/subscriptionIAM{}:SubscriptionIAM{}")
+TOPIC: Final = ordinary(
+    "gcp:pubsub/topic:Topic", replace_on=("name", "project", "tags"), secret_outputs=LABELS
+)
+TOPIC_IAM: Final = grant_forms(
+    "gcp:pubsub/topicIAM{}:TopicIAM{}",
+    member_replace_on=("condition", "member", "project", "role", "topic"),
+)
+REDIS_INSTANCE: Final = stateful(
+    "gcp:redis/instance:Instance",
+    loss="the contents of Redis",
+    summary_fields=(
+        "redisVersion",
+        "tier",
+        "memorySizeGb",
+        "authEnabled",
+        "transitEncryptionMode",
+        "persistenceConfig.rdbSnapshotPeriod",
+    ),
+    deletion_locks={"deletionProtection": False},
+    replace_on=(
+        "alternativeLocationId",
+        "authorizedNetwork",
+        "connectMode",
+        "customerManagedKey",
+        "locationId",
+        "name",
+        "project",
+        "region",
+        "reservedIpRange",
+        "tier",
+        "transitEncryptionMode",
+    ),
+    secret_outputs=("authString", *LABELS),
+)
+REGIONAL_SECRET_IAM: Final = grant_forms(
+    "gcp:secretmanager/regionalSecretIam{}:RegionalSecretIam{}"
+)
+SECRET: Final = stateful(
+    "gcp:secretmanager/secret:Secret",
+    loss="every version of the secret",
+    summary_fields=("rotation.rotationPeriod",),
+    name_property="secretId",
+    deletion_locks={"deletionProtection": False},
+    replace_on=("project", "replication", "secretId", "tags"),
+    secret_outputs=LABELS,
+)
+SECRET_IAM: Final = grant_forms(
+    "gcp:secretmanager/secretIam{}:SecretIam{}",
+    member_replace_on=("condition", "member", "project", "role", "secretId"),
+)
+SECRET_VERSION: Final = ordinary(
+    "gcp:secretmanager/secretVersion:SecretVersion",
+    name_property="",
+    secret_value=True,
+    replace_on=("isSecretDataBase64", "project", "secret", "secretData", "secretDataWoVersion"),
+    secret_outputs=("secretData", "secretDataWo"),
+)
+SERVICE_ACCOUNT: Final = stateful(
+    "gcp:serviceaccount/account:Account",
+    loss="the identity that holds its grants",
+    summary_fields=("displayName",),
+    name_property="accountId",
+    replace_on=("accountId", "project"),
+)
+SERVICE_ACCOUNT_IAM: Final = grant_forms(
+    "gcp:serviceaccount/iAM{}:IAM{}",
+    member_replace_on=("condition", "member", "role", "serviceAccountId"),
+)
+SERVICE_ACCOUNT_KEY: Final = ordinary(
+    "gcp:serviceaccount/key:Key", name_property="", permissions="credential"
+)
+SERVICE_NETWORKING_CONNECTION: Final = stateful(
+    "gcp:servicenetworking/connection:Connection",
+    loss="the private connection to the database and to Redis",
+    summary_fields=("service",),
+    name_property="service",
+    replace_on=("network", "service"),
+)
+SQL_DATABASE: Final = stateful(
+    "gcp:sql/database:Database",
+    loss="the tables",
+    summary_fields=("instance",),
+    replace_on=("instance", "name", "project"),
+)
+SQL_INSTANCE: Final = stateful(
+    "gcp:sql/databaseInstance:DatabaseInstance",
+    loss="the database",
+    summary_fields=(
+        "databaseVersion",
+        "settings.edition",
+        "settings.tier",
+        "settings.availabilityType",
+        "settings.diskType",
+        "settings.diskSize",
+        "settings.diskAutoresize",
+        "settings.ipConfiguration.sslMode",
+        "settings.ipConfiguration.ipv4Enabled",
+        "settings.backupConfiguration.startTime",
+        "settings.backupConfiguration.pointInTimeRecoveryEnabled",
+        "settings.backupConfiguration.transactionLogRetentionDays",
+        "settings.deletionProtectionEnabled",
+        "clone.pointInTime",
+    ),
+    deletion_locks={"deletionProtection": True, "settings.deletionProtectionEnabled": False},
+    replace_on=(
+        "encryptionKeyName",
+        "name",
+        "project",
+        "region",
+        "replicaConfiguration.caCertificate",
+        "replicaConfiguration.clientCertificate",
+        "replicaConfiguration.clientKey",
+        "replicaConfiguration.connectRetryInterval",
+        "replicaConfiguration.dumpFilePath",
+        "replicaConfiguration.failoverTarget",
+        "replicaConfiguration.masterHeartbeatPeriod",
+        "replicaConfiguration.password",
+        "replicaConfiguration.sslCipher",
+        "replicaConfiguration.username",
+        "replicaConfiguration.verifyServerCertificate",
+        "settings.collation",
+    ),
+    secret_outputs=("replicaConfiguration", "rootPassword", "rootPasswordWo", "serverCaCerts"),
+)
+SQL_USER: Final = stateful(
+    "gcp:sql/user:User",
+    loss="the owner of the tables",
+    summary_fields=("instance",),
+    permissions="credential",
+    replace_on=("host", "instance", "name", "project", "type"),
+    secret_outputs=("password", "passwordWo"),
+)
+BUCKET: Final = stateful(
+    "gcp:storage/bucket:Bucket",
+    loss="the backups",
+    summary_fields=(
+        "location",
+        "storageClass",
+        "versioning.enabled",
+        "uniformBucketLevelAccess",
+        "publicAccessPrevention",
+    ),
+    replace_on=(
+        "customPlacementConfig.dataLocations",
+        "enableObjectRetention",
+        "hierarchicalNamespace",
+        "location",
+        "name",
+        "project",
+    ),
+    secret_outputs=LABELS,
+)
+BUCKET_IAM: Final = grant_forms(
+    "gcp:storage/bucketIAM{}:BucketIAM{}",
+    member_replace_on=("bucket", "condition", "member", "role"),
+)
+HMAC_KEY: Final = ordinary("gcp:storage/hmacKey:HmacKey", name_property="")
+MANAGED_FOLDER_IAM: Final = grant_forms("gcp:storage/managedFolderIam{}:ManagedFolderIam{}")
+VPC_CONNECTOR: Final = ordinary(
+    "gcp:vpcaccess/connector:Connector",
+    summary_fields=("ipCidrRange", "machineType", "minInstances", "maxInstances"),
+    replace_on=(
+        "ipCidrRange",
+        "maxThroughput",
+        "minThroughput",
+        "name",
+        "network",
+        "project",
+        "region",
+        "subnet",
+    ),
+)

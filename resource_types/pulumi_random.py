@@ -1,0 +1,25 @@
+"""Random values: the resource types of pulumi-random.
+
+``replace_on`` and ``secret_outputs`` are those of pulumi-random 4.21.4.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from resource_types.record import EVERY_INPUT, ordinary
+
+RANDOM_ID: Final = ordinary(
+    "random:index/randomId:RandomId", name_property="", replace_on=(EVERY_INPUT,)
+)
+RANDOM_PASSWORD: Final = ordinary(
+    "random:index/randomPassword:RandomPassword",
+    summary_fields=("length", "special"),
+    name_property="",
+    secret_value=True,
+    replace_on=(EVERY_INPUT,),
+    secret_outputs=("bcryptHash", "result"),
+)
+RANDOM_STRING: Final = ordinary(
+    "random:index/randomString:RandomString", name_property="", replace_on=(EVERY_INPUT,)
+)

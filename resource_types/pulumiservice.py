@@ -1,0 +1,10 @@
+"""Pulumi Cloud: the resource types of pulumi-pulumiservice."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from resource_types.record import ordinary
+
+DEPLOYMENT_SETTINGS: Final = ordinary("pulumiservice:index:DeploymentSettings", name_property="")
+STACK_TAGS: Final = ordinary("pulumiservice:index:StackTags", name_property="")

@@ -1,0 +1,168 @@
+"""The record of a resource type: what every tool of this project knows about it.
+
+A constant such as ``gcp.SQL_INSTANCE`` is the type's token, and its definition is the record. Add a
+type with the function that fits:
+
+* :func:`stateful` for a resource whose deletion or replacement loses data or an identity,
+* :func:`grant` for a resource that says who may do what,
+* :func:`ordinary` for everything else.
+
+``describe`` takes every decision by itself. A decision that is missing stays ``UNDECIDED``, which
+every tool takes for the more dangerous answer; ``tests/test_resource_types.py`` names the type and
+the missing field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any, Final, Literal, NamedTuple
+
+
+class Decision(Enum):
+    """The value of a field that nobody has decided."""
+
+    UNDECIDED = "undecided"
+
+
+UNDECIDED: Final[Any] = Decision.UNDECIDED
+"""True in every condition, so that an undecided type counts as stateful, granting and exposed."""
+
+EVERY_INPUT: Final = "*"
+"""In ``replace_on``: a change of any input forces a replacement."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSplit:
+    """How a type divides traffic between revisions or versions.
+
+    Attributes:
+        path: the input that holds the shares.
+        target: the key of a share that names who gets it; empty where the input is no list.
+    """
+
+    path: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceType:
+    """What is known about one resource type. Paths are Pulumi property paths of its inputs.
+
+    Attributes:
+        token: the Pulumi type token.
+        summary_fields: inputs that sum a new resource up in a preview.
+        name_property: the input that holds the physical name; empty where the platform has none.
+        loss: what is lost when such a resource is deleted or replaced; ``None`` if nothing is.
+        permissions: ``grants`` for a resource that says who may do what, ``credential`` for one
+            whose existence lets somebody in.
+        exposes_endpoint: its existence decides who can reach a part of the estate.
+        exposure_properties: inputs of other types that decide the same.
+        replaced_by_design: an immutable record of a release: each change is a new resource, and the
+            platform keeps the old one.
+        secret_value: it is nothing but a secret value, so that a replacement is a new value.
+        traffic: how it divides traffic.
+        manifest: the runbook's manifest file for a Kubernetes object; a workload has its own file
+            per component, which ``ops/review/render.py`` decides.
+        deletion_locks: inputs that forbid the deletion, each with its value when it is not set.
+        replace_on: inputs whose change makes the provider replace the resource.
+        secret_outputs: outputs that the provider's schema marks as secret.
+        pod_spec: where a workload describes its pods or its revision.
+    """
+
+    token: str
+    summary_fields: tuple[str, ...] = UNDECIDED
+    name_property: str = "name"
+    loss: str | None = UNDECIDED
+    permissions: Literal["grants", "credential"] | None = UNDECIDED
+    exposes_endpoint: bool = UNDECIDED
+    exposure_properties: tuple[str, ...] = ()
+    replaced_by_design: bool = False
+    secret_value: bool = False
+    traffic: TrafficSplit | None = None
+    manifest: str | None = None
+    deletion_locks: Mapping[str, bool] = field(default_factory=dict)
+    replace_on: tuple[str, ...] = ()
+    secret_outputs: tuple[str, ...] = ()
+    pod_spec: str | None = None
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """The fields that nobody has decided."""
+        return tuple(item.name for item in fields(self) if getattr(self, item.name) is UNDECIDED)
+
+    @property
+    def containers(self) -> str:
+        """Where a workload lists its containers."""
+        return f"{self.pod_spec}.containers[]"
+
+
+RESOURCE_TYPES: Final[dict[str, ResourceType]] = {}
+"""Every record by its token; complete once the package is imported."""
+
+
+def describe(token: str, **decisions: Any) -> str:
+    """Add the record of a type, and return its token.
+
+    Raises:
+        ValueError: the token has a record already.
+        TypeError: a decision is not a field of :class:`ResourceType`.
+    """
+    if token in RESOURCE_TYPES:
+        raise ValueError(f"{token} has two records in resource_types.")
+    RESOURCE_TYPES[token] = ResourceType(token=token, **decisions)
+    return token
+
+
+def stateful(token: str, loss: str, **decisions: Any) -> str:
+    """A type whose deletion or replacement loses ``loss``."""
+    decided: dict[str, Any] = {"permissions": None, "exposes_endpoint": False, **decisions}
+    return describe(token, loss=loss, **decided)
+
+
+def grant(token: str, **decisions: Any) -> str:
+    """A type that says who may do what. Its role sums it up, and it has no name of its own."""
+    decided: dict[str, Any] = {
+        "summary_fields": ("role",),
+        "name_property": "",
+        "loss": None,
+        "exposes_endpoint": False,
+        **decisions,
+    }
+    return describe(token, permissions="grants", **decided)
+
+
+class GrantTypes(NamedTuple):
+    """The three forms in which Google's provider has a grant on one kind of resource.
+
+    Attributes:
+        member: one role for one member, beside all other grants.
+        binding: all members of one role; it removes members that others added.
+        policy: all roles; it removes every other grant.
+    """
+
+    member: str
+    binding: str
+    policy: str
+
+
+def grant_forms(pattern: str, *, member_replace_on: tuple[str, ...] = ()) -> GrantTypes:
+    """A grant of Google's provider in its three forms, which take the place of ``{}``."""
+    return GrantTypes(
+        member=grant(pattern.format("Member", "Member"), replace_on=member_replace_on),
+        binding=grant(pattern.format("Binding", "Binding")),
+        policy=grant(pattern.format("Policy", "Policy")),
+    )
+
+
+def ordinary(token: str, **decisions: Any) -> str:
+    """A type that loses nothing, grants nothing and exposes nothing unless ``decisions`` say so."""
+    decided: dict[str, Any] = {
+        "summary_fields": (),
+        "loss": None,
+        "permissions": None,
+        "exposes_endpoint": False,
+        **decisions,
+    }
+    return describe(token, **decided)

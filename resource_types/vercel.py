@@ -1,0 +1,90 @@
+"""Vercel: the resource types of pulumiverse-vercel.
+
+``replace_on`` and ``secret_outputs`` are those of pulumiverse-vercel 5.21.1.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from resource_types.record import TrafficSplit, ordinary, stateful
+
+CUSTOM_ENVIRONMENT: Final = ordinary(
+    "vercel:index/customEnvironment:CustomEnvironment", replace_on=("projectId", "teamId")
+)
+DEPLOYMENT: Final = ordinary(
+    "vercel:index/deployment:Deployment",
+    summary_fields=("ref", "production"),
+    name_property="",
+    replaced_by_design=True,
+    traffic=TrafficSplit(path="ref", target=""),
+    replace_on=(
+        "customEnvironmentId",
+        "environment",
+        "files",
+        "meta",
+        "production",
+        "projectId",
+        "projectSettings",
+        "ref",
+        "teamId",
+    ),
+    secret_outputs=("environment",),
+)
+DNS_RECORD: Final = ordinary(
+    "vercel:index/dnsRecord:DnsRecord",
+    exposes_endpoint=True,
+    replace_on=("domain", "teamId", "type"),
+)
+FIREWALL_CONFIG: Final = ordinary(
+    "vercel:index/firewallConfig:FirewallConfig",
+    name_property="",
+    exposes_endpoint=True,
+    replace_on=("projectId", "teamId"),
+)
+LOG_DRAIN: Final = ordinary("vercel:index/logDrain:LogDrain", secret_outputs=("headers", "secret"))
+PROJECT: Final = stateful(
+    "vercel:index/project:Project",
+    loss="the project with its deployments and domains",
+    summary_fields=(
+        "framework",
+        "rootDirectory",
+        "gitRepository.repo",
+        "gitRepository.productionBranch",
+    ),
+)
+PROJECT_DEPLOYMENT_RETENTION: Final = ordinary(
+    "vercel:index/projectDeploymentRetention:ProjectDeploymentRetention",
+    name_property="",
+    replace_on=("projectId", "teamId"),
+)
+PROJECT_DOMAIN: Final = stateful(
+    "vercel:index/projectDomain:ProjectDomain",
+    loss="a host name that users reach",
+    summary_fields=("gitBranch",),
+    name_property="domain",
+    exposes_endpoint=True,
+    replace_on=("domain", "projectId", "teamId"),
+)
+ENVIRONMENT_VARIABLE: Final = ordinary(
+    "vercel:index/projectEnvironmentVariable:ProjectEnvironmentVariable",
+    summary_fields=("targets", "sensitive"),
+    name_property="key",
+    replace_on=("customEnvironmentIds", "key", "projectId", "sensitive", "teamId"),
+    secret_outputs=("value", "valueWo"),
+)
+ENVIRONMENT_VARIABLES: Final = ordinary(
+    "vercel:index/projectEnvironmentVariables:ProjectEnvironmentVariables", name_property=""
+)
+SHARED_ENVIRONMENT_VARIABLE: Final = ordinary(
+    "vercel:index/sharedEnvironmentVariable:SharedEnvironmentVariable",
+    name_property="key",
+    replace_on=("key", "sensitive", "teamId"),
+    secret_outputs=("value", "valueWo"),
+)
+WEBHOOK: Final = ordinary(
+    "vercel:index/webhook:Webhook",
+    name_property="",
+    replace_on=("endpoint", "events", "projectIds", "teamId"),
+    secret_outputs=("secret",),
+)
