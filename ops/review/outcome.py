@@ -105,6 +105,16 @@ class Outcome:
         """The error messages of the engine, of providers and of the program."""
         return "\n".join(item.message for item in self.diagnostics if item.severity == "error")
 
+    @property
+    def causes(self) -> str:
+        """Why the operation failed: the diagnostics, and the policy rules that block it."""
+        blocking = [
+            f"{violation.rule}  {violation.urn.rpartition('::')[2]}\n{violation.message}"
+            for violation in self.violations
+            if violation.level == "mandatory"
+        ]
+        return "\n".join([*(item.message for item in self.diagnostics), *blocking])
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON document that ``--json`` prints."""
         document = {

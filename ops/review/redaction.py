@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 SECRET: Final = "[secret]"
+KNOWN_AFTER_APPLY: Final = "(known after apply)"
+"""How a value is shown that the provider decides."""
 
 # Signatures of the engine's wire format (sdk/go/common/resource/sig, plugin/rpc.go).
 _SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
