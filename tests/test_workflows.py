@@ -379,7 +379,7 @@ def test_the_snippet_for_another_ci_is_one() -> None:
         line
         for job in pipeline.values()
         for line in (*job["script"], *job.get("after_script", ()))
-        if ".ci/ops" in line
+        if "bin/ops" in line
     ]
     assert {line.split()[1] for line in lines} == {"preview", "report", "up"}
     for line in lines:
