@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
-from ops.review.events import short_type
+from ops.review.steps import short_type
 
 # The engine repeats an update whose resource has such an error: should the refresh that follows the
 # import never come to its end, then the next up completes the resource all the same.

@@ -15,8 +15,8 @@ import yaml
 from typer.main import get_command
 
 from ops.command_line.cli import app
-from ops.review.record import Window
 from ops.review.report.markdown import MARKER
+from ops.review.window import Window
 from tests import golden
 from tests.recorder import ROOT
 from tests.tools.workflow_lint import provide_actionlint
@@ -379,7 +379,7 @@ def test_the_snippet_for_another_ci_is_one() -> None:
         line
         for job in pipeline.values()
         for line in (*job["script"], *job.get("after_script", ()))
-        if ".ci/ops" in line
+        if "bin/ops" in line
     ]
     assert {line.split()[1] for line in lines} == {"preview", "report", "up"}
     for line in lines:

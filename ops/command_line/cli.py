@@ -24,11 +24,10 @@ from ops.engine.install import EngineError, provide_engine
 from ops.errors import Interrupted, OpsError, Refused, WrongInput
 from ops.recovery import plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
-from ops.review.events import Outcome
-from ops.review.graph import before_and_after, draw, preview_with_needs
-from ops.review.guard import lost
-from ops.review.protection import lift, refuse_protected
-from ops.review.record import MOST_HOURS, VALID_HOURS, Record, refuse_unrecordable
+from ops.review.graph import before_and_after, draw, preview_with_dependencies
+from ops.review.guard import refuse_protected, urns_deleted
+from ops.review.outcome import Outcome
+from ops.review.record import MAX_VALID_HOURS, VALID_HOURS, Record, refuse_unrecordable
 from ops.review.render import manifests, refuse_foreign
 from ops.review.render import write as write_manifests
 from ops.review.report.forms import Form
@@ -78,7 +77,7 @@ def preview(
     valid_hours: Annotated[
         int,
         typer.Option(
-            "--valid-hours", min=1, max=MOST_HOURS, help="How long the record is good for."
+            "--valid-hours", min=1, max=MAX_VALID_HOURS, help="How long the record is good for."
         ),
     ] = VALID_HOURS,
     _yes: NoQuestion = False,
@@ -88,10 +87,10 @@ def preview(
     if record:
         refuse_unrecordable(Checkout.here(), record)
     with session.open(stack, sandbox, sandbox_dir) as opened:
-        outcome, needs = preview_with_needs(opened)
+        outcome, dependencies = preview_with_dependencies(opened)
         verdict = session.judge(opened, outcome)
         state = opened.state() if as_json or record else {}
-        graph = before_and_after(outcome, needs, state) if as_json else None
+        graph = before_and_after(outcome, dependencies, state) if as_json else None
         if record and outcome.succeeded and verdict.passed:
             Record.make(opened, outcome, verdict, state, valid_hours).write(record)
     session.finish(outcome, verdict, graph, planned=True)
@@ -172,7 +171,7 @@ def up(
 
         def run(progress: Progress) -> Outcome:
             # The verdict has passed: what still goes of the protected was approved, one by one.
-            with opened.unlocked(lost(plan.changes)):
+            with opened.unlocked(urns_deleted(plan.changes)):
                 return opened.up(progress)
 
         session.carry_out(plan, run, yes, verdict, recorded=reviewed is not None)
@@ -235,10 +234,13 @@ def destroy(
     if lift_protection:
         with session.open(stack, sandbox, sandbox_dir, protect=False) as opened:
             refuse_interrupted(opened)
-            lift(opened)
+            lifted = opened.up()
+            if not lifted.succeeded:
+                raise Refused("engine", f"Lifting the protection failed:\n{lifted.causes}")
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
-        refuse_protected(opened)
+        resources = opened.state().get("resources", ())
+        refuse_protected(stack, resources, sandbox=sandbox)
         plan = opened.preview_destroy()
         verdict = None if lift_protection else session.judge(opened, plan)
         session.carry_out(plan, opened.destroy, yes, verdict)

@@ -18,12 +18,11 @@ from ops.engine.checkout import Checkout
 from ops.engine.environment import Environment, default_sandbox, real_accounts, sandboxed
 from ops.engine.stack import OpenStack, open_stack
 from ops.errors import Refused, WrongInput
-from ops.review.events import Outcome
-from ops.review.graph import Graph
-from ops.review.guard import read_approvals
+from ops.review.approvals import read_approvals
+from ops.review.graph import Graph, StageEnd
+from ops.review.outcome import Outcome
 from ops.review.policies import Verdict, rules_in_force, verdict_on
-from ops.review.record import Window
-from ops.review.stages import StageEnd
+from ops.review.window import Window
 from ops.sanitize import printable_lines
 
 
