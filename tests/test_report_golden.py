@@ -40,7 +40,11 @@ def deployed(
 ) -> StackLifecycle:
     """The small estate after its first deployment."""
     assert engine.exists()
-    folder = made_once(tmp_path_factory, "golden", lambda new: golden.deploy(checkout, new))
+
+    def make(folder: Path) -> None:
+        golden.deploy(golden.begin(checkout, folder, "production"))
+
+    folder = made_once(tmp_path_factory, "golden", make)
     return StackLifecycle(folder, "production", checkout)
 
 
@@ -95,7 +99,7 @@ def test_the_engine_still_reports_what_was_recorded(
 ) -> None:
     document = golden.SCENARIOS[name].run(deployed.fork(tmp_path / name))
     assert golden.report(document) == golden.kept(name), (
-        "the small estate, its rules or the preview have changed: run `python -m tests.golden record`"
+        "the small estate, its rules or the preview changed: run `python -m tests.golden record`"
     )
 
 

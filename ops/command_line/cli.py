@@ -112,8 +112,13 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", help="The file to write; standard output without it.")
     ] = None,
-    whole: Annotated[
-        str, typer.Option("--whole", metavar="URL", help="Where a cut comment points to.")
+    full_report_url: Annotated[
+        str,
+        typer.Option(
+            "--full-report-url",
+            metavar="URL",
+            help="The link in a report that had to be shortened.",
+        ),
     ] = "",
 ) -> None:
     """Tell a reviewer what a change does and whether to let it pass. Changes nothing."""
@@ -126,7 +131,7 @@ def report(
         place += ["--sandbox-dir", str(sandbox_dir)] if sandbox_dir else []
         documents = [run_preview(name, place) for name in stack or ()]
     made = Report(documents)
-    text = render_report(made, Form.JSON if as_json else form, whole)
+    text = render_report(made, Form.JSON if as_json else form, full_report_url)
     if out:
         write_report(out, text)
         say(f"{made.risk}: the report is in {out}")

@@ -12,8 +12,8 @@ scenario, record the documents as well. This takes about three minutes::
 
     python -m tests.golden record
 
-To add a scenario, add an entry to ``SCENARIOS``, its verdict to ``tests/test_report_golden.py``, and
-record. ``tests/test_report_golden.py`` compares every report, and runs some of the scenarios again.
+To add a scenario, add it to ``SCENARIOS`` and its verdict to ``tests/test_report_golden.py``, and
+record. That test compares every report, and runs some of the scenarios again.
 """
 
 from __future__ import annotations
@@ -83,16 +83,14 @@ def begin(checkout: Path, folder: Path, stack: str) -> StackLifecycle:
     return created
 
 
-def deploy(checkout: Path, folder: Path) -> StackLifecycle:
-    """The small estate in ``folder``, after its first deployment."""
-    created = begin(checkout, folder, "production")
-    (folder / "up.json").write_text(json.dumps(created.run("up")), "utf-8")
-    return created
+def deploy(stack: StackLifecycle) -> None:
+    """The first deployment; its outputs are kept for the scenarios."""
+    (stack.folder / "up.json").write_text(json.dumps(stack.run("up")), "utf-8")
 
 
 def outputs(stack: StackLifecycle) -> dict[str, Any]:
     """The stack outputs of the first deployment."""
-    document: dict[str, Any] = json.loads((stack.folder / "up.json").read_text("utf-8"))
+    document: dict[str, dict[str, Any]] = json.loads((stack.folder / "up.json").read_text("utf-8"))
     return document["outputs"]
 
 

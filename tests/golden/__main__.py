@@ -15,8 +15,9 @@ def record_all(folder: Path) -> None:
     stacks = {
         "new": golden.begin(CHECKOUT, folder / "new", "production"),
         "staging": golden.begin(CHECKOUT, folder / "staging", "staging"),
-        "deployed": golden.deploy(CHECKOUT, folder / "deployed"),
     }
+    stacks["deployed"] = stacks["new"].fork(folder / "deployed")
+    golden.deploy(stacks["deployed"])
     stacks["released"] = stacks["deployed"].fork(folder / "released")
     golden.release(stacks["released"])
     for name, scenario in golden.SCENARIOS.items():

@@ -125,7 +125,7 @@ secrets = PullComponent("pull:secrets:SecretStore", "secrets", Stage.CONFIGURATI
 versions = []
 for name, url, needed in (
     ("database-url", Output.format("{}:{}@{}", user.name, password.result, database.name), user),
-    ("redis-url", Output.secret(cache.host), cache),
+    ("redis-url", cache.host, cache),
 ):
     secret = gcp.secretmanager.Secret(
         f"secrets-{name}",
@@ -189,9 +189,7 @@ route = cloudflare.WorkersRoute(
 # -- 4 web -----------------------------------------------------------------------------------------
 
 web = PullComponent("pull:services:Web", "web", Stage.WEB, opts)
-site = vercel.Project(
-    "web-project", name=names.web, framework="nextjs", opts=web.options(protect)
-)
+site = vercel.Project("web-project", name=names.web, framework="nextjs", opts=web.options(protect))
 domain = vercel.ProjectDomain(
     "web-domain",
     project_id=site.id,
@@ -207,10 +205,8 @@ for worker_type, size in settings.workers.fleet.items():
         "pull:services:TemporalWorker", f"worker-{worker_type}", Stage.WORKERS, opts
     )
     service = names.worker(worker_type)
-    template = {
-        "annotations": {
-            "pull.com/password-generation": str(settings.postgres.password_generation)
-        },
+    template: gcp.cloudrunv2.ServiceTemplateArgsDict = {
+        "annotations": {"pull.com/password-generation": str(settings.postgres.password_generation)},
         "containers": [{"image": size.image or settings.workers.image}],
     }
     revision = revision_name(service, template)
