@@ -134,10 +134,11 @@ for name, url, needed in (
         replication={"auto": {}},
         opts=secrets.options(protect),
     )
+    value: Output[str] = Output.secret(url)
     version = gcp.secretmanager.SecretVersion(
         f"secrets-{name}-version",
         secret=secret.id,
-        secret_data=Output.secret(url),
+        secret_data=value,
         deletion_policy="DISABLE",
         opts=secrets.options(ResourceOptions(depends_on=[needed])),
     )
