@@ -1,4 +1,4 @@
-"""A headless Chromium for tests, driven by its own protocol over two pipes: no port, no library."""
+"""A headless Chromium for tests, driven over two pipes by its DevTools protocol: no port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import IO, Any
 
 FLAGS = (
     "--headless=new",
-    "--no-sandbox",  # in a container, as root, there is none to be had
+    "--no-sandbox",  # root in a container cannot have one
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--no-first-run",
@@ -30,7 +30,7 @@ class Page:
     """One tab.
 
     Attributes:
-        events: what the browser told without being asked: log entries, requests.
+        events: the browser's notifications, such as log entries and requests.
     """
 
     commands: IO[bytes]
@@ -56,7 +56,7 @@ class Page:
             self.events.append(message)
 
     def open(self, path: Path) -> None:
-        """Load a file and wait until it is there."""
+        """Load a file and wait until it is loaded."""
         self.ask("Page.navigate", url=path.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._read())
@@ -81,24 +81,26 @@ class Page:
     def click(self, selector: str) -> None:
         """Click the middle of the first element that matches, with the mouse."""
         x, y = self.run(
-            f"(() => {{ const one = document.querySelector({json.dumps(selector)});"
-            "one.scrollIntoView({block: 'center'}); const box = one.getBoundingClientRect();"
+            f"(() => {{ const element = document.querySelector({json.dumps(selector)});"
+            "element.scrollIntoView({block: 'center'});"
+            "const box = element.getBoundingClientRect();"
             "return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
         for kind in ("mousePressed", "mouseReleased"):
             self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def texts(self, selector: str) -> list[str]:
-        """What all elements that match tell people; nothing of those that are hidden."""
+        """The texts of all visible elements that match."""
         found: list[str] = self.run(
             f"[...document.querySelectorAll({json.dumps(selector)})]"
-            # What is not drawn yet, being out of sight, has no inner text.
-            ".filter((one) => one.checkVisibility()).map((one) => one.innerText || one.textContent)"
+            # An element that is not drawn yet, because it is out of sight, has no inner text.
+            ".filter((found) => found.checkVisibility())"
+            ".map((found) => found.innerText || found.textContent)"
         )
         return found
 
     def picture(self) -> bytes:
-        """A PNG of what can be seen."""
+        """A PNG of the visible part of the page."""
         return base64.b64decode(self.ask("Page.captureScreenshot")["data"])
 
     def _read(self) -> dict[str, Any]:
@@ -112,13 +114,13 @@ class Page:
 
 @contextlib.contextmanager
 def browse(chromium: str, folder: Path) -> Iterator[Page]:
-    """A browser with one tab; its profile is in ``folder`` and it is gone afterwards."""
+    """A browser with one tab; its profile is in ``folder``. It ends with the context."""
     (to_read, to_write), (from_read, from_write) = os.pipe(), os.pipe()
-    # The browser takes its pipes as 3 and 4, so ours have to be others before they become these.
+    # The browser expects its pipes as 3 and 4, so ours need other numbers first.
     low = (to_read, from_write)
-    high = [fcntl.fcntl(one, fcntl.F_DUPFD, 10) for one in low]
-    for one in low:
-        os.close(one)
+    high = [fcntl.fcntl(pipe, fcntl.F_DUPFD, 10) for pipe in low]
+    for pipe in low:
+        os.close(pipe)
     script = f'exec "$@" 3<&{high[0]} 4>&{high[1]}'
     with (
         os.fdopen(to_write, "wb") as commands,
@@ -132,8 +134,8 @@ def browse(chromium: str, folder: Path) -> Iterator[Page]:
             env={**os.environ, "HOME": str(folder), "TMPDIR": str(folder)},
         ) as process,
     ):
-        for one in high:
-            os.close(one)
+        for pipe in high:
+            os.close(pipe)
         try:
             page = Page(commands, answers)
             target = page.ask("Target.createTarget", url="about:blank")["targetId"]

@@ -1,8 +1,8 @@
-"""A monitor that records what a program registers, and the estate and its parts to run under it.
+"""Records what a program registers, without an engine, and runs the estate and its components so.
 
-It sees exactly what the engine would be sent: inputs as they go over the wire, parent, provider,
-dependencies, protection. It knows no platform: an output that nobody set is ``<name.output>``. A
-program that asks a cloud for anything fails.
+The monitor records exactly what the engine would receive: inputs in the wire format, parent,
+provider, dependencies, protection. It knows no platform: a computed output is ``<name.output>``. A
+program that reads anything from a cloud fails.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ class Recorded:
     """One registration, by logical names where the wire has URNs.
 
     Attributes:
-        parent: empty for what hangs on the stack itself.
-        provider: of a resource; empty where it would be the default one.
-        waits_for: everything that the engine would finish first.
+        parent: logical name; empty for a child of the stack itself.
+        provider: logical name of a resource's provider; empty for the default provider.
+        waits_for: logical names of its dependencies.
         secret_outputs: outputs that the engine will mark.
     """
 
@@ -110,21 +110,21 @@ class Recording:
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Recorded:
-        (found,) = (one for one in self.resources if one.name == name)
+        (found,) = (row for row in self.resources if row.name == name)
         return found
 
     def of_type(self, token: str) -> list[Recorded]:
         """The resources of a type."""
-        return [one for one in self.resources if one.type == token]
+        return [row for row in self.resources if row.type == token]
 
     def children(self, parent: str) -> list[Recorded]:
-        """What hangs on a component, by type and name."""
-        found = [one for one in self.resources if one.parent == parent]
-        return sorted(found, key=lambda one: (one.type, one.name))
+        """The children of a component, sorted by type and name."""
+        found = [row for row in self.resources if row.parent == parent]
+        return sorted(found, key=lambda row: (row.type, row.name))
 
     def listed(self, parent: str) -> list[tuple[str, str]]:
-        """Type and logical name of what hangs on a component."""
-        return [(one.type, one.name) for one in self.children(parent)]
+        """Type and logical name of a component's children."""
+        return [(row.type, row.name) for row in self.children(parent)]
 
 
 class _NoCloud(mocks.Mocks):
@@ -143,7 +143,7 @@ class _NoCloud(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    """Keeps the requests: the mocks are shown inputs alone, and those without secret marks."""
+    """Keeps the requests: mocks receive only inputs, and without their secret marks."""
 
     def __init__(self) -> None:
         super().__init__(_NoCloud())
@@ -157,7 +157,7 @@ class _Monitor(mocks.MockMonitor):
         register: Callable[..., resource_pb2.RegisterResourceResponse] = super().RegisterResource
         response = register(request)
         for output in request.additionalSecretOutputs:
-            # The engine's part: the mocks know no secrets.
+            # The engine would mark them; mocks know no secrets.
             value = response.object.fields[output]
             marked = {_SIGNATURE: _SECRET, "value": MessageToDict(value)}
             response.object.update({output: marked})
@@ -173,11 +173,11 @@ class _Monitor(mocks.MockMonitor):
 
 
 def record(program: Callable[[], object], stack: str = "production") -> Recording:
-    """Run a program as the engine's language host would, and give what it registered."""
+    """Run a program as the engine's language host would, and return what it registered."""
     monitor = _Monitor()
     mocks.set_mocks(monitor.mocks, project="pull", stack=stack, preview=False, monitor=monitor)
     test: Callable[[Callable[[], object]], Callable[[], None]] = mocks.test
-    gc.disable()  # the SDKs made a million objects that stay: looking through them takes a third
+    gc.disable()  # scanning the SDKs' million permanent objects takes a third of the time
     try:
         test(program)()
     finally:
@@ -236,20 +236,20 @@ def remembered(recorded: Callable[_P, Recording]) -> Callable[_P, Recording]:
 
 def settings(stack: str = "production", **sections: Any) -> Settings:
     """A stack's settings; ``sections`` are merged into the stack file's, None takes a key out."""
-    said = read_stack_file(ROOT / f"Pulumi.{stack}.yaml").model_dump(mode="json")
-    return parse(merged(said, sections), "a test")
+    configured = read_stack_file(ROOT / f"Pulumi.{stack}.yaml").model_dump(mode="json")
+    return parse(merged(configured, sections), "a test")
 
 
 @remembered
 def estate(stack: str = "production", **sections: Any) -> Recording:
     """A recording of everything, with some settings other than the stack file's."""
-    said = settings(stack, **sections)
+    configured = settings(stack, **sections)
 
     def program() -> None:
         root = get_root_resource()
         assert isinstance(root, Stack)
-        root.outputs.clear()  # one stack serves all recordings of a process
-        export(Estate(said).outputs())
+        root.outputs.clear()  # all recordings of a process share one stack
+        export(Estate(configured).outputs())
         root.register_outputs(root.outputs)
 
     return record(program, stack)
@@ -264,7 +264,7 @@ def side_by_side(make: Callable[[str, Neighbours], object], **sections: Any) -> 
         make("two", near)
 
     recording = record(program)
-    made = [(one.type, one.name) for one in recording.resources]
+    made = [(row.type, row.name) for row in recording.resources]
     assert len(set(made)) == len(made), "two resources have one type and one name"
     first, second = recording.listed("one"), recording.listed("two")
     assert first

@@ -1,4 +1,4 @@
-"""What a report says and leaves unsaid: secrets, foreign text, size, verdict; and the command."""
+"""Reports: secrets, outside text, size, verdict; and the command."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def preview(*steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
     graph = {
         "resources": [
             {
-                "urn": one["urn"],
-                "type": one["urn"].split("::")[-2],
-                "name": one["urn"].rpartition("::")[2],
+                "urn": changed["urn"],
+                "type": changed["urn"].split("::")[-2],
+                "name": changed["urn"].rpartition("::")[2],
                 "parent": "",
                 "stage": "1 infrastructure",
                 "component": urn("part", "pull:x:Part"),
             }
-            for one in steps
+            for changed in steps
         ],
         "dependencies": [],
     }
@@ -94,7 +94,7 @@ def test_what_lies_in_a_secret_is_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "shown"),
     [
         ("[secret]", "[secret]", "`[secret changed]`"),
         ("[secret]", "hunter2", "`[secret changed]`"),
@@ -106,15 +106,15 @@ def test_what_lies_in_a_secret_is_secret() -> None:
         (True, "", '`true` → `""`'),
     ],
 )
-def test_a_value_is_told_without_its_secret(old: object, new: object, said: str) -> None:
+def test_a_value_is_shown_without_its_secret(old: object, new: object, shown: str) -> None:
     changed = step("update", "one", old={"p": old}, new={"p": new}, p="update")
     made = markdown(Report([preview(changed)]))
-    assert f"- `p`: {said}\n" in made
+    assert f"- `p`: {shown}\n" in made
     assert "hunter2" not in made
 
 
 @pytest.mark.parametrize("form", list(Form))
-def test_what_was_or_becomes_secret_is_told_nowhere(form: Form) -> None:
+def test_an_old_or_new_secret_is_shown_in_no_form(form: Form) -> None:
     known = {"name": "KEY", "value": PLANTED}
     hidden = {"name": "KEY", "value": "[secret]"}
     other = {"name": "OTHER", "value": "[secret]"}
@@ -135,7 +135,9 @@ def test_what_was_or_becomes_secret_is_told_nowhere(form: Form) -> None:
 def test_a_new_value_of_a_secret_is_to_be_reviewed() -> None:
     changed = step("update", "one", old={"p": "[secret]"}, new={"p": "[secret]"}, p="update")
     reasons = Report([preview(changed)]).stacks[0].reasons
-    assert ("changes the value of a secret", ("one",)) in [(one.text, one.names) for one in reasons]
+    assert ("changes the value of a secret", ("one",)) in [
+        (reason.text, reason.names) for reason in reasons
+    ]
 
 
 # -- foreign text ------------------------------------------------------------------------------
@@ -346,7 +348,7 @@ def test_an_exception_from_the_policies_is_to_be_reviewed() -> None:
 def test_the_worst_stack_decides() -> None:
     report = Report([golden.recorded("no-change"), golden.recorded("settings-error")])
     assert (report.risk, report.exit_code) == ("blocked", 2)
-    assert [one.risk for one in report.stacks] == ["safe", "blocked"]
+    assert [stack.risk for stack in report.stacks] == ["safe", "blocked"]
 
 
 def test_traffic_with_anything_else_is_no_mere_move() -> None:
@@ -384,7 +386,7 @@ SIGNS = st.characters(exclude_categories=["Cs"]) | st.sampled_from(list("`<>@|#*
 FOREIGN = st.text(SIGNS, max_size=12) | st.sampled_from(
     ["</details>", "```", "<!-- x -->", "@org/team", "#123", "![x](y)", "\N{RAINBOW}", HOSTILE]
 )
-"""Text that nobody here has written."""
+"""Outside text."""
 
 
 @st.composite
@@ -401,12 +403,12 @@ def previews(draw: st.DrawFn) -> dict[str, Any]:
             called = f"{name * long}{at}-{copy}".replace("::", "")
             steps.append(step(op, called, kind, old={"p": value}, new={"p": name}, p=word))
     message = draw(FOREIGN) * draw(st.sampled_from([1, 2_000]))
-    told = [{"severity": "error", "message": message, "urn": one["urn"]} for one in steps[:40]]
+    errors = [{"severity": "error", "message": message, "urn": row["urn"]} for row in steps[:40]]
     broken = [
-        {"rule": draw(FOREIGN), "level": "advisory", "urn": one["urn"], "message": message}
-        for one in steps[: draw(st.sampled_from([0, 30]))]
+        {"rule": draw(FOREIGN), "level": "advisory", "urn": row["urn"], "message": message}
+        for row in steps[: draw(st.sampled_from([0, 30]))]
     ]
-    document = preview(*steps, diagnostics=told, stack=draw(FOREIGN) or "x")
+    document = preview(*steps, diagnostics=errors, stack=draw(FOREIGN) or "x")
     document["policies"]["violations"] = broken
     return document
 
@@ -423,10 +425,10 @@ def test_whatever_is_previewed_makes_a_comment(documents: list[dict[str, Any]]) 
     left = outside_of_code(made)
     assert left.count("<details") == left.count("</details>")
     assert not re.search(r"[@#](?=\w)|!\[|<(?!/?details|/?summary|/?b>|!-- pull)", left)
-    lost = sum(len(one.destroyed) for one in report.stacks)
+    lost = sum(len(stack.destroyed) for stack in report.stacks)
     shown = len(re.findall("^#### (?:replace|delete)", left, re.MULTILINE))
     new = re.findall(r"^- .*(?=\n  - )", made.partition("<b>New:</b>")[2], re.MULTILINE)
-    assert shown == lost or not new, "nothing new is told while something lost is not"
+    assert shown == lost or not new, "new resources are shown while a loss is not"
     if shown < lost:
         assert "Full report: `bin/ops report" in made
 
@@ -465,7 +467,7 @@ def test_a_report_is_the_same_every_time_and_quick(form: Form) -> None:
     started = time.process_time()
     first = render(Report([document]), form)
     seconds = time.process_time() - started
-    document["steps"].reverse()  # the engine's order is another one every time
+    document["steps"].reverse()  # the engine's order differs in every run
     assert render(Report([document]), form) == first
     assert seconds < 2
 
@@ -646,7 +648,7 @@ def test_the_official_cli_s_preview_can_be_read(tmp_path: Path) -> None:
 
 
 def page_data(made: str) -> Any:
-    """What the page of one stack carries."""
+    """The data in a page on one stack."""
     found = re.search(r'<script type="application/json" id="report">(.*)</script>', made)
     assert found
     return json.loads(found[1])["stacks"][0]
@@ -656,7 +658,7 @@ def test_a_stack_that_is_not_there_is_reported_with_the_others(tiny: MiniProject
     done = tiny.ops("report", *tiny.here(), "--stack", "nowhere", "--json")
     assert done.returncode == 2
     stacks = json.loads(done.stdout)["stacks"]
-    assert [(one["stack"], one["verdict"]) for one in stacks] == [
+    assert [(stack["stack"], stack["verdict"]) for stack in stacks] == [
         ("production", "safe"),
         ("nowhere", "blocked"),
     ]

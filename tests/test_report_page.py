@@ -47,8 +47,8 @@ def errors(page: Page) -> list[Any]:
 def row(page: Page, name: str) -> str:
     """A selector of the row of a resource; the row is marked on the way."""
     page.run(
-        "for (const one of document.querySelectorAll('.row'))"
-        f" if (one.querySelector('.name').textContent === {json.dumps(name)}) one.id = 'it'"
+        "for (const row of document.querySelectorAll('.row'))"
+        f" if (row.querySelector('.name').textContent === {json.dumps(name)}) row.id = 'it'"
     )
     assert page.run("document.querySelectorAll('#it').length") == 1, name
     return "#it"
@@ -79,15 +79,15 @@ def test_a_click_shows_the_difference_and_the_neighbours(browser: Page, tmp_path
     show(browser, tmp_path, golden.recorded("sql-region"))
     assert browser.texts("aside") == []
     browser.click(row(browser, "redis-instance"))
-    (told,) = browser.texts("aside")
-    assert "replace redis-instance" in told
-    assert "Refused" in told
+    (detail,) = browser.texts("aside")
+    assert "replace redis-instance" in detail
+    assert "Refused" in detail
     assert browser.texts("aside td") == [
         "region\nforces the replacement",
         "us-central1",
         "us-east1",
     ]
-    assert "secrets-redis-url-version" in told
+    assert "secrets-redis-url-version" in detail
     assert browser.run("document.querySelectorAll('.board path').length") > 0
 
     # A neighbour that the filter hides is brought onto the board.
@@ -193,13 +193,13 @@ def test_it_is_readable_in_light_and_dark(browser: Page, tmp_path: Path, scheme:
 
 CONTRAST = """(selector => {
   const light = (colour) => {
-    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number).map((one) => one / 255)
-      .map((one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number).map((part) => part / 255)
+      .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const element = document.querySelector(selector);
   let behind = element;
-  const clear = (one) => getComputedStyle(one).backgroundColor === 'rgba(0, 0, 0, 0)';
+  const clear = (layer) => getComputedStyle(layer).backgroundColor === 'rgba(0, 0, 0, 0)';
   while (behind.parentElement && clear(behind)) behind = behind.parentElement;
   const pair = [light(getComputedStyle(element).color),
     light(getComputedStyle(behind).backgroundColor)].sort((a, b) => b - a);
