@@ -170,7 +170,7 @@ def up(
             reviewed.refuse_moved(Record.make(opened, plan, verdict, opened.state()))
 
         def run(progress: Progress) -> Outcome:
-            # The verdict has passed: what still goes of the protected was approved, one by one.
+            # The verdict passed, so every deletion of a protected resource has an approval.
             with opened.unlocked(urns_deleted(plan.changes)):
                 return opened.up(progress)
 
