@@ -146,7 +146,7 @@ def needs_that_nobody_waited_for(
     """
     resources = {one["urn"]: one for one in listed}
     cloud = Cloud(life.sandbox / "cloud")
-    needs = {(user.urn, used.urn) for user, used in cloud.needs()}
+    needs = {(user.urn, used.urn) for user, used in cloud.dependencies()}
     cloud.close()
     known = [(user, used) for user, used in needs if user in resources and used in resources]
     assert len(known) > 300
