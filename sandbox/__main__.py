@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cloud import FILE_NAME, ApiError, Cloud, Record
+from sandbox.cloud import ApiError, Cloud
 from sandbox.server import Sandbox
+from sandbox.store import FILE_NAME, Record
 
 app = typer.Typer(
     add_completion=False,

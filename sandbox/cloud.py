@@ -1,7 +1,7 @@
-"""The cloud: which resources exist, what they refer to, and which names are taken.
+"""The cloud: what it creates, changes and deletes, and what it rejects.
 
-It is one SQLite file. Every change is committed before the provider answers, so that the cloud is
-ahead of the engine's state when the engine dies in between, as with a real cloud.
+Every change is committed before the provider answers, so that the cloud is ahead of the engine's
+state when the engine dies in between, as with a real cloud.
 """
 
 from __future__ import annotations
@@ -10,62 +10,20 @@ import fnmatch
 import json
 import re
 import secrets
-import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from resource_types import gcp
 from sandbox import revisions
 from sandbox.models import model_of
-from sandbox.models.base import Reference, RequiredRole, ResourceModel, evaluate
+from sandbox.models.base import Reference, Relation, RequiredRole, ResourceModel, evaluate
 from sandbox.models.gcp import api_of
 from sandbox.outputs import outputs_of, preview_update
 from sandbox.resource import Resource, now
 from sandbox.schema import CheckFailure, check, record_of, schema_of
-from sandbox.values import Properties, is_secret, redact, reveal, secret, values_at
-
-FILE_NAME: Final = "cloud.sqlite"
-
-_TABLES: Final = """
-CREATE TABLE IF NOT EXISTS resource (
-    key INTEGER PRIMARY KEY,
-    urn TEXT NOT NULL,
-    type TEXT NOT NULL,
-    id TEXT NOT NULL,
-    address TEXT NOT NULL,
-    seed TEXT NOT NULL,
-    created TEXT NOT NULL,
-    internal TEXT NOT NULL,
-    inputs TEXT NOT NULL,
-    outputs TEXT NOT NULL,
-    UNIQUE (type, address)
-);
-CREATE INDEX IF NOT EXISTS resource_id ON resource (id);
-CREATE INDEX IF NOT EXISTS resource_urn ON resource (urn);
-CREATE TABLE IF NOT EXISTS reference (
-    source INTEGER NOT NULL REFERENCES resource ON DELETE CASCADE,
-    target INTEGER NOT NULL REFERENCES resource ON DELETE CASCADE,
-    relation TEXT NOT NULL,
-    PRIMARY KEY (source, target, relation)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS reference_target ON reference (target);
-CREATE TABLE IF NOT EXISTS reserved (
-    type TEXT NOT NULL,
-    address TEXT NOT NULL,
-    PRIMARY KEY (type, address)
-) WITHOUT ROWID;
-"""
-
-_BY_ID: Final = "SELECT * FROM resource WHERE type = ? AND id = ?"
-_BY_ADDRESS: Final = "SELECT * FROM resource WHERE type = ? AND address = ?"
-_REFERRING: Final = (
-    "SELECT resource.* FROM reference JOIN resource ON resource.key = reference.source"
-    " WHERE reference.target = ?"
-)
+from sandbox.store import Record, Store
+from sandbox.values import Properties, is_secret, reveal, secret, values_at
 
 _CHANGED_BY_HAND: Final = "changed by hand"
 """The entry of ``Record.internal`` with what somebody else changed, by property path."""
@@ -79,107 +37,8 @@ class ApiError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A resource as the cloud stores it; inputs and outputs have secret marks.
-
-    ``urn`` names the resource of the program that created it. It is empty once the program has
-    deleted its resource and the cloud keeps it.
-    """
-
-    key: int
-    urn: str
-    type: str
-    id: str
-    address: str
-    seed: str
-    created: str
-    internal: Properties
-    inputs: Properties
-    outputs: Properties
-
-    def summary(self) -> Properties:
-        """The type, the id, the address, and the outputs with secrets redacted."""
-        return {
-            "type": self.type,
-            "id": self.id,
-            "address": self.address,
-            "outputs": redact(self.outputs),
-        }
-
-
-class Cloud:
-    """All resources, in ``cloud.sqlite`` in the directory. Threads and processes can share it."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / FILE_NAME
-        path.touch(mode=0o600)  # it contains generated passwords
-        self._lock = threading.RLock()
-        self._database = sqlite3.connect(
-            path, timeout=30, isolation_level=None, check_same_thread=False
-        )
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.execute("PRAGMA foreign_keys = ON")
-        self._database.executescript(_TABLES)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._database.close()
-
-    # -- Reading -----------------------------------------------------------------------------------
-
-    def read(self, token: str, identity: str) -> Record | None:
-        """The resource of a type with the id, if it exists."""
-        return self._first(_BY_ID, token, identity)
-
-    def ids_of(self, urn: str) -> list[str]:
-        """The ids of what a resource of the program created and did not delete, newest first."""
-        with self._lock:
-            rows = self._database.execute(
-                "SELECT id FROM resource WHERE urn = ? ORDER BY key DESC", (urn,)
-            )
-            return [identity for (identity,) in rows]
-
-    def resources(self) -> list[Record]:
-        """All resources, in the order of type and address."""
-        return self._all("SELECT * FROM resource ORDER BY type, address")
-
-    def named(self, name: str) -> list[Record]:
-        """Resources whose id, address or last part of the address is the name.
-
-        ``<type> <address>`` always names exactly one resource.
-        """
-        return [
-            record
-            for record in self.resources()
-            if name
-            in (
-                record.id,
-                record.address,
-                record.address.rpartition("/")[2],
-                f"{record.type} {record.address}",
-            )
-        ]
-
-    def dependencies(self) -> list[tuple[Record, Record]]:
-        """Each resource with each other resource that it needed when it was created."""
-        with self._lock:
-            keys = self._database.execute("SELECT DISTINCT source, target FROM reference")
-            pairs = keys.fetchall()
-            records = {record.key: record for record in self.resources()}
-        return [(records[source], records[target]) for source, target in pairs]
-
-    def _first(self, query: str, *values: Any) -> Record | None:
-        return next(iter(self._all(query, *values)), None)
-
-    def _all(self, query: str, *values: Any) -> list[Record]:
-        with self._lock:
-            rows = self._database.execute(query, values).fetchall()
-        return [_record(row) for row in rows]
-
-    # -- Changing ----------------------------------------------------------------------------------
+class Cloud(Store):
+    """All resources, with the rules by which the real clouds change them."""
 
     def create(self, urn: str, token: str, inputs: Properties, settings: Properties) -> Record:
         """Create a resource.
@@ -188,12 +47,12 @@ class Cloud:
             ApiError: the real cloud would not create it.
         """
         model = model_of(token)
-        with self._transaction():
+        with self.transaction():
             resource = _resource(model, inputs, settings)
-            present = self._first(_BY_ADDRESS, token, resource.address)
+            present = self.at(token, resource.address)
             if present is not None and not model.idempotent:
                 raise _taken(present)
-            if present is None and self._is_reserved(token, resource.address):
+            if present is None and resource.address in self.reserved_addresses(token):
                 raise ApiError(
                     409,
                     f"{token} {resource.address} was deleted recently; the cloud keeps the name "
@@ -209,14 +68,14 @@ class Cloud:
                 change it.
         """
         model = model_of(token)
-        with self._transaction():
+        with self.transaction():
             present = self.read(token, identity)
             if present is None:
                 raise ApiError(404, f"{token} {identity} was not found (somebody deleted it)")
             resource = _resource(model, inputs, settings, present)
             _check_immutable(model, present, resource)
             _resolve_conflicts(model, present, resource)
-            other = self._first(_BY_ADDRESS, token, resource.address)
+            other = self.at(token, resource.address)
             if other and other.key != present.key:
                 raise _taken(other)
             return self._store(present.urn, token, resource, inputs, present)
@@ -237,7 +96,7 @@ class Cloud:
             ApiError: it is protected, or other resources use it.
         """
         on_delete = model_of(token).on_delete
-        with self._transaction():
+        with self.transaction():
             record = self.read(token, identity)
             if record is None:
                 return
@@ -245,16 +104,14 @@ class Cloud:
             if not isinstance(on_delete, str):
                 on_delete = on_delete(reveal(record.inputs))
             if on_delete == "abandon":
-                self._write(replace(record, urn=""))
+                self.write(replace(record, urn=""))
                 return
             self._check_unused(record)
             if on_delete == "blocked_by_retained_sql":
                 self._check_no_retained_sql(record)
             if on_delete == "reserve_address":
-                self._database.execute(
-                    "INSERT OR IGNORE INTO reserved VALUES (?, ?)", (token, record.address)
-                )
-            self._remove(record)
+                self.reserve(record)
+            self.erase(record)
 
     # -- Changes that bypass the program -----------------------------------------------------------
 
@@ -277,32 +134,15 @@ class Cloud:
             changed = {**internal.get(_CHANGED_BY_HAND, {}), path: value}
             internal = {**internal, _CHANGED_BY_HAND: changed}
         outputs = _with_value(record.outputs, path, value)
-        with self._transaction():
-            self._write(replace(record, internal=internal, inputs=inputs, outputs=outputs))
+        with self.transaction():
+            self.write(replace(record, internal=internal, inputs=inputs, outputs=outputs))
 
     def remove(self, record: Record) -> None:
         """Delete a resource with all its children, whatever uses or protects it."""
-        with self._transaction():
-            self._remove(record)
+        with self.transaction():
+            self.erase(record)
 
     # -- Inside ------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
-
-    def _is_reserved(self, token: str, address: str) -> bool:
-        found = self._database.execute(
-            "SELECT 1 FROM reserved WHERE type = ? AND address = ?", (token, address)
-        )
-        return found.fetchone() is not None
 
     def _store(
         self,
@@ -324,7 +164,7 @@ class Cloud:
         failures = [failure for check in model.checked_at_apply for failure in check(resource)]
         _raise_failures(failures, token, resource.address)
         record = Record(
-            key=present.key if present else self._new_key(),
+            key=present.key if present else self.new_key(),
             urn=urn,
             type=token,
             id=present.id if present else str(evaluate(model.id, resource)),
@@ -335,48 +175,12 @@ class Cloud:
             inputs=inputs,
             outputs=outputs_of(token, resource, inputs),
         )
-        self._write(record)
-        self._database.execute("DELETE FROM reference WHERE source = ?", (record.key,))
-        self._database.executemany(
-            "INSERT OR IGNORE INTO reference VALUES (?, ?, ?)",
-            [(record.key, target.key, relation) for relation, target in targets],
-        )
+        self.write(record)
+        self.refer(record, targets)
         return record
 
-    def _new_key(self) -> int:
-        query = "SELECT coalesce(max(key), 0) + 1 FROM resource"
-        (key,) = self._database.execute(query).fetchone()
-        return int(key)
-
-    def _write(self, record: Record) -> None:
-        documents = (record.internal, record.inputs, record.outputs)
-        self._database.execute(
-            "INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET"
-            " urn = excluded.urn, address = excluded.address, internal = excluded.internal,"
-            " inputs = excluded.inputs, outputs = excluded.outputs",
-            (
-                record.key,
-                record.urn,
-                record.type,
-                record.id,
-                record.address,
-                record.seed,
-                record.created,
-                *(json.dumps(document) for document in documents),
-            ),
-        )
-
-    def _remove(self, record: Record) -> None:
-        for child in self._all(f"{_REFERRING} AND reference.relation = 'parent'", record.key):
-            self._remove(child)
-        self._database.execute("DELETE FROM resource WHERE key = ?", (record.key,))
-
     def _check_unused(self, record: Record) -> None:
-        users = self._all(
-            f"{_REFERRING} AND reference.relation = 'blocks_deletion' ORDER BY type, address",
-            record.key,
-        )
+        users = self.referring(record, "blocks_deletion")
         if users:
             names = ", ".join(f"{user.type} {user.address}" for user in users)
             raise ApiError(400, f"{record.type} {record.address} is in use by {names}")
@@ -387,33 +191,26 @@ class Cloud:
         https://cloud.google.com/vpc/docs/configure-private-services-access#removing-connection
         """
         project = record.address.partition("/global/")[0]
-        retained = self._database.execute(
-            "SELECT address FROM reserved WHERE type = ? AND address GLOB ?",
-            (gcp.SQL_INSTANCE, f"{project}/*"),
-        ).fetchone()
-        if retained:
-            raise ApiError(
-                400,
-                f"{record.type} {record.address}: producers still use it, such as {retained[0]}",
-            )
+        for address in self.reserved_addresses(gcp.SQL_INSTANCE):
+            if address.startswith(f"{project}/"):
+                raise ApiError(
+                    400,
+                    f"{record.type} {record.address}: producers still use it, such as {address}",
+                )
 
     def _check_conflicts(
         self, token: str, model: ResourceModel, resource: Resource, present: Record | None
     ) -> None:
         for pattern in model.conflicting_addresses(resource):
-            conflicting = self._first(
-                "SELECT * FROM resource WHERE type = ? AND address GLOB ? AND key IS NOT ?",
-                *(token, pattern, present.key if present else None),
-            )
-            if conflicting:
-                raise ApiError(
-                    409,
-                    f"{token} {resource.address} cannot exist next to {conflicting.address}",
-                )
+            for other in self.matching(token, pattern):
+                if present is None or other.key != present.key:
+                    raise ApiError(
+                        409, f"{token} {resource.address} cannot exist next to {other.address}"
+                    )
 
     def _targets(
         self, token: str, model: ResourceModel, resource: Resource
-    ) -> Iterator[tuple[str, Record]]:
+    ) -> Iterator[tuple[Relation, Record]]:
         """What the resource needs in order to exist, each with its relation.
 
         Raises:
@@ -435,7 +232,7 @@ class Cloud:
                     yield "must_exist", self._grant_of(role, path, target, resource)
 
     def _enabled_api(self, api: str, project: str) -> Record:
-        service = self._first(_BY_ADDRESS, gcp.PROJECT_SERVICE, f"{project}/{api}")
+        service = self.at(gcp.PROJECT_SERVICE, f"{project}/{api}")
         if service is None:
             raise ApiError(403, f"SERVICE_DISABLED: {api} is not enabled in project {project}")
         return service
@@ -444,9 +241,13 @@ class Cloud:
         self, role: RequiredRole, path: str, target: Record, resource: Resource
     ) -> Record:
         member = str(evaluate(role.member, resource))
-        for grant in self._all(f"{_REFERRING} AND resource.type = ?", target.key, role.grant_type):
+        for grant in self.referring(target, "parent"):
             inputs = reveal(grant.inputs)
-            if inputs["role"] == role.role and fnmatch.fnmatchcase(inputs["member"], member):
+            if (
+                grant.type == role.grant_type
+                and inputs["role"] == role.role
+                and fnmatch.fnmatchcase(inputs["member"], member)
+            ):
                 return grant
         raise ApiError(
             403, f"{resource.address}: {member} needs {role.role} on {target.address} ({path})"
@@ -454,10 +255,10 @@ class Cloud:
 
     def _target(self, reference: Reference, path: str, value: str, resource: Resource) -> Record:
         """The resource that an input names by its id, its address, or a short name."""
-        found = self._first(_BY_ID, reference.type, value)
+        found = self.read(reference.type, value)
         if found is None:
             address = _full_address(reference, value, resource)
-            found = self._first(_BY_ADDRESS, reference.type, address)
+            found = self.at(reference.type, address)
         if found is None:
             raise ApiError(
                 404,
@@ -466,16 +267,11 @@ class Cloud:
             )
         return found
 
-    def _next_number(self, targets: Sequence[tuple[str, Record]]) -> int:
+    def _next_number(self, targets: Sequence[tuple[Relation, Record]]) -> int:
         parent = next(target for relation, target in targets if relation == "parent")
         number = int(parent.internal.get("numbered", 0)) + 1
-        self._write(replace(parent, internal={**parent.internal, "numbered": number}))
+        self.write(replace(parent, internal={**parent.internal, "numbered": number}))
         return number
-
-
-def _record(row: Sequence[Any]) -> Record:
-    *plain, internal, inputs, outputs = row
-    return Record(*plain, *(json.loads(text) for text in (internal, inputs, outputs)))
 
 
 def _resource(

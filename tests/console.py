@@ -6,7 +6,8 @@ import warnings
 from pathlib import Path
 
 from resource_types import gcp
-from sandbox.cloud import Cloud, Record
+from sandbox.cloud import Cloud
+from sandbox.store import Record
 
 
 def enable_apis(folder: Path, project: str, *apis: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.cloud import Cloud, Record
+from sandbox.cloud import Cloud
+from sandbox.store import Record
 from sandbox.values import reveal
 from tests.recorder import FLEET
 from tests.stack_lifecycle import StackLifecycle, changed, production_life

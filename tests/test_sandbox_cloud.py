@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from resource_types import RESOURCE_TYPES, cloudflare, gcp, pulumi_random, vercel
-from sandbox.cloud import FILE_NAME, ApiError, Cloud, Record
+from sandbox.cloud import ApiError, Cloud
 from sandbox.models import MODELS
 from sandbox.schema import schema_of
+from sandbox.store import FILE_NAME, Record
 from sandbox.values import Properties, is_secret, reveal, secret
 from tests.console import enable_apis, made
 from tests.test_resource_types import types_of_the_estate

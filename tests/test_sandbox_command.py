@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -116,3 +117,14 @@ def test_serve_prints_the_ports_and_stops_on_interrupt(tmp_path: Path) -> None:
         *("gcp", "cloudflare", "vercel", "kubernetes", "random", "pulumiservice")
     }
     assert all(int(port) > 0 for port in providers.values())
+
+
+def test_the_program_and_its_policies_do_not_import_the_sandbox() -> None:
+    root = Path(__file__).parents[1]
+    importing = [
+        str(path.relative_to(root))
+        for package in ("components", "policies", "resource_types")
+        for path in (root / package).rglob("*.py")
+        if re.search(r"^\s*(from|import) sandbox\b", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert importing == []

@@ -27,12 +27,13 @@ from resource_types.kubernetes import (
     SERVICE,
     SERVICE_ACCOUNT,
 )
-from sandbox.cloud import ApiError, Cloud, Record
+from sandbox.cloud import ApiError, Cloud
 from sandbox.diff import compare
 from sandbox.kubernetes import complete, config_replacements, keeps_its_name, prune, replace_on
 from sandbox.models import model_of
 from sandbox.outputs import preview_creation
 from sandbox.schema import check, schema_of
+from sandbox.store import Record
 from sandbox.values import UNKNOWN, Properties, is_secret, reveal, secret
 from tests.console import made
 from tests.test_sandbox_engine import by_hand, estate, on
