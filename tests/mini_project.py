@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.catalogue import SERVICE
+from resource_types import gcp
 from tests.console import enable_apis
 
 SOON: Final = str(datetime.now(UTC).date() + timedelta(days=30))
@@ -241,7 +241,7 @@ class MiniProject:
         listed = self.ops("list", "--dir", str(self.sandbox / "cloud"), "--json", module="sandbox")
         assert listed.returncode == 0, listed.stderr
         things = [(thing["type"], thing["address"]) for thing in json.loads(listed.stdout)]
-        return sorted(thing for thing in things if thing[0] != SERVICE)
+        return sorted(thing for thing in things if thing[0] != gcp.PROJECT_SERVICE)
 
     def protected(self) -> list[str]:
         """URNs of what the state protects, sorted."""

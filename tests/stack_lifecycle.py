@@ -18,7 +18,8 @@ from typing import Any, Final, Self
 import pytest
 import yaml
 
-from sandbox.cloud import Cloud, Record
+from sandbox.cloud import Cloud
+from sandbox.store import Record
 from tests.merge import merged
 from tests.mini_project import SOON
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.cloud import Record
+from sandbox.store import Record
 from sandbox.values import reveal
 from tests.stack_lifecycle import StackLifecycle, production_life, running_for
 

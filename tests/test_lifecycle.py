@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.cloud import Cloud, Record
+from sandbox.cloud import Cloud
+from sandbox.store import Record
 from sandbox.values import reveal
 from tests.recorder import FLEET
 from tests.stack_lifecycle import StackLifecycle, changed, production_life
@@ -146,7 +147,7 @@ def needs_that_nobody_waited_for(
     """
     resources = {one["urn"]: one for one in listed}
     cloud = Cloud(life.sandbox / "cloud")
-    needs = {(user.urn, used.urn) for user, used in cloud.needs()}
+    needs = {(user.urn, used.urn) for user, used in cloud.dependencies()}
     cloud.close()
     known = [(user, used) for user, used in needs if user in resources and used in resources]
     assert len(known) > 300
