@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
+from components import PROJECT_ROOT
 from components.config import Settings, read_stack_file
-from components.config.services import PROJECT_ROOT
 from components.external import contracts
 from components.names import Names
 from components.runtime_config import browser_values, config_maps

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from components import PROJECT_ROOT
 from components.config import (
     SettingError,
     Settings,
@@ -18,7 +19,6 @@ from components.config import (
     read_engine_config,
     read_stack_file,
 )
-from components.config.services import PROJECT_ROOT
 from components.config.stack_file import StackFile
 from components.workloads import WorkerType
 from ops.generate import stack_schema

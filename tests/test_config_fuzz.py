@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from components import PROJECT_ROOT
 from components.config import SettingsError, parse, read_stack_file
 from components.config.data import Redis
 from components.config.platform import Connector
-from components.config.services import PROJECT_ROOT, Worker
+from components.config.services import Worker
 from components.config.stack_file import StackFile
 from components.config.values import RedisPoolConfig
 

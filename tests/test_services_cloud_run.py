@@ -9,7 +9,7 @@ import pytest
 
 from components.config.services import RevisionShare
 from components.names import CLOUD_RUN
-from components.secrets.store import SecretReference
+from components.secrets.manager import SecretReference
 from components.services import cloud_run
 from tests.recorder import Neighbours, record
 

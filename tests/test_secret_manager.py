@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from components.secrets.catalogue import SECRETS, secrets_for
-from components.secrets.store import SecretReference, SecretStore, SecretStoreArgs
+from components.secrets.manager import SecretManager, SecretManagerArgs, SecretReference
 from components.workloads import Service, WorkerType
 from tests.recorder import FLEET, Neighbours, Recording, Secret, record, remembered, side_by_side
 
@@ -17,10 +17,10 @@ VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 GRANT = "gcp:secretmanager/secretIamMember:SecretIamMember"
 
 
-def make(name: str, near: Neighbours) -> SecretStore:
-    return SecretStore(
+def make(name: str, near: Neighbours) -> SecretManager:
+    return SecretManager(
         name,
-        SecretStoreArgs(
+        SecretManagerArgs(
             project="pull-production",
             names=near.names,
             settings=near.settings.secrets,
@@ -226,7 +226,7 @@ def test_access_is_granted_for_one_secret_and_one_identity_at_a_time() -> None:
 
 
 def test_an_existing_id_and_a_pinned_version() -> None:
-    stores: list[SecretStore] = []
+    stores: list[SecretManager] = []
     section = {"ids": {"CONVEX_URL": "CONVEX_URL_PRODUCTION"}, "versions": {"SENTRY_DSN": "7"}}
     recording = record(lambda: stores.append(make("secrets", Neighbours(secrets=section))))
     # The logical name is state and stays; only what Google calls it is another.
