@@ -314,7 +314,7 @@ class Neighbours:
                 project="pull-production",
                 region="us-central1",
                 names=self.names,
-                plan=self.settings.network,
+                settings=self.settings.network,
                 protect=True,
                 services=self.project,
             ),
@@ -327,7 +327,7 @@ class Neighbours:
             EncryptionArgs(
                 project="pull-production",
                 ring="pull-production",
-                rotation_days=90,
+                settings=self.settings.encryption,
                 protect=True,
                 keys={
                     purpose: KeyArgs(location="us-central1", agent="serviceAccount:agent")
