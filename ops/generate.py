@@ -21,9 +21,9 @@ from typing import Any, Final
 
 import yaml
 
+from components import PROJECT_ROOT
 from components.config import Settings
-from components.config.errors import in_words
-from components.config.services import PROJECT_ROOT
+from components.config.json_schema import describe, resolve
 from components.secrets.catalogue import CATALOGUE, SECRETS, Kind, Variable
 from components.workloads import Service, WorkerType
 from policies import inputs
@@ -91,7 +91,7 @@ def settings_table() -> str:
     for path, node in _leaves(schema, schema, ()):
         shown = [
             f"`{'.'.join(('pull:' + path[0], *path[1:]))}`",
-            in_words(node).replace("|", "\\|"),
+            describe(node).replace("|", "\\|"),
         ]
         shown += [_cell(_at(config, path)) for config in stacks.values()]
         rows.append(f"| {' | '.join(shown)} |")
@@ -101,26 +101,16 @@ def settings_table() -> str:
 def _leaves(
     root: Mapping[str, Any], node: Mapping[str, Any], path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    target = _resolved(root, node)
+    target = resolve(root, node)
     if "properties" in target:
         for name, child in target["properties"].items():
             yield from _leaves(root, child, (*path, name))
     elif isinstance(target.get("additionalProperties"), Mapping):
         yield from _leaves(root, target["additionalProperties"], (*path, "<name>"))
-    elif "properties" in _resolved(root, target.get("items", {})):
+    elif "properties" in resolve(root, target.get("items", {})):
         yield from _leaves(root, target["items"], (*path, "<n>"))
     else:
-        yield path, {**target, **node}
-
-
-def _resolved(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    for choice in node.get("anyOf", ()):
-        if choice.get("type") != "null":
-            return _resolved(root, choice)
-    if "$ref" in node:
-        found: Mapping[str, Any] = root["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-        return found
-    return node
+        yield path, target
 
 
 def _at(config: Mapping[str, Any], path: tuple[str, ...]) -> object:

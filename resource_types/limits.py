@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal, get_args
 
 CLOUD_RUN_MEMORY_GIB_BY_CPU: Final[Mapping[int, tuple[float, float]]] = {
     1: (0.125, 4),
@@ -39,15 +39,8 @@ def sql_memory_mib(vcpus: int) -> tuple[int, int]:
     return max(SQL_MEMORY_LEAST_MIB, vcpus * least), vcpus * most
 
 
-WEEKDAYS: Final = (
-    "MONDAY",
-    "TUESDAY",
-    "WEDNESDAY",
-    "THURSDAY",
-    "FRIDAY",
-    "SATURDAY",
-    "SUNDAY",
-)
+Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 """Days as Memorystore names them; Cloud SQL counts them from Monday, which is 1.
 
 https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1/instances#MaintenanceWindow

@@ -22,7 +22,7 @@ def make(name: str, near: Neighbours) -> Postgres:
             project="pull-production",
             region="us-central1",
             names=near.names,
-            size=near.settings.postgres,
+            settings=near.settings.postgres,
             protect=near.settings.protect,
             network=near.network,
             encryption=near.encryption,

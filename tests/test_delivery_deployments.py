@@ -23,7 +23,7 @@ def make(name: str, near: Neighbours) -> Deployments:
     return Deployments(
         name,
         DeploymentsArgs(
-            cloud=cloud,
+            settings=cloud,
             environment=near.settings.environment,
             repository="pull/pull",
             project="pull-production",

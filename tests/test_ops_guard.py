@@ -360,9 +360,9 @@ def test_a_contract_on_mainnet_stays_where_it_is(
     urn = f"urn:pulumi:production::pull::pull:external:Services$pull:external:Service::{CHAIN}"
 
     def state(network: str, contracts: dict[str, str]) -> State:
-        figures = {"network": network, "contracts": contracts}
+        parameters = {"network": network, "contracts": contracts}
         return State.parse(
-            {"urn": urn, "type": "pull:external:Service", "inputs": {"figures": figures}}
+            {"urn": urn, "type": "pull:external:Service", "inputs": {"parameters": parameters}}
         )
 
     step = Step(

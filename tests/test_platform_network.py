@@ -28,7 +28,7 @@ def test_children() -> None:
             project="pull-production",
             region="us-central1",
             names=near.names,
-            plan=near.settings.network,
+            settings=near.settings.network,
             protect=False,
             services=near.project,
         )

@@ -33,7 +33,7 @@ def make(name: str, near: Neighbours) -> ApiOrigin:
             egress=near.settings.workers.egress,
             password_generation=near.settings.postgres.password_generation,
             protect=near.settings.protect,
-            account=near.identity.runtimes[Service.API_ORIGIN],
+            service_account=near.identity.runtimes[Service.API_ORIGIN],
             network=near.network,
             config=near.config,
             secrets=near.secrets,

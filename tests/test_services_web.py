@@ -25,7 +25,7 @@ def make(name: str, near: Neighbours) -> Web:
     return Web(
         name,
         WebArgs(
-            account=near.settings.cloudflare,
+            cloudflare_account=near.settings.cloudflare,
             repository=near.settings.github.repository,
             names=near.names,
             settings=near.settings.web,

@@ -8,6 +8,7 @@ from components.config import read_engine_config
 from components.estate import Estate
 from components.names import Names
 from components.services.workers import TemporalWorker, TemporalWorkerArgs
+from components.workloads import WorkerType
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class NumberedNames(Names):
 
     number: int
 
-    def worker(self, worker_type: str) -> str:
+    def worker(self, worker_type: WorkerType) -> str:
         return f"{super().worker(worker_type)}-{self.number}"
 
 
@@ -29,7 +30,7 @@ class Fleet(Estate):
 
     def _workers(self) -> None:
         settings = self._settings
-        worker_type, size = next(iter(settings.workers.fleet.items()))
+        worker_type, worker = next(iter(settings.workers.fleet.items()))
         for number in range(self._count):
             TemporalWorker(
                 f"worker-{number}",
@@ -38,14 +39,14 @@ class Fleet(Estate):
                     region=settings.gcp.region,
                     names=NumberedNames(settings.environment, number),
                     worker_type=worker_type,
-                    size=size,
+                    settings=worker,
                     runtime=settings.workers.runtime,
                     egress=settings.workers.egress,
                     image=settings.workers.image,
                     timeout_seconds=settings.workers.timeout_seconds,
                     password_generation=settings.postgres.password_generation,
                     protect=settings.protect,
-                    account=self.identity.runtimes[worker_type],
+                    service_account=self.identity.runtimes[worker_type],
                     network=self.network,
                     config=self._config,
                     secrets=self.secrets,

@@ -1,4 +1,4 @@
-"""Secret Manager: a secret for each secret variable, and who may open which."""
+"""Secret Manager: a secret for each secret variable, and who may read which."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from components.secrets.catalogue import SECRETS, secrets_for
-from components.secrets.store import SecretReference, SecretStore, SecretStoreArgs
+from components.secrets.manager import SecretManager, SecretManagerArgs, SecretReference
 from components.workloads import Service, WorkerType
 from tests.recorder import FLEET, Neighbours, Recording, Secret, record, remembered, side_by_side
 
@@ -17,10 +17,10 @@ VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 GRANT = "gcp:secretmanager/secretIamMember:SecretIamMember"
 
 
-def make(name: str, near: Neighbours) -> SecretStore:
-    return SecretStore(
+def make(name: str, near: Neighbours) -> SecretManager:
+    return SecretManager(
         name,
-        SecretStoreArgs(
+        SecretManagerArgs(
             project="pull-production",
             names=near.names,
             settings=near.settings.secrets,
@@ -49,69 +49,28 @@ def test_children() -> None:
         [
             ("gcp:pubsub/topic:Topic", "one-rotation"),
             ("gcp:pubsub/topicIAMMember:TopicIAMMember", "one-rotation-publisher"),
-            *((SECRET, f"one-{kebab(one.name)}") for one in SECRETS),
+            *((SECRET, f"one-{kebab(variable.name)}") for variable in SECRETS),
             (VERSION, "one-database-url-version"),
             *(
-                (GRANT, f"one-{kebab(one.name)}-for-{reader}")
+                (GRANT, f"one-{kebab(variable.name)}-for-{reader}")
                 for reader in readers
-                for one in secrets_for(reader)
+                for variable in secrets_for(reader)
             ),
         ]
     )
 
 
-def test_every_secret_of_the_runbooks_is_there() -> None:
-    assert sorted(one.inputs["secretId"] for one in recorded().of_type(SECRET)) == [
-        f"pull-production-{name}"
-        for name in (
-            "anthropic-api-key",
-            "chainalysis-api-key",
-            "checkr-api-key",
-            "clerk-secret-key",
-            "clickhouse-host",
-            "clickhouse-password",
-            "clickhouse-username",
-            "convex-deploy-key",
-            "convex-url",
-            "database-url",
-            "deployer-private-key-mainnet",
-            "firebase-private-key",
-            "internal-api-key",
-            "jwt-secret",
-            "kalshi-api-key",
-            "kalshi-api-key-id",
-            "kalshi-api-secret",
-            "kalshi-private-key",
-            "massive-api-key",
-            "massive-api-secret",
-            "nylas-api-key",
-            "openai-api-key",
-            "persona-api-key",
-            "pinecone-api-key",
-            "plaid-client-id",
-            "plaid-secret",
-            "polygon-api-key",
-            "polygonscan-api-key",
-            "redis-ca-cert",
-            "redis-url",
-            "resend-api-key",
-            "s3-access-key-id",
-            "s3-secret-access-key",
-            "sentry-dsn",
-            "stripe-secret-key",
-            "stripe-webhook-secret",
-            "temporal-address",
-            "temporal-tls-cert",
-            "temporal-tls-key",
-            "upstash-redis-rest-token",
-            "upstash-redis-rest-url",
-        )
-    ]
+def test_every_secret_of_the_catalogue_is_there() -> None:
+    """``tests/test_catalogue.py`` compares the catalogue with the runbooks."""
+    secret_ids = [secret.inputs["secretId"] for secret in recorded().of_type(SECRET)]
+    assert sorted(secret_ids) == sorted(
+        f"pull-production-{kebab(variable.name)}" for variable in SECRETS
+    )
 
 
-def test_a_shell() -> None:
-    shell = recorded()["secrets-jwt-secret"]
-    assert shell.inputs == {
+def test_a_secret_without_a_version() -> None:
+    secret = recorded()["secrets-jwt-secret"]
+    assert secret.inputs == {
         "project": "pull-production",
         "secretId": "pull-production-jwt-secret",
         "labels": {"environment": "production", "issuer": "outside"},
@@ -125,8 +84,8 @@ def test_a_shell() -> None:
         },
         "deletionProtection": True,
     }
-    assert shell.ignore_changes == ("rotation.nextRotationTime",)
-    assert shell.waits_for >= {
+    assert secret.ignore_changes == ("rotation.nextRotationTime",)
+    assert secret.waits_for >= {
         "project-secretmanager",
         "encryption-key-secrets-user",
         "secrets-rotation-publisher",
@@ -134,12 +93,12 @@ def test_a_shell() -> None:
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_protected_twice_or_not_at_all(protect: bool) -> None:
-    for one in recorded(protect=protect).of_type(SECRET):
-        assert (one.protect, one.inputs["deletionProtection"]) == (protect, protect)
+def test_the_engine_and_the_platform_protect_a_secret(protect: bool) -> None:
+    for secret in recorded(protect=protect).of_type(SECRET):
+        assert (secret.protect, secret.inputs["deletionProtection"]) == (protect, protect)
 
 
-def test_a_derived_value_gets_its_version_here_and_is_marked() -> None:
+def test_a_derived_value_gets_its_version_here_and_a_label() -> None:
     recording = recorded()
     (version,) = recording.of_type(VERSION)
     assert version.inputs == {
@@ -164,18 +123,18 @@ def test_rotation_is_announced() -> None:
     }
 
 
-def opened_by(recording: Recording, account: str) -> set[str]:
+def readable_by(recording: Recording, account: str) -> set[str]:
     member = f"<identity-{account}.member>"
     return {
-        one.inputs["secretId"].removeprefix("pull-production-")
-        for one in recording.of_type(GRANT)
-        if one.inputs["member"] == member
+        grant.inputs["secretId"].removeprefix("pull-production-")
+        for grant in recording.of_type(GRANT)
+        if grant.inputs["member"] == member
     }
 
 
-def test_each_worker_opens_exactly_what_it_consumes() -> None:
+def test_each_worker_reads_exactly_what_it_consumes() -> None:
     recording = recorded(workers={"fleet": FLEET})
-    every = {
+    common = {
         "convex-url",
         "database-url",
         "redis-ca-cert",
@@ -203,37 +162,39 @@ def test_each_worker_opens_exactly_what_it_consumes() -> None:
         "portfolio": {"polygon-api-key", *kalshi, *clickhouse, *plaid},
     }
     for worker, secrets in own.items():
-        assert opened_by(recording, f"worker-{worker}") == every | secrets, worker
-    assert opened_by(recording, "temporal-worker") == every.union(*own.values())
+        assert readable_by(recording, f"worker-{worker}") == common | secrets, worker
+    assert readable_by(recording, "temporal-worker") == common.union(*own.values())
 
 
-def test_the_api_opens_no_key_of_another_service() -> None:
-    opened = opened_by(recorded(), "api-origin")
-    assert opened == {kebab(one.name) for one in secrets_for(Service.API_ORIGIN)}
-    assert {"jwt-secret", "clerk-secret-key", "stripe-webhook-secret", "database-url"} <= opened
+def test_the_api_reads_no_key_of_another_service() -> None:
+    readable = readable_by(recorded(), "api-origin")
+    assert readable == {kebab(variable.name) for variable in secrets_for(Service.API_ORIGIN)}
+    assert {"jwt-secret", "clerk-secret-key", "stripe-webhook-secret", "database-url"} <= readable
     never = {"deployer-private-key-mainnet", "polygonscan-api-key", "persona-api-key"}
-    assert not opened & never
+    assert not readable & never
 
 
 def test_access_is_granted_for_one_secret_and_one_identity_at_a_time() -> None:
     recording = recorded()
-    for one in recording.of_type(GRANT):
-        assert one.inputs.keys() == {"project", "secretId", "role", "member"}
-        assert one.inputs["role"] == "roles/secretmanager.secretAccessor"
+    for grant in recording.of_type(GRANT):
+        assert grant.inputs.keys() == {"project", "secretId", "role", "member"}
+        assert grant.inputs["role"] == "roles/secretmanager.secretAccessor"
     on_the_project = recording.of_type("gcp:projects/iAMMember:IAMMember")
     assert on_the_project
-    assert not [one for one in on_the_project if "secretAccessor" in one.inputs["role"]]
+    assert not [grant for grant in on_the_project if "secretAccessor" in grant.inputs["role"]]
 
 
 def test_an_existing_id_and_a_pinned_version() -> None:
-    stores: list[SecretStore] = []
+    managers: list[SecretManager] = []
     section = {"ids": {"CONVEX_URL": "CONVEX_URL_PRODUCTION"}, "versions": {"SENTRY_DSN": "7"}}
-    recording = record(lambda: stores.append(make("secrets", Neighbours(secrets=section))))
-    # The logical name is state and stays; only what Google calls it is another.
+    recording = record(lambda: managers.append(make("secrets", Neighbours(secrets=section))))
+    # The logical name is part of the state and stays; only the id at Google changes.
     assert recording["secrets-convex-url"].inputs["secretId"] == "CONVEX_URL_PRODUCTION"
     grant = recording["secrets-convex-url-for-all"]
     assert grant.inputs["secretId"] == "CONVEX_URL_PRODUCTION"
-    references = {one.variable: one for one in stores[0].references(WorkerType.ALL)}
+    references = {
+        reference.variable: reference for reference in managers[0].references(WorkerType.ALL)
+    }
     assert list(references) == sorted(references)
     assert references["CONVEX_URL"] == SecretReference(
         "CONVEX_URL", "CONVEX_URL_PRODUCTION", "latest"
@@ -243,15 +204,15 @@ def test_an_existing_id_and_a_pinned_version() -> None:
     )
 
 
-def test_a_consumer_waits_for_its_grants_and_the_versions_made_here() -> None:
+def test_a_consumer_waits_for_its_grants_and_the_versions_created_here() -> None:
     waited: list[list[pulumi.Resource]] = []
 
     def program() -> None:
-        store = make("secrets", Neighbours())
-        waited.append(store.readable_by(WorkerType.ALL))
+        secrets = make("secrets", Neighbours())
+        waited.append(secrets.readable_by(WorkerType.ALL))
 
     record(program)
-    assert [one._name for one in waited[0]] == [
-        *(f"secrets-{kebab(one.name)}-for-all" for one in secrets_for(WorkerType.ALL)),
+    assert [resource._name for resource in waited[0]] == [
+        *(f"secrets-{kebab(variable.name)}-for-all" for variable in secrets_for(WorkerType.ALL)),
         "secrets-database-url-version",
     ]

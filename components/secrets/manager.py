@@ -1,8 +1,8 @@
-"""Secret Manager: a secret for each secret variable of the catalogue, and who may open it.
+"""Secret Manager: a secret for each secret variable of the catalogue, and who may read it.
 
-A value issued outside never passes through here: its secret is a shell, and a person or a job adds
-the version. A value derived here (a connection string) gets its version here. Access is granted
-for each secret and each identity, never for the project.
+A value that is issued elsewhere never passes through this program: it creates the secret without a
+version, which a person or a job adds. A value that is derived here (a connection string) gets its
+version here. Access is granted per secret and identity, never for the project.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from components.base import PullComponent, Stage
 from components.config.secrets import Secrets as SecretsSettings
 from components.names import Names
 from components.platform.encryption import SECONDS_PER_DAY, Encryption
-from components.platform.identity import Account
+from components.platform.identity import ServiceAccount
 from components.platform.project import Project
 from components.secrets.catalogue import SECRETS, Consumer, secrets_for
 from components.workloads import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecretStoreArgs:
-    """Inputs of :class:`SecretStore`.
+class SecretManagerArgs:
+    """Inputs of :class:`SecretManager`.
 
     Attributes:
-        derived: value by variable, of those that this program composes. Secret.
-        readers: account by consumer, of those that run on Google Cloud.
-        in_cluster: what runs in the cluster: the operator there reads on its behalf.
-        after: what must be there first, by the runbook's order.
+        derived: secret values that this program derives, by variable.
+        readers: service accounts of the consumers that run on Google Cloud.
+        in_cluster: consumers in the cluster; the operator there reads on their behalf.
+        after: resources that come first in the runbook's order.
     """
 
     project: str
@@ -40,7 +40,7 @@ class SecretStoreArgs:
     settings: SecretsSettings
     protect: bool
     derived: Mapping[str, Input[str]]
-    readers: Mapping[Consumer, Account]
+    readers: Mapping[Consumer, ServiceAccount]
     in_cluster: tuple[Consumer, ...] = ()
     encryption: Encryption
     services: Project
@@ -49,21 +49,21 @@ class SecretStoreArgs:
 
 @dataclass(frozen=True, slots=True)
 class SecretReference:
-    """How a consumer names a secret: its id in Secret Manager, and the version it wants."""
+    """A consumer's reference to a secret: its id in Secret Manager, and the version."""
 
     variable: str
     secret_id: str
     version: str
 
 
-class SecretStore(PullComponent):
+class SecretManager(PullComponent):
     """All secrets of one environment."""
 
     versions: list[pulumi.Resource]
-    """The versions made here: whoever needs a connection string waits for them."""
+    """The versions created here; consumers of a connection string wait for them."""
 
     def __init__(
-        self, name: str, args: SecretStoreArgs, opts: ResourceOptions | None = None
+        self, name: str, args: SecretManagerArgs, opts: ResourceOptions | None = None
     ) -> None:
         super().__init__("pull:secrets:SecretStore", name, Stage.CONFIGURATION, opts)
         self._args = args
@@ -108,7 +108,7 @@ class SecretStore(PullComponent):
                     ResourceOptions(
                         depends_on=[reminder],
                         protect=args.protect,
-                        # The service moves it on by itself at every rotation.
+                        # Secret Manager advances it at every rotation.
                         ignore_changes=["rotation.nextRotationTime"],
                     ),
                 ),
@@ -120,14 +120,14 @@ class SecretStore(PullComponent):
                 self.child(f"{_kebab(variable)}-version"),
                 secret=secrets[variable].id,
                 secret_data=Output.secret(value),
-                # A superseded version is switched off, not destroyed: a rollback may want it.
+                # Disable a superseded version instead of destroying it: a rollback may need it.
                 deletion_policy="DISABLE",
                 opts=self.options(ResourceOptions(depends_on=args.after)),
             )
             for variable, value in args.derived.items()
         ]
         for consumer, account in args.readers.items():
-            for_whom = args.in_cluster if consumer is Service.EXTERNAL_SECRETS else (consumer,)
+            consumers = args.in_cluster if consumer is Service.EXTERNAL_SECRETS else (consumer,)
             self._grants[consumer] = [
                 gcp.secretmanager.SecretIamMember(
                     self.child(f"{_kebab(variable.name)}-for-{consumer}"),
@@ -137,23 +137,23 @@ class SecretStore(PullComponent):
                     member=account.member,
                     opts=self.options(),
                 )
-                for variable in secrets_for(*for_whom)
+                for variable in secrets_for(*consumers)
             ]
         self.register_outputs({"count": len(secrets)})
 
     def references(self, *consumers: Consumer) -> tuple[SecretReference, ...]:
-        """What ``consumers`` mount, each once, sorted by variable."""
+        """The secrets that ``consumers`` read, without duplicates, sorted by variable."""
         return tuple(
             SecretReference(
                 variable.name,
                 self._secret_id(variable.name),
                 self._args.settings.versions.get(variable.name, "latest"),
             )
-            for variable in sorted(secrets_for(*consumers), key=lambda one: one.name)
+            for variable in sorted(secrets_for(*consumers), key=lambda variable: variable.name)
         )
 
     def readable_by(self, consumer: Consumer) -> list[pulumi.Resource]:
-        """What ``consumer`` waits for: its grants, and the versions that are made here."""
+        """What ``consumer`` waits for: its grants, and the versions that are created here."""
         return [*self._grants[consumer], *self.versions]
 
     def _secret_id(self, variable: str) -> str:

@@ -1,11 +1,11 @@
-"""Words that several settings share: ranges, hosts, URLs and times, and the model around them."""
+"""Types that several settings share: ranges, hosts, URLs, times, and the base of every model."""
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -15,24 +15,26 @@ from components.config.errors import SettingError
 
 
 class Model(BaseModel):
-    """Frozen and strict; an unknown key is an error, because a typo must not be a default."""
+    """Frozen and strict. An unknown key is an error: a typo must not select a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @model_validator(mode="after")
-    def _keeps_the_rules(self) -> Self:
-        wrong = tuple(self.wrong())
-        if wrong:
-            raise PydanticCustomError("rules", "fields do not fit together", {"wrong": wrong})
+    def _fields_agree(self) -> Self:
+        errors = tuple(self.setting_errors())
+        if errors:
+            raise PydanticCustomError(
+                "rules", "the fields contradict each other", {"errors": errors}
+            )
         return self
 
-    def wrong(self) -> Iterator[SettingError]:
-        """What is wrong with fields that are right one by one. Paths start at this model."""
+    def setting_errors(self) -> Iterator[SettingError]:
+        """Errors that depend on several fields. Their paths are relative to this model."""
         yield from ()
 
 
-def only(expected: str) -> PydanticCustomError:
-    """One field is wrong by itself; ``allowed`` says what it may be."""
+def expected_error(expected: str) -> PydanticCustomError:
+    """The error of a single field that is not ``expected``."""
     return PydanticCustomError("expected", "{expected}", {"expected": expected})
 
 
@@ -46,23 +48,26 @@ def _network(text: str) -> str:
     try:
         network = ipaddress.IPv4Network(text)
     except ValueError as error:
-        raise only(
-            "an IPv4 range with its size, its first address in front: 10.10.0.0/20"
+        raise expected_error(
+            "an IPv4 range in CIDR notation that starts at its first address, such as 10.10.0.0/20"
         ) from error
     if not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
-        raise only("a private range (RFC 1918), such as 10.10.0.0/20")
+        raise expected_error("a private range (RFC 1918), such as 10.10.0.0/20")
     if network.overlaps(_DOCKER_BRIDGE):
-        raise only(f"a range outside {_DOCKER_BRIDGE}: nothing there can talk to Cloud SQL")
+        # https://cloud.google.com/sql/docs/postgres/configure-private-ip
+        raise expected_error(
+            f"a range outside {_DOCKER_BRIDGE}: Cloud SQL cannot be reached from that range"
+        )
     return text
 
 
-def sized(least: int, most: int, why: str) -> AfterValidator:
-    """Length of a range's prefix, ``least`` being the larger range."""
+def prefix_length(minimum: int, maximum: int, reason: str) -> AfterValidator:
+    """Limits the prefix length of a range; ``minimum`` allows the largest range."""
 
     def check(text: str) -> str:
-        if not least <= ipaddress.IPv4Network(text).prefixlen <= most:
-            sizes = f"a /{most}" if least == most else f"a /{least} to /{most}"
-            raise only(f"{sizes}: {why}")
+        if not minimum <= ipaddress.IPv4Network(text).prefixlen <= maximum:
+            sizes = f"a /{maximum}" if minimum == maximum else f"a /{minimum} to /{maximum}"
+            raise expected_error(f"{sizes}: {reason}")
         return text
 
     return AfterValidator(check)
@@ -72,7 +77,7 @@ def _calendar_day(text: str) -> str:
     try:
         datetime.date.fromisoformat(text[:10])
     except ValueError as error:
-        raise only("a day that is in the calendar") from error
+        raise expected_error("a day that exists in the calendar") from error
     return text
 
 
@@ -80,9 +85,11 @@ def _url(text: str) -> str:
     try:
         port = urlsplit(text).port
     except ValueError as error:
-        raise only("a port from 1 to 65535") from error
+        raise expected_error("a port from 1 to 65535") from error
     if port == 443:
-        raise only("the URL without :443: browsers leave it out, and compare letter by letter")
+        raise expected_error(
+            "the URL without :443: browsers omit the default port and compare origins as text"
+        )
     return text
 
 
@@ -90,7 +97,7 @@ _HOST: Final = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,
 _DAY: Final = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 
 Cidr = Annotated[
-    str, AfterValidator(_network), Field(description="private IPv4 range, as 10.10.0.0/20")
+    str, AfterValidator(_network), Field(description="private IPv4 range, such as 10.10.0.0/20")
 ]
 Hex32 = Annotated[
     str, Field(pattern=r"^[0-9a-f]{32}$", description="32 hexadecimal digits, lower case, quoted")
@@ -108,7 +115,7 @@ HttpsUrl = Annotated[
     Field(
         pattern=rf"^https://{_HOST}(?::[1-9][0-9]{{0,4}})?(?:/[!-~]*)?$",
         max_length=2048,
-        description="an https:// URL without a user, host in lower case",
+        description="an https:// URL without user information, host in lower case",
     ),
     AfterValidator(_url),
 ]
@@ -117,7 +124,7 @@ Origin = Annotated[
     Field(
         pattern=rf"^https://{_HOST}(?::[1-9][0-9]{{0,4}})?$",
         max_length=253,
-        description="an https:// origin with a whole host name, without a path or a closing slash",
+        description="an https:// origin with a full host name, without a path or a trailing slash",
     ),
     AfterValidator(_url),
 ]
@@ -140,7 +147,7 @@ Timestamp = Annotated[
     str,
     Field(
         pattern=(rf"^{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{1,9}})?Z$"),
-        description='a moment in UTC, quoted: "2025-01-25T10:00:00.000Z"',
+        description='a timestamp in UTC, quoted: "2025-01-25T10:00:00.000Z"',
     ),
     AfterValidator(_calendar_day),
 ]
@@ -150,7 +157,13 @@ Date = Annotated[
     AfterValidator(_calendar_day),
 ]
 Hour = Annotated[int, Field(ge=0, le=23, description="hour of the day in UTC")]
-Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+ProjectId = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        description="project id: 6 to 30 lower-case letters, digits and hyphens",
+    ),
+]
 GitRef = Annotated[
     str,
     Field(
