@@ -250,7 +250,7 @@ def test_what_changes_under_an_exception_is_said(tiny: MiniProject) -> None:
         f"reason: a test of exceptions, owner: tests, expires: {SOON}}}\n"
         for kind in ("bucket", "secret")
     )
-    (tiny.root / "policies" / "exceptions.yaml").write_text(entries)
+    (tiny.root / "approvals" / "exceptions.yaml").write_text(entries)
     tiny.write(owners=["data"])
     _, verdict = policies(tiny, "preview")
     assert verdict["exceptions"] == [

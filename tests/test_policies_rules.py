@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from policies.graph import StackRule
+from policies.rule import PROTECT, UNKNOWN, Must, Mutation, ResourceRule, Severity, equal, find
+from policies.sensitive import CREDENTIAL, CREDENTIALS, SECRET_NAME
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 
 from policies import exceptions, inputs, levels, rule, table
-from policies.graph import StackRule
 from policies.pack import policies
-from policies.rule import PROTECT, UNKNOWN, Must, Mutation, ResourceRule, Severity, equal, find
 from policies.rules import CONCERNS, RULES
-from policies.sensitive import CREDENTIAL, CREDENTIALS, SECRET_NAME
 from sandbox.schema import Shape, UnknownType, schema_of
 from tests import policy_harness as harness
 from tests.policy_fixtures import fixtures

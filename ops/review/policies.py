@@ -89,7 +89,7 @@ def verdict_on(
     """Judge the preview of an operation; ``rules`` of the pack are in force."""
     made = outcome.operation != "destroy"
     today = datetime.datetime.now(datetime.UTC).date()
-    exceptions = read(frozenset(rule.id for rule in RULES), opened.checkout.policies / FILE.name)
+    exceptions = read(frozenset(rule.id for rule in RULES), opened.checkout.approvals / FILE.name)
     changing = {step.urn for step in outcome.changes if made}
     return Verdict(
         rules=rules if made else 0,

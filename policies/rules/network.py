@@ -51,7 +51,7 @@ RULES: Final = (
     ResourceRule(
         id="network-no-automatic-subnets",
         severity=Severity.MEDIUM,
-        what="The gcp.NETWORK has no automatically created subnets.",
+        what="The VPC has no automatically created subnets.",
         fix="Set autoCreateSubnetworks to false.",
         url=f"{DOCS}/subnets#subnet-types",
         frameworks=("CIS-GCP-4.0 3.1", "CKV_GCP_27"),
@@ -81,7 +81,7 @@ RULES: Final = (
     ResourceRule(
         id="network-nat-log",
         severity=Severity.LOW,
-        what="Cloud gcp.ROUTER_NAT logs errors.",
+        what="Cloud NAT logs errors.",
         fix="Set logConfig.enable to true.",
         url="https://cloud.google.com/nat/docs/monitoring",
         types=(gcp.ROUTER_NAT,),
@@ -102,7 +102,7 @@ RULES: Final = (
     ResourceRule(
         id="network-connector-range",
         severity=Severity.HIGH,
-        what="A gcp.NETWORK connector has a /28 range.",
+        what="A VPC connector has a /28 range.",
         fix="Correct ipCidrRange. The provider reports a mistake only during the update.",
         url=f"{DOCS}/configure-serverless-vpc-access",
         types=(gcp.VPC_CONNECTOR,),

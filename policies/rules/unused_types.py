@@ -178,7 +178,7 @@ RULES: Final = (
     ResourceRule(
         id="network-tls-policy",
         severity=Severity.HIGH,
-        what="Load balancers require gcp.SSL_POLICY 1.2 or newer with strong ciphers.",
+        what="Load balancers require TLS 1.2 or newer with strong ciphers.",
         fix="Set minTlsVersion to TLS_1_2 and profile to MODERN or RESTRICTED.",
         url="https://cloud.google.com/load-balancing/docs/ssl-policies-concepts",
         frameworks=("CIS-GCP-4.0 3.9", "CKV_GCP_4"),
