@@ -94,7 +94,7 @@ def _variables(view: View) -> dict[str, Any]:
         data = view.get("data", {})
         variables |= data if isinstance(data, Mapping) else {}
         if UNKNOWN in variables.values():
-            raise Undecided(view.full("data"), view.urn)
+            raise Undecided(view.full_path("data"), view.urn)
     if view.type == vercel.ENVIRONMENT_VARIABLE:
         variables[str(view.get("key", ""))] = view.get("value", ABSENT)
     return variables
