@@ -3,7 +3,7 @@
 * ``components/stack.schema.json``: completes and checks the stack files in an editor
 * ``docs/settings.md``: every setting, what it may be, and what both stacks say
 * ``docs/secrets.md``: every variable of the catalogue, who issues it and who consumes it
-* ``policies/inputs.json``: what a rule of the pack takes for known inputs
+* ``policies/rules/provider_inputs.json``: what a rule of the pack takes for known inputs
 * ``docs/policies.md``: every rule of the policy pack
 * ``docs/reports.md``: an example, which is one of the golden reports
 * ``docs/architecture.md``: the picture, drawn from the graph that the engine reports
@@ -26,7 +26,7 @@ from components.config import Settings
 from components.config.json_schema import describe, resolve
 from components.secrets.catalogue import CATALOGUE, SECRETS, Kind, Variable
 from components.workloads import Service, WorkerType
-from policies import inputs
+from policies.rules import provider_inputs
 from policies.table import table
 from sandbox.schema import Shape, schema_of
 
@@ -65,8 +65,11 @@ def stack_schema() -> str:
 
 def inputs_tree() -> str:
     """The names of all inputs, at any depth, of the types that a rule wants to know."""
-    trees = {token: _names(schema_of(token).inputs) for token in inputs.TYPES}
-    return json.dumps(trees, indent=1, sort_keys=True) + "\n"
+    trees = {token: _names(schema_of(token).inputs) for token in provider_inputs.TYPES}
+    lines = (
+        f"{json.dumps(token)}: {json.dumps(tree, sort_keys=True)}" for token, tree in trees.items()
+    )
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _names(shape: Shape) -> dict[str, Any] | None:
@@ -187,7 +190,7 @@ def _between_marks(path: Path, body: str) -> str:
 
 FILES: Final[Mapping[str, Callable[[Path], str]]] = {
     "components/stack.schema.json": lambda path: stack_schema(),
-    "policies/inputs.json": lambda path: inputs_tree(),
+    "policies/rules/provider_inputs.json": lambda path: inputs_tree(),
     "docs/settings.md": lambda path: _between_marks(path, settings_table()),
     "docs/secrets.md": lambda path: _between_marks(path, secrets_table()),
     "docs/policies.md": lambda path: _between_marks(path, table()),

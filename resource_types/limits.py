@@ -29,14 +29,13 @@ SQL_VCPUS: Final = (1, 96)
 
 SQL_MEMORY_STEP_MIB: Final = 256
 SQL_MEMORY_LEAST_MIB: Final = 3840
-SQL_MEMORY_MIB_PER_VCPU: Final = (922, 6656)
-"""0.9 and 6.5 GiB for each vCPU."""
+SQL_MEMORY_GIB_PER_VCPU: Final = (0.9, 6.5)
 
 
 def sql_memory_mib(vcpus: int) -> tuple[int, int]:
     """The least and the most memory of a custom machine of Cloud SQL, in MiB."""
-    least, most = SQL_MEMORY_MIB_PER_VCPU
-    return max(SQL_MEMORY_LEAST_MIB, vcpus * least), vcpus * most
+    least, most = (round(vcpus * gib * 1024) for gib in SQL_MEMORY_GIB_PER_VCPU)
+    return max(SQL_MEMORY_LEAST_MIB, least), most
 
 
 Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]

@@ -231,7 +231,7 @@ def test_a_change_under_an_exception_is_reported(project: MiniProject) -> None:
         f"reason: a test of exceptions, owner: tests, expires: {SOON}}}\n"
         for kind in ("bucket", "secret")
     )
-    (project.root / "policies" / "exceptions.yaml").write_text(entries)
+    (project.root / "approvals" / "exceptions.yaml").write_text(entries)
     project.write(owners=["data"])
     _, verdict = policies(project, "preview")
     assert verdict["exceptions"] == [

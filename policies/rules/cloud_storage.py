@@ -1,107 +1,92 @@
-"""Cloud Storage, and the buckets of logs."""
+"""Cloud Storage."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from policies.iam import NOBODY, grants_on
-from policies.rule import (
-    GIVEN,
-    PROTECT,
-    Custom,
-    Finding,
-    Must,
-    ResourceRule,
-    SetValue,
-    Severity,
-    View,
-    at_least,
-    equal,
-    is_number,
-    like,
-    one_of,
-)
-
-BUCKET: Final = "gcp:storage/bucket:Bucket"
-LOG_BUCKET: Final = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
+from policies.framework.demands import NOT_EMPTY, at_least, equal, is_number, matches, one_of
+from policies.framework.paths import PROTECT, Finding, View
+from policies.framework.rules import Custom, Must, ResourceRule, SetValue, Severity
+from policies.rules.iam import NOT_PUBLIC, grants_on
+from resource_types import gcp
 
 DOCS: Final = "https://cloud.google.com/storage/docs"
 
-YOUNG_DAYS: Final = 7
-"""As long as the database's log: an export of a day that can be recovered is there as well."""
+MINIMUM_AGE_DAYS: Final = 7
+"""The retention of the database's transaction log, so that a recoverable day has its export too."""
 
 
-def _young_deleted(view: View) -> Iterator[Finding]:
+def _deletes_too_early(view: View) -> Iterator[Finding]:
     for rule in view.parts("lifecycleRules[]"):
         ages = [rule.get(f"condition.{age}") for age in ("age", "daysSinceNoncurrentTime")]
-        old = any(is_number(age) and age >= YOUNG_DAYS for age in ages)
-        if rule.get("action.type") == "Delete" and not old:
-            yield rule.finding("condition", f"must wait for {YOUNG_DAYS} days or more")
+        old_enough = any(is_number(age) and age >= MINIMUM_AGE_DAYS for age in ages)
+        if rule.get("action.type") == "Delete" and not old_enough:
+            yield rule.finding("condition", f"must wait for at least {MINIMUM_AGE_DAYS} days")
 
 
 RULES: Final = (
     ResourceRule(
         id="storage-public-access-prevention",
         severity=Severity.CRITICAL,
-        what="No bucket can be made public.",
+        what="Public access prevention is enforced on every bucket.",
         fix="Set publicAccessPrevention to enforced.",
         url=f"{DOCS}/public-access-prevention",
         frameworks=("CKV_GCP_114",),
-        types=(BUCKET,),
+        types=(gcp.BUCKET,),
         checks=(Must("publicAccessPrevention", one_of("enforced", refused=("inherited",))),),
     ),
     ResourceRule(
         id="storage-uniform-access",
         severity=Severity.HIGH,
-        what="Access to a bucket is granted for the bucket, never for an object.",
+        what="Access is granted on the bucket, never on single objects.",
         fix="Set uniformBucketLevelAccess to true.",
         url=f"{DOCS}/uniform-bucket-level-access",
         frameworks=("CIS-GCP-4.0 5.2", "CKV_GCP_29", "Trivy GCP-0002"),
-        types=(BUCKET,),
+        types=(gcp.BUCKET,),
         checks=(Must("uniformBucketLevelAccess", equal(True)),),
     ),
     ResourceRule(
         id="storage-not-public",
         severity=Severity.CRITICAL,
-        what="No bucket is open to everybody.",
-        fix="Grant to the account that reads or writes it.",
+        what="No bucket is public.",
+        fix="Grant access to the account that reads or writes the bucket.",
         url=f"{DOCS}/access-control/iam",
         frameworks=("CIS-GCP-4.0 5.1", "CKV_GCP_28", "Trivy GCP-0001"),
         types=grants_on("gcp:storage/"),
-        checks=NOBODY,
+        checks=NOT_PUBLIC,
         decidable_after_update=True,
     ),
     ResourceRule(
         id="storage-versioning",
         severity=Severity.MEDIUM,
-        what="What is overwritten can be had back.",
+        what="Overwritten objects can be restored.",
         fix="Set versioning.enabled to true.",
         url=f"{DOCS}/object-versioning",
         frameworks=("CKV_GCP_78", "Trivy GCP-0078"),
-        types=(BUCKET,),
+        types=(gcp.BUCKET,),
         checks=(Must("versioning.enabled", equal(True)),),
     ),
     ResourceRule(
         id="storage-soft-delete",
         severity=Severity.MEDIUM,
-        what="What is deleted can be had back for a week or more.",
+        what="Deleted objects can be restored for at least a week.",
         fix="Set softDeletePolicy.retentionDurationSeconds to 604800 or more.",
         url=f"{DOCS}/soft-delete",
         frameworks=("Prowler cloudstorage_bucket_soft_delete_enabled",),
-        types=(BUCKET,),
+        types=(gcp.BUCKET,),
         checks=(Must("softDeletePolicy.retentionDurationSeconds", at_least(604800)),),
     ),
     ResourceRule(
-        id="storage-nothing-young-deleted",
+        id="storage-lifecycle-minimum-age",
         severity=Severity.HIGH,
-        what=f"A bucket's lifecycle deletes nothing that is younger than {YOUNG_DAYS} days.",
+        what=f"A lifecycle rule deletes no object that is younger than {MINIMUM_AGE_DAYS} days.",
         fix="Set age or daysSinceNoncurrentTime in the rule's condition.",
         url=f"{DOCS}/lifecycle",
-        types=(BUCKET,),
+        types=(gcp.BUCKET,),
         checks=(
             Custom(
-                _young_deleted,
+                _deletes_too_early,
                 (
                     "lifecycleRules[].action.type",
                     "lifecycleRules[].condition.age",
@@ -116,23 +101,23 @@ RULES: Final = (
         ),
     ),
     ResourceRule(
-        id="storage-own-key",
+        id="storage-customer-managed-key",
         severity=Severity.MEDIUM,
-        what="A bucket is encrypted with a key of ours.",
+        what="A bucket is encrypted with a customer-managed key.",
         fix="Set encryption.defaultKmsKeyName to a key in the bucket's location.",
         url=f"{DOCS}/encryption/customer-managed-keys",
         frameworks=("Trivy GCP-0066",),
-        types=(BUCKET,),
-        checks=(Must("encryption.defaultKmsKeyName", GIVEN),),
+        types=(gcp.BUCKET,),
+        checks=(Must("encryption.defaultKmsKeyName", NOT_EMPTY),),
         decidable_after_update=True,
     ),
     ResourceRule(
-        id="storage-not-emptied",
+        id="storage-no-force-destroy",
         severity=Severity.HIGH,
-        what="No bucket is deleted while something is in it.",
+        what="No bucket is deleted while it holds objects.",
         fix="Set forceDestroy to false.",
         url="https://www.pulumi.com/registry/packages/gcp/api-docs/storage/bucket/",
-        types=(BUCKET,),
+        types=(gcp.BUCKET,),
         checks=(Must("forceDestroy", equal(False), optional=True),),
     ),
     ResourceRule(
@@ -141,20 +126,20 @@ RULES: Final = (
         what="Buckets are protected from deletion.",
         fix="Set the resource option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
-        types=(BUCKET,),
+        types=(gcp.BUCKET,),
         checks=(Must(PROTECT, equal(True)),),
     ),
     ResourceRule(
         id="storage-name",
         severity=Severity.HIGH,
-        what="A bucket's name is one that Cloud Storage takes.",
-        fix="Correct the name. The provider finds out only in the update.",
+        what="A bucket name is one that Cloud Storage accepts.",
+        fix="Correct the name. The provider reports a mistake only during the update.",
         url=f"{DOCS}/buckets#naming",
-        types=(BUCKET,),
+        types=(gcp.BUCKET,),
         checks=(
             Must(
                 "name",
-                like(
+                matches(
                     r"(?!goog)(?!.*google)[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]",
                     "must be 3 to 63 lower-case letters, digits, hyphens, dots and underscores",
                     ("pull backups", "Pull-Backups", "googbackups"),
@@ -165,22 +150,12 @@ RULES: Final = (
     ResourceRule(
         id="storage-access-log",
         severity=Severity.LOW,
-        what="Who reads a bucket is logged in another one.",
-        fix="Give logging.logBucket; audit logs of data access are the newer way.",
+        what="Reads of a bucket are logged to another bucket.",
+        fix="Set logging.logBucket; data access audit logs are the newer alternative.",
         url=f"{DOCS}/access-logs",
         frameworks=("CKV_GCP_62",),
         adopted=False,
-        types=(BUCKET,),
-        checks=(Must("logging.logBucket", GIVEN),),
-    ),
-    ResourceRule(
-        id="storage-log-bucket-locked",
-        severity=Severity.MEDIUM,
-        what="Logs cannot be shortened afterwards.",
-        fix="Set locked to true and retentionDays to 90 or more.",
-        url="https://cloud.google.com/logging/docs/buckets#locking-logs-buckets",
-        frameworks=("CIS-GCP-4.0 2.3", "CKV2_GCP_4"),
-        types=(LOG_BUCKET,),
-        checks=(Must("locked", equal(True)), Must("retentionDays", at_least(90))),
+        types=(gcp.BUCKET,),
+        checks=(Must("logging.logBucket", NOT_EMPTY),),
     ),
 )

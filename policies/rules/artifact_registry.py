@@ -5,30 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.iam import NOBODY, grants_on
-from policies.rule import (
-    ABSENT,
-    PROTECT,
-    Custom,
-    Finding,
-    Must,
-    ResourceRule,
-    SetValue,
-    Severity,
-    View,
-    equal,
-    none_of,
-)
-
-REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
+from policies.framework.demands import equal, none_of
+from policies.framework.paths import ABSENT, PROTECT, Finding, View
+from policies.framework.rules import Custom, Must, ResourceRule, SetValue, Severity
+from policies.rules.iam import NOT_PUBLIC, grants_on
+from resource_types import gcp
 
 DOCS: Final = "https://cloud.google.com/artifact-registry/docs"
 
 
-def _tagged_images_stay(view: View) -> Iterator[Finding]:
+def _keeps_tagged_images(view: View) -> Iterator[Finding]:
     for policy in view.parts("cleanupPolicies[]"):
         if policy.get("action") == "DELETE" and policy.get("condition.tagState") != "UNTAGGED":
-            text = "must delete untagged images only: a rollback needs the tagged ones"
+            text = "must be UNTAGGED, because a rollback needs tagged images"
             yield policy.finding("condition.tagState", text)
 
 
@@ -36,24 +25,24 @@ RULES: Final = (
     ResourceRule(
         id="registry-not-public",
         severity=Severity.CRITICAL,
-        what="No image can be pulled or pushed by everybody.",
-        fix="Grant to the account that pushes or pulls.",
+        what="No image can be pulled or pushed publicly.",
+        fix="Grant access to the account that pushes or pulls.",
         url=f"{DOCS}/access-control",
         frameworks=("CKV_GCP_101",),
         types=grants_on("gcp:artifactregistry/"),
-        checks=NOBODY,
+        checks=NOT_PUBLIC,
         decidable_after_update=True,
     ),
     ResourceRule(
         id="registry-keeps-releases",
         severity=Severity.HIGH,
-        what="Cleaning up takes no image that a rollback could need.",
+        what="Cleanup policies delete no image that a rollback could need.",
         fix="Set condition.tagState to UNTAGGED in every DELETE policy.",
         url=f"{DOCS}/repositories/cleanup-policy",
-        types=(REPOSITORY,),
+        types=(gcp.REPOSITORY,),
         checks=(
             Custom(
-                _tagged_images_stay,
+                _keeps_tagged_images,
                 ("cleanupPolicies[].action", "cleanupPolicies[].condition.tagState"),
                 (
                     SetValue("cleanupPolicies", [{"id": "a", "action": "DELETE"}]),
@@ -66,19 +55,19 @@ RULES: Final = (
     ResourceRule(
         id="registry-protected",
         severity=Severity.HIGH,
-        what="The registry is protected from deletion.",
+        what="The repository is protected from deletion.",
         fix="Set the resource option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
-        types=(REPOSITORY,),
+        types=(gcp.REPOSITORY,),
         checks=(Must(PROTECT, equal(True)),),
     ),
     ResourceRule(
         id="registry-scanned",
         severity=Severity.MEDIUM,
-        what="Images are looked through for known vulnerabilities.",
-        fix="Leave vulnerabilityScanningConfig out, or let it inherit.",
+        what="Images are scanned for known vulnerabilities.",
+        fix="Remove vulnerabilityScanningConfig, or set it to INHERITED.",
         url="https://cloud.google.com/artifact-analysis/docs/automatic-scanning-howto",
-        types=(REPOSITORY,),
+        types=(gcp.REPOSITORY,),
         checks=(
             Must(
                 "vulnerabilityScanningConfig.enablementConfig", none_of("DISABLED"), optional=True

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
-from policies.network import NARROW
-from policies.rule import (
-    GIVEN,
-    PROTECT,
-    Check,
-    Custom,
-    Finding,
-    Must,
-    ResourceRule,
-    SetValue,
-    Severity,
-    View,
-    When,
-    at_least,
-    equal,
-    like,
-    one_of,
-)
-
-INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
-DATABASE: Final = "gcp:sql/database:Database"
-USER: Final = "gcp:sql/user:User"
+from policies.framework.demands import NOT_EMPTY, at_least, equal, matches, one_of
+from policies.framework.paths import PROTECT, Finding, View
+from policies.framework.rules import Check, Custom, Must, ResourceRule, SetValue, Severity, When
+from policies.rules.network import NARROW_RANGE
+from resource_types import gcp, limits
 
 DOCS: Final = "https://cloud.google.com/sql/docs/postgres"
 
-# Flag, what it must be, and a value that gives the log away.
+# A flag, its allowed values, and a value that loses the log.
 LOG_FLAGS: Final = (
     ("log_checkpoints", ("on",), "off"),
     ("log_connections", ("on",), "off"),
@@ -49,7 +31,7 @@ def _flag(name: str) -> str:
 
 
 def _own(*checks: Check) -> tuple[Check, ...]:
-    """Checks of an instance's own settings: a clone takes them over from its source."""
+    """Checks of an instance's own settings: a clone inherits those of its source."""
     return (When(lambda view: view.get("clone") is None, checks),)
 
 
@@ -58,16 +40,22 @@ def _is_custom(view: View) -> bool:
 
 
 def _custom_tier(view: View) -> Iterator[Finding]:
-    tier = re.fullmatch(r"db-custom-(\d+)-(\d+)", str(view.get("settings.tier", "")))
+    tier = limits.SQL_CUSTOM_TIER.fullmatch(str(view.get("settings.tier", "")))
     if not tier:
         if _is_custom(view):
-            yield view.finding("settings.tier", "must be db-custom-<CPUs>-<MiB>")
+            yield view.finding("settings.tier", "must be db-custom-<vCPUs>-<MiB>")
         return
     cpus, mib = int(tier[1]), int(tier[2])
-    if cpus != 1 and (cpus % 2 or not 2 <= cpus <= 96):
-        yield view.finding("settings.tier", "takes 1 CPU or an even number up to 96")
-    if mib % 256 or mib < 3840 or not 0.9 * 1024 <= mib / max(cpus, 1) <= 6.5 * 1024:
-        text = "takes 0.9 to 6.5 GiB for each CPU, 3840 MiB at least, in steps of 256 MiB"
+    minimum, maximum = limits.sql_memory_mib(cpus)
+    if cpus != 1 and (cpus % 2 or not 2 <= cpus <= limits.SQL_VCPUS[1]):
+        yield view.finding(
+            "settings.tier", f"must have 1 vCPU or an even number up to {limits.SQL_VCPUS[1]}"
+        )
+    if mib % limits.SQL_MEMORY_STEP_MIB or not minimum <= mib <= maximum:
+        text = (
+            f"must have {minimum} to {maximum} MiB for {cpus} vCPUs, "
+            f"in steps of {limits.SQL_MEMORY_STEP_MIB} MiB"
+        )
         yield view.finding("settings.tier", text)
 
 
@@ -75,47 +63,47 @@ RULES: Final = (
     ResourceRule(
         id="sql-no-public-address",
         severity=Severity.CRITICAL,
-        what="A database has no public address.",
-        fix="Set settings.ipConfiguration.ipv4Enabled to false: absent means true.",
+        what="A database has no public IP address.",
+        fix="Set settings.ipConfiguration.ipv4Enabled to false; the default is true.",
         url=f"{DOCS}/configure-private-ip",
         frameworks=("CIS-GCP-4.0 6.6", "CKV_GCP_60", "Trivy GCP-0017"),
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(Must("settings.ipConfiguration.ipv4Enabled", equal(False))),
     ),
     ResourceRule(
         id="sql-no-open-network",
         severity=Severity.CRITICAL,
-        what="No database lets the whole internet in.",
-        fix="Take the range out of settings.ipConfiguration.authorizedNetworks.",
+        what="No database accepts connections from the whole internet.",
+        fix="Remove the range from settings.ipConfiguration.authorizedNetworks.",
         url=f"{DOCS}/authorize-networks",
         frameworks=("CIS-GCP-4.0 6.5", "CKV_GCP_11"),
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=(
             Must(
                 "settings.ipConfiguration.authorizedNetworks[].value",
-                NARROW,
+                NARROW_RANGE,
             ),
         ),
     ),
     ResourceRule(
         id="sql-private-network",
         severity=Severity.HIGH,
-        what="A database is reached through the estate's own network.",
+        what="A database has an address in the estate's VPC.",
         fix="Set settings.ipConfiguration.privateNetwork to the VPC.",
         url=f"{DOCS}/configure-private-ip",
         frameworks=("Prowler cloudsql_instance_private_ip_assignment",),
-        types=(INSTANCE,),
-        checks=_own(Must("settings.ipConfiguration.privateNetwork", GIVEN)),
+        types=(gcp.SQL_INSTANCE,),
+        checks=_own(Must("settings.ipConfiguration.privateNetwork", NOT_EMPTY)),
         decidable_after_update=True,
     ),
     ResourceRule(
         id="sql-tls",
         severity=Severity.HIGH,
-        what="A database takes encrypted connections only.",
+        what="A database accepts encrypted connections only.",
         fix="Set settings.ipConfiguration.sslMode to ENCRYPTED_ONLY.",
         url=f"{DOCS}/configure-ssl-instance",
         frameworks=("CIS-GCP-4.0 6.4", "CKV_GCP_6", "Trivy GCP-0015"),
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(
             Must(
                 "settings.ipConfiguration.sslMode",
@@ -130,11 +118,12 @@ RULES: Final = (
     ResourceRule(
         id="sql-backups",
         severity=Severity.HIGH,
-        what="A database is backed up every day, and has the backups of a week.",
-        fix="Set enabled and backupRetentionSettings.retainedBackups in backupConfiguration.",
+        what="A database is backed up daily, and backups are kept for at least a week.",
+        fix="Set enabled and backupRetentionSettings.retainedBackups in "
+        "settings.backupConfiguration.",
         url=f"{DOCS}/backup-recovery/backups",
         frameworks=("CIS-GCP-4.0 6.7", "CKV_GCP_14", "Trivy GCP-0024"),
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(
             Must("settings.backupConfiguration.enabled", equal(True)),
             Must(
@@ -145,21 +134,22 @@ RULES: Final = (
     ResourceRule(
         id="sql-point-in-time-recovery",
         severity=Severity.HIGH,
-        what="A database can be restored to any moment.",
+        what="A database supports point-in-time recovery.",
         fix="Set settings.backupConfiguration.pointInTimeRecoveryEnabled to true.",
         url=f"{DOCS}/backup-recovery/pitr",
         frameworks=("CKV2_GCP_20",),
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(Must("settings.backupConfiguration.pointInTimeRecoveryEnabled", equal(True))),
     ),
     ResourceRule(
         id="sql-deletion-protection",
         severity=Severity.HIGH,
-        what="All three switches against the deletion of a database are on.",
-        fix="Set deletionProtection, settings.deletionProtectionEnabled and the option protect.",
+        what="All three deletion protections of a database are on.",
+        fix="Set deletionProtection, settings.deletionProtectionEnabled and the resource option "
+        "protect.",
         url=f"{DOCS}/deletion-protection",
         frameworks=("CKV_GCP_79",),
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=(
             Must("deletionProtection", equal(True)),
             *_own(Must(PROTECT, equal(True))),
@@ -172,16 +162,16 @@ RULES: Final = (
         what="Databases and their users are protected from deletion.",
         fix="Set the resource option protect.",
         url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
-        types=(DATABASE, USER),
+        types=(gcp.SQL_DATABASE, gcp.SQL_USER),
         checks=(Must(PROTECT, equal(True)),),
     ),
     ResourceRule(
-        id="sql-survives-deletion",
+        id="sql-backups-survive-deletion",
         severity=Severity.MEDIUM,
-        what="Backups outlive the database that they are of.",
+        what="Backups outlive their database.",
         fix="Set settings.retainBackupsOnDelete and settings.finalBackupConfig.enabled to true.",
         url=f"{DOCS}/backup-recovery/backups#final-backup",
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(
             Must("settings.retainBackupsOnDelete", equal(True)),
             Must("settings.finalBackupConfig.enabled", equal(True)),
@@ -191,7 +181,7 @@ RULES: Final = (
     ResourceRule(
         id="sql-log-flags",
         severity=Severity.MEDIUM,
-        what="PostgreSQL logs connections, checkpoints, lock waits, changes of schema and errors.",
+        what="PostgreSQL logs connections, checkpoints, lock waits, schema changes and errors.",
         fix="Set the flag in settings.databaseFlags.",
         url=f"{DOCS}/flags",
         frameworks=(
@@ -203,7 +193,7 @@ RULES: Final = (
             "CIS-GCP-4.0 6.2.7",
             *(f"CKV_GCP_{number}" for number in (51, 52, 53, 54, 55, 57, 109, 111)),
         ),
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(
             *(
                 Must(_flag(name), one_of(*allowed, refused=(refused,)))
@@ -214,31 +204,32 @@ RULES: Final = (
     ResourceRule(
         id="sql-audit-log",
         severity=Severity.MEDIUM,
-        what="PostgreSQL keeps an audit log.",
+        what="PostgreSQL writes an audit log.",
         fix='Set the flag cloudsql.enable_pgaudit to "on" in settings.databaseFlags.',
         url=f"{DOCS}/pg-audit",
         frameworks=("CIS-GCP-4.0 6.2.8", "CKV_GCP_110"),
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(Must(_flag("cloudsql.enable_pgaudit"), equal("on", "off"))),
     ),
     ResourceRule(
-        id="sql-own-key",
+        id="sql-customer-managed-key",
         severity=Severity.MEDIUM,
-        what="A database is encrypted with a key of ours.",
+        what="A database is encrypted with a customer-managed key.",
         fix="Set encryptionKeyName to a Cloud KMS key in the database's region.",
         url=f"{DOCS}/cmek",
         frameworks=("Prowler cloudsql_instance_cmek_encryption_enabled",),
-        types=(INSTANCE,),
-        checks=_own(Must("encryptionKeyName", GIVEN)),
+        types=(gcp.SQL_INSTANCE,),
+        checks=_own(Must("encryptionKeyName", NOT_EMPTY)),
         decidable_after_update=True,
     ),
     ResourceRule(
         id="sql-edition",
         severity=Severity.HIGH,
-        what="A custom tier says the edition that has it.",
-        fix="Set settings.edition to ENTERPRISE: the default of PostgreSQL 16 has no custom tiers.",
+        what="A database with a custom tier sets its edition explicitly.",
+        fix="Set settings.edition to ENTERPRISE: the default edition of PostgreSQL 16 has no "
+        "custom tiers.",
         url=f"{DOCS}/editions-intro",
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(
             When(_is_custom, (Must("settings.edition", equal("ENTERPRISE", "ENTERPRISE_PLUS")),))
         ),
@@ -246,17 +237,17 @@ RULES: Final = (
     ResourceRule(
         id="sql-tier",
         severity=Severity.HIGH,
-        what="A custom tier is one that Cloud SQL makes.",
-        fix="Write db-custom-<CPUs>-<MiB>. The provider finds out only in the update.",
+        what="A custom tier is one that Cloud SQL supports.",
+        fix="Use db-custom-<vCPUs>-<MiB>. The provider reports a mistake only during the update.",
         url=f"{DOCS}/instance-settings",
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(
             Custom(
                 _custom_tier,
                 ("settings.tier",),
                 tuple(
-                    SetValue("settings.tier", f"db-custom-{wrong}")
-                    for wrong in ("4-x", "3-7680", "98-98304", "4-16000", "4-2048", "2-15360")
+                    SetValue("settings.tier", f"db-custom-{shape}")
+                    for shape in ("4-x", "3-7680", "98-98304", "4-16000", "4-2048", "2-15360")
                 ),
             )
         ),
@@ -264,24 +255,25 @@ RULES: Final = (
     ResourceRule(
         id="sql-backup-time",
         severity=Severity.HIGH,
-        what="A backup window is a time of day.",
-        fix='Write settings.backupConfiguration.startTime as "03:00", in UTC.',
+        what="The start time of backups is a time of day.",
+        fix='Set settings.backupConfiguration.startTime to a time such as "03:00", in UTC.',
         url=f"{DOCS}/backup-recovery/backing-up",
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(
             Must(
                 "settings.backupConfiguration.startTime",
-                like(r"([01]\d|2[0-3]):[0-5]\d", "must be HH:MM", ("3am", "24:00")),
+                matches(r"([01]\d|2[0-3]):[0-5]\d", "must be HH:MM", ("3am", "24:00")),
             )
         ),
     ),
     ResourceRule(
         id="sql-insights",
         severity=Severity.LOW,
-        what="Slow queries can be found, without the addresses of those who asked.",
-        fix="Set settings.insightsConfig.queryInsightsEnabled, and leave recordClientAddress off.",
+        what="Query Insights is on and does not record client addresses.",
+        fix="Set settings.insightsConfig.queryInsightsEnabled to true and leave "
+        "recordClientAddress off.",
         url=f"{DOCS}/using-query-insights",
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(
             Must("settings.insightsConfig.queryInsightsEnabled", equal(True)),
             Must("settings.insightsConfig.recordClientAddress", equal(False), optional=True),
@@ -290,10 +282,10 @@ RULES: Final = (
     ResourceRule(
         id="sql-maintenance-window",
         severity=Severity.LOW,
-        what="A database is maintained at an hour that was chosen.",
-        fix="Set settings.maintenanceWindow.day and hour.",
+        what="A database has a maintenance window.",
+        fix="Set settings.maintenanceWindow.day and settings.maintenanceWindow.hour.",
         url=f"{DOCS}/maintenance",
-        types=(INSTANCE,),
+        types=(gcp.SQL_INSTANCE,),
         checks=_own(
             Must("settings.maintenanceWindow.day", at_least(1)),
             Must("settings.maintenanceWindow.hour", at_least(0)),

@@ -6,47 +6,38 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from policies.iam import NOBODY, grants_on
-from policies.rule import (
-    ABSENT,
-    GIVEN,
-    Custom,
-    Finding,
-    ForEach,
-    Must,
-    ResourceRule,
-    SetValue,
-    Severity,
-    View,
-    When,
+from policies.framework.credentials import NO_CREDENTIAL
+from policies.framework.demands import (
+    NOT_EMPTY,
     at_least,
+    contains_no,
     equal,
-    forbidden,
     is_number,
-    like,
+    matches,
     none_of,
     one_of,
-    unlike,
 )
-from policies.sensitive import NO_CREDENTIAL, SECRET_NAME
+from policies.framework.paths import ABSENT, Finding, View
+from policies.framework.rules import Custom, ForEach, Must, ResourceRule, SetValue, Severity, When
+from resource_types import RESOURCE_TYPES, gcp, limits
+from resource_types.limits import SECRET_NAME
 
-SERVICE: Final = "gcp:cloudrunv2/service:Service"
-POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
-JOB: Final = "gcp:cloudrunv2/job:Job"
-ALL: Final = (SERVICE, POOL, JOB)
-
-CONTAINERS: Final = {
-    SERVICE: "template.containers[]",
-    POOL: "template.containers[]",
-    JOB: "template.template.containers[]",
+TEMPLATES: Final = {
+    token: record.pod_spec
+    for token, record in RESOURCE_TYPES.items()
+    if record.pod_spec and token.startswith("gcp:cloudrunv2/")
 }
-TEMPLATE: Final = {SERVICE: "template", POOL: "template", JOB: "template.template"}
-SHARES: Final = {SERVICE: "traffics", POOL: "instanceSplits"}
+"""Workloads of Cloud Run, and where each has the template of its revisions or executions."""
+
+WORKLOADS: Final = tuple(TEMPLATES)
+CONTAINERS: Final = {token: RESOURCE_TYPES[token].containers for token in WORKLOADS}
+SCALING: Final = {gcp.RUN_SERVICE: "template.scaling", gcp.RUN_WORKER_POOL: "scaling"}
+TRAFFIC: Final = {
+    token: split.path for token in WORKLOADS if (split := RESOURCE_TYPES[token].traffic)
+}
 
 DOCS: Final = "https://cloud.google.com/run/docs"
 
-# CPUs of a container: the least and the most memory beside them, in GiB.
-MEMORY_BESIDE_CPUS: Final = {1: (0.125, 4), 2: (0.125, 8), 4: (2, 16), 6: (4, 24), 8: (4, 32)}
 UNITS: Final = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "": 1}
 
 # https://cloud.google.com/run/docs/container-contract#env-vars
@@ -56,41 +47,45 @@ RESERVED: Final = ("PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION")
 def _secret_by_name(view: View) -> Iterator[Finding]:
     name = str(view.get("name", ""))
     if SECRET_NAME.search(name) and view.get("valueSource.secretKeyRef.secret") is None:
-        yield view.finding("", "must come from valueSource.secretKeyRef: its name says secret")
+        yield view.finding(
+            "", "must come from valueSource.secretKeyRef, because its name looks like a secret"
+        )
 
 
 def _limits(view: View) -> Iterator[Finding]:
     cpu, memory = view.get("resources.limits.cpu"), view.get("resources.limits.memory")
     size = re.fullmatch(r"(\d+)(Ki|Mi|Gi|)", str(memory))
-    if str(cpu) not in map(str, MEMORY_BESIDE_CPUS):
-        allowed = ", ".join(map(str, MEMORY_BESIDE_CPUS))
+    if str(cpu) not in map(str, limits.CLOUD_RUN_MEMORY_GIB_BY_CPU):
+        allowed = ", ".join(map(str, limits.CLOUD_RUN_MEMORY_GIB_BY_CPU))
         yield view.finding("resources.limits.cpu", f"must be one of {allowed}")
     elif size is None:
         yield view.finding("resources.limits.memory", "must be a size such as 4Gi")
     else:
-        least, most = MEMORY_BESIDE_CPUS[int(cpu)]
-        if not least <= int(size[1]) * UNITS[size[2]] / 2**30 <= most:
-            text = f"must be {least} to {most} GiB beside {cpu} CPUs"
+        minimum, maximum = limits.CLOUD_RUN_MEMORY_GIB_BY_CPU[int(cpu)]
+        if not minimum <= int(size[1]) * UNITS[size[2]] / 2**30 <= maximum:
+            text = f"must be {minimum} to {maximum} GiB for {cpu} CPUs"
             yield view.finding("resources.limits.memory", text)
 
 
-def _order(view: View) -> Iterator[Finding]:
-    least, most = view.get("minInstanceCount", 0), view.get("maxInstanceCount", 0)
-    if is_number(least) and is_number(most) and least > most:
+def _instance_order(view: View) -> Iterator[Finding]:
+    minimum, maximum = view.get("minInstanceCount", 0), view.get("maxInstanceCount", 0)
+    if is_number(minimum) and is_number(maximum) and minimum > maximum:
         yield view.finding("minInstanceCount", "must not exceed maxInstanceCount")
 
 
 def _shares(view: View) -> Iterator[Finding]:
-    path = SHARES[view.type]
+    path = TRAFFIC[view.type]
     if not view.all(f"{path}[]"):
-        yield view.finding(path, "is missing: the newest revision would take everything at once")
+        yield view.finding(path, "is missing: the latest revision would get all traffic at once")
         return
     percents = [share for share in view.all(f"{path}[].percent") if is_number(share)]
     if sum(percents) != 100:
         yield view.finding(f"{path}[].percent", "must sum to 100")
     for share in view.parts(f"{path}[]"):
         if not share.get("revision") or not str(share.get("type", "")).endswith("_REVISION"):
-            yield share.finding("", "must name a revision, with the type for that")
+            yield share.finding(
+                "", "must name a revision, and its type must be the one for a revision"
+            )
 
 
 def _private_egress(view: View) -> Iterator[Finding]:
@@ -106,32 +101,22 @@ def _is_worker(view: View) -> bool:
 
 RULES: Final = (
     ResourceRule(
-        id="run-no-public-invoker",
+        id="run-invoker-iam-enabled",
         severity=Severity.CRITICAL,
-        what="Nobody may call a service without saying who they are.",
-        fix="Grant roles/run.invoker to the service account that calls.",
-        url=f"{DOCS}/authenticating/overview",
-        frameworks=("CKV_GCP_102", "Prowler cloudrun_service_public_access"),
-        types=grants_on("gcp:cloudrun/", "gcp:cloudrunv2/"),
-        checks=NOBODY,
-        decidable_after_update=True,
-    ),
-    ResourceRule(
-        id="run-invoker-checked",
-        severity=Severity.CRITICAL,
-        what="A service checks who calls it.",
-        fix="Leave invokerIamDisabled out.",
+        what="A service checks IAM permissions of its callers.",
+        fix="Remove invokerIamDisabled.",
         url=f"{DOCS}/securing/managing-access",
-        types=(SERVICE,),
+        types=(gcp.RUN_SERVICE,),
         checks=(Must("invokerIamDisabled", equal(False), optional=True),),
     ),
     ResourceRule(
         id="run-ingress",
         severity=Severity.HIGH,
-        what="A service is not reached from the internet directly.",
-        fix="Set ingress to INGRESS_TRAFFIC_INTERNAL_ONLY, or to the one for a load balancer.",
+        what="A service does not accept requests directly from the internet.",
+        fix="Set ingress to INGRESS_TRAFFIC_INTERNAL_ONLY or "
+        "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER.",
         url=f"{DOCS}/securing/ingress",
-        types=(SERVICE,),
+        types=(gcp.RUN_SERVICE,),
         checks=(
             Must(
                 "ingress",
@@ -144,21 +129,21 @@ RULES: Final = (
         ),
     ),
     ResourceRule(
-        id="run-own-identity",
+        id="run-dedicated-service-account",
         severity=Severity.HIGH,
-        what="What runs has a service account of its own.",
-        fix="Set serviceAccount in the template; the default accounts may edit the whole project.",
+        what="Every workload has a dedicated service account.",
+        fix="Set serviceAccount in the template; the default accounts can edit the whole project.",
         url=f"{DOCS}/securing/service-identity",
         frameworks=("CKV_GCP_46",),
-        types=ALL,
+        types=WORKLOADS,
         checks=(
             ForEach(
-                TEMPLATE,
+                TEMPLATES,
                 (
-                    Must("serviceAccount", GIVEN),
+                    Must("serviceAccount", NOT_EMPTY),
                     Must(
                         "serviceAccount",
-                        unlike(
+                        contains_no(
                             re.compile(
                                 r"compute@developer\.gserviceaccount|@appspot\.gserviceaccount"
                             ),
@@ -174,21 +159,21 @@ RULES: Final = (
         ),
     ),
     ResourceRule(
-        id="run-image-said",
+        id="run-image-tag-or-digest",
         severity=Severity.MEDIUM,
-        what="An image is named by a digest or by a tag that stays.",
-        fix="Name the image as image@sha256:…, or by the tag of a release.",
+        what="An image is referenced by a digest or by a release tag.",
+        fix="Set the image to image@sha256:…, or to a release tag.",
         url=f"{DOCS}/deploying",
         frameworks=("CKV_K8S_14",),
-        types=ALL,
+        types=WORKLOADS,
         checks=(
             ForEach(
                 CONTAINERS,
                 (
                     Must(
                         "image",
-                        like(
-                            r"[^\s@]+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w.-]{1,128})",
+                        matches(
+                            rf"[^\s@]+({limits.IMAGE_DIGEST}|:(?!latest$)[\w.-]{{1,128}})",
                             "must have a digest or a tag other than latest",
                             ("gcr.io/pull/worker", "gcr.io/pull/worker:latest"),
                         ),
@@ -200,19 +185,19 @@ RULES: Final = (
     ResourceRule(
         id="run-image-digest",
         severity=Severity.HIGH,
-        what="An image is named by its digest: a tag can be moved behind a review.",
-        fix="Name the image as image@sha256:…, which `docker push` prints.",
+        what="An image is referenced by its digest, because a tag can move after the review.",
+        fix="Set the image to image@sha256:…, which `docker push` prints.",
         url=f"{DOCS}/deploying",
         frameworks=("CKV_K8S_43",),
-        types=ALL,
+        types=WORKLOADS,
         checks=(
             ForEach(
                 CONTAINERS,
                 (
                     Must(
                         "image",
-                        like(
-                            r"[^\s@]+@sha256:[0-9a-f]{64}",
+                        matches(
+                            rf"[^\s@]+{limits.IMAGE_DIGEST}",
                             "must end in @sha256:<digest>",
                             ("gcr.io/pull/worker:3f2c1ab", "gcr.io/pull/worker@sha256:0"),
                         ),
@@ -222,40 +207,40 @@ RULES: Final = (
         ),
     ),
     ResourceRule(
-        id="run-instances-limited",
+        id="run-instance-limits",
         severity=Severity.MEDIUM,
-        what="A service or pool says how many instances it has, at least and at most.",
+        what="A service or worker pool sets its minimum and maximum number of instances.",
         fix="Set minInstanceCount and maxInstanceCount.",
         url=f"{DOCS}/configuring/max-instances",
-        types=(SERVICE, POOL),
+        types=(gcp.RUN_SERVICE, gcp.RUN_WORKER_POOL),
         checks=(
             ForEach(
-                {SERVICE: "template.scaling", POOL: "scaling"},
+                SCALING,
                 (
                     Must("minInstanceCount", at_least(0)),
                     Must("maxInstanceCount", at_least(1)),
                     Custom(
-                        _order,
+                        _instance_order,
                         ("minInstanceCount", "maxInstanceCount"),
                         (SetValue("minInstanceCount", 100000),),
                     ),
                 ),
             ),
-            When(lambda view: view.type == SERVICE, (Must("template.scaling", GIVEN),)),
-            When(lambda view: view.type == POOL, (Must("scaling", GIVEN),)),
+            When(lambda view: view.type == gcp.RUN_SERVICE, (Must("template.scaling", NOT_EMPTY),)),
+            When(lambda view: view.type == gcp.RUN_WORKER_POOL, (Must("scaling", NOT_EMPTY),)),
         ),
     ),
     ResourceRule(
         id="run-secrets-by-reference",
         severity=Severity.CRITICAL,
-        what="A variable whose name says secret comes from Secret Manager.",
-        fix="Put the variable into the catalogue, so that it is mounted by reference.",
+        what="A variable with a secret-looking name comes from Secret Manager.",
+        fix="Add the variable to the catalogue, so that it is mounted by reference.",
         url=f"{DOCS}/configuring/services/secrets",
         frameworks=("CIS-GCP-4.0 1.17", "CKV_K8S_35"),
-        types=ALL,
+        types=WORKLOADS,
         checks=(
             ForEach(
-                {kind: f"{path}.envs[]" for kind, path in CONTAINERS.items()},
+                {token: f"{path}.envs[]" for token, path in CONTAINERS.items()},
                 (
                     Custom(
                         _secret_by_name,
@@ -271,15 +256,15 @@ RULES: Final = (
         ),
     ),
     ResourceRule(
-        id="run-plain-values",
+        id="run-no-plain-credential",
         severity=Severity.CRITICAL,
-        what="A plain variable holds no credential, and its value is known beforehand.",
+        what="A plain variable holds no credential, and its value is known in the preview.",
         fix="Mount the value from Secret Manager by reference.",
         url=f"{DOCS}/configuring/services/secrets",
-        types=ALL,
+        types=WORKLOADS,
         checks=(
             ForEach(
-                {kind: f"{path}.envs[]" for kind, path in CONTAINERS.items()},
+                {token: f"{path}.envs[]" for token, path in CONTAINERS.items()},
                 (Must("value", NO_CREDENTIAL, optional=True),),
             ),
         ),
@@ -287,50 +272,50 @@ RULES: Final = (
     ResourceRule(
         id="run-secret-version-pinned",
         severity=Severity.LOW,
-        what="A revision reads the version of a secret that it was released with.",
+        what="A revision reads the secret version that it was released with.",
         fix="Pin the version in pull:secrets.versions.",
         url=f"{DOCS}/configuring/services/secrets#versions",
         adopted=False,
-        types=ALL,
+        types=WORKLOADS,
         checks=(
             ForEach(
                 {
-                    kind: f"{path}.envs[].valueSource.secretKeyRef"
-                    for kind, path in CONTAINERS.items()
+                    token: f"{path}.envs[].valueSource.secretKeyRef"
+                    for token, path in CONTAINERS.items()
                 },
-                (Must("version", like(r"[1-9]\d*", "must be a number", ("latest",))),),
+                (Must("version", matches(r"[1-9]\d*", "must be a number", ("latest",))),),
             ),
         ),
     ),
     ResourceRule(
-        id="run-variables-unique",
+        id="run-no-reserved-variable",
         severity=Severity.HIGH,
-        what="No variable is one that Cloud Run sets itself: it would refuse the revision.",
-        fix="Take the variable out; PORT follows from the container's port.",
+        what="No variable has a name that Cloud Run reserves.",
+        fix="Remove the variable; PORT follows from the container port.",
         url=f"{DOCS}/container-contract#env-vars",
-        types=(SERVICE,),
+        types=(gcp.RUN_SERVICE,),
         checks=(Must("template.containers[].envs[].name", none_of(*RESERVED)),),
     ),
     ResourceRule(
         id="run-probes",
         severity=Severity.MEDIUM,
-        what="A container is asked whether it has started and whether it lives.",
-        fix="Give startupProbe and livenessProbe.",
+        what="A container has a startup probe and a liveness probe.",
+        fix="Set startupProbe and livenessProbe.",
         url=f"{DOCS}/configuring/healthchecks",
         frameworks=("CKV_K8S_8", "CKV_K8S_9"),
-        types=(SERVICE, POOL),
+        types=(gcp.RUN_SERVICE, gcp.RUN_WORKER_POOL),
         checks=(
-            Must("template.containers[].startupProbe", GIVEN),
-            Must("template.containers[].livenessProbe", GIVEN),
+            Must("template.containers[].startupProbe", NOT_EMPTY),
+            Must("template.containers[].livenessProbe", NOT_EMPTY),
         ),
     ),
     ResourceRule(
         id="run-limits",
         severity=Severity.HIGH,
-        what="CPU and memory of a container are a pair that Cloud Run has.",
-        fix="Correct resources.limits. The provider finds out only in the update.",
+        what="A container has a combination of CPU and memory that Cloud Run supports.",
+        fix="Correct resources.limits. The provider reports a mistake only during the update.",
         url=f"{DOCS}/configuring/services/memory-limits",
-        types=ALL,
+        types=WORKLOADS,
         checks=(
             ForEach(
                 CONTAINERS,
@@ -352,14 +337,14 @@ RULES: Final = (
     ResourceRule(
         id="run-timeout",
         severity=Severity.HIGH,
-        what="A request takes an hour at the most.",
-        fix='Write template.timeout in seconds, "3600s" at the most.',
+        what="The request timeout is at most one hour.",
+        fix='Set template.timeout in seconds, at most "3600s".',
         url=f"{DOCS}/configuring/request-timeout",
-        types=(SERVICE,),
+        types=(gcp.RUN_SERVICE,),
         checks=(
             Must(
                 "template.timeout",
-                like(
+                matches(
                     r"([1-9]\d{0,2}|[12]\d{3}|3[0-5]\d\d|3600)s",
                     "must be 1s to 3600s",
                     ("3601s", "1h", "0s"),
@@ -370,14 +355,14 @@ RULES: Final = (
     ResourceRule(
         id="run-traffic",
         severity=Severity.HIGH,
-        what="Traffic is said for each revision by name, and sums to 100.",
-        fix="Give each share a revision and a percentage; a rollback edits nothing else.",
+        what="Traffic is assigned to named revisions and sums to 100 percent.",
+        fix="Set a revision and a percentage for each share; a rollback changes nothing else.",
         url=f"{DOCS}/rollouts-rollbacks-traffic-migration",
-        types=(SERVICE, POOL),
+        types=(gcp.RUN_SERVICE, gcp.RUN_WORKER_POOL),
         checks=(
             *(
                 When(
-                    lambda view, kind=kind: view.type == kind,  # type: ignore[misc]
+                    lambda view, token=token: view.type == token,  # type: ignore[misc]
                     (
                         Custom(
                             _shares,
@@ -393,38 +378,29 @@ RULES: Final = (
                         ),
                     ),
                 )
-                for kind, shares in SHARES.items()
+                for token, shares in TRAFFIC.items()
             ),
         ),
     ),
     ResourceRule(
         id="run-launch-stage",
         severity=Severity.LOW,
-        what="Nothing depends on a feature that is not generally available.",
-        fix="Leave launchStage out.",
+        what="Only generally available features are used.",
+        fix="Remove launchStage.",
         url=f"{DOCS}/troubleshooting#launch-stage",
-        types=ALL,
+        types=WORKLOADS,
         checks=(Must("launchStage", one_of("GA", refused=("ALPHA", "BETA")), optional=True),),
-    ),
-    ResourceRule(
-        id="run-second-api",
-        severity=Severity.HIGH,
-        what="Nothing is described by Cloud Run's first API, which no other rule here reads.",
-        fix="Use gcp.cloudrunv2.",
-        url=f"{DOCS}/reference/rest",
-        types=("gcp:cloudrun/service:Service", "gcp:cloudrun/domainMapping:DomainMapping"),
-        checks=(forbidden,),
     ),
     ResourceRule(
         id="run-private-egress",
         severity=Severity.HIGH,
-        what="What runs is in the private network: the database has no other address.",
-        fix="Give vpcAccess with a network interface or a connector, and its egress.",
+        what="Every workload is connected to the VPC, because the database has no public address.",
+        fix="Set vpcAccess with a network interface or a connector, and its egress.",
         url=f"{DOCS}/configuring/connecting-vpc",
-        types=ALL,
+        types=WORKLOADS,
         checks=(
             ForEach(
-                TEMPLATE,
+                TEMPLATES,
                 (
                     Custom(
                         _private_egress,
@@ -446,29 +422,29 @@ RULES: Final = (
     ResourceRule(
         id="run-deletion-protection",
         severity=Severity.MEDIUM,
-        what="A service cannot be deleted by mistake.",
+        what="A service is protected from deletion.",
         fix="Set deletionProtection to true.",
         url=f"{DOCS}/managing/services",
-        types=ALL,
+        types=WORKLOADS,
         checks=(Must("deletionProtection", equal(True)),),
     ),
     ResourceRule(
         id="run-binary-authorization",
         severity=Severity.MEDIUM,
-        what="Only images that were attested may run.",
+        what="Only attested images can run.",
         fix="Set binaryAuthorization.useDefault, and attest images in the build.",
         url=f"{DOCS}/securing/binary-authorization",
         adopted=False,
-        types=ALL,
+        types=WORKLOADS,
         checks=(Must("binaryAuthorization.useDefault", equal(True)),),
     ),
     ResourceRule(
-        id="run-worker-works",
+        id="run-worker-always-on-cpu",
         severity=Severity.HIGH,
-        what="A Temporal worker has CPU between requests, and a port for its probes.",
-        fix="Set resources.cpuIdle to false and give the port; or run it as a worker pool.",
+        what="A Temporal worker has CPU outside of requests, and a port for its probes.",
+        fix="Set resources.cpuIdle to false and a container port, or use a worker pool.",
         url=f"{DOCS}/configuring/billing-settings",
-        types=(SERVICE,),
+        types=(gcp.RUN_SERVICE,),
         checks=(
             When(
                 _is_worker,

@@ -6,39 +6,21 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from policies.rule import (
-    ABSENT,
-    Custom,
-    Demand,
-    Finding,
-    ForEach,
-    Must,
-    ResourceRule,
-    SetValue,
-    Severity,
-    View,
-    equal,
-    forbidden,
-    is_number,
-)
-from policies.sensitive import NO_CREDENTIAL, SECRET_NAME
-
-WORKER: Final = "cloudflare:index/worker:Worker"
-VERSION: Final = "cloudflare:index/workerVersion:WorkerVersion"
-DEPLOYMENT: Final = "cloudflare:index/workersDeployment:WorkersDeployment"
-SCRIPT: Final = "cloudflare:index/workersScript:WorkersScript"
-SCRIPTS: Final = (SCRIPT, "cloudflare:index/workerScript:WorkerScript")  # the provider's old name
-ROUTE: Final = "cloudflare:index/workersRoute:WorkersRoute"
-SUBDOMAIN: Final = "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain"
+from policies.framework.credentials import NO_CREDENTIAL
+from policies.framework.demands import Demand, equal, is_number
+from policies.framework.paths import ABSENT, Finding, View
+from policies.framework.rules import Custom, ForEach, Must, ResourceRule, SetValue, Severity
+from resource_types import cloudflare
+from resource_types.limits import SECRET_NAME
 
 DOCS: Final = "https://developers.cloudflare.com/workers"
 
-OLDEST_COMPATIBILITY_DAYS: Final = 365
+MAX_COMPATIBILITY_DAYS: Final = 365
 
 SECRET_BINDINGS: Final = ("secrets_store_secret", "secret_text", "secret_key", "inherit")
 
 
-SOME: Final = Demand("must be more than 0", lambda found: is_number(found) and found > 0, (0,))
+POSITIVE: Final = Demand("must be more than 0", lambda found: is_number(found) and found > 0, (0,))
 
 
 def _secret_binding(view: View) -> Iterator[Finding]:
@@ -49,69 +31,62 @@ def _secret_binding(view: View) -> Iterator[Finding]:
 
 def _compatibility(view: View) -> Iterator[Finding]:
     try:
-        said = date.fromisoformat(str(view.get("compatibilityDate", "")))
+        compatibility = date.fromisoformat(str(view.get("compatibilityDate", "")))
     except ValueError:
         yield view.finding("compatibilityDate", "must be a date such as 2026-10-01")
         return
-    if not 0 <= (view.today - said).days <= OLDEST_COMPATIBILITY_DAYS:
-        text = f"must lie in the last {OLDEST_COMPATIBILITY_DAYS} days"
+    if not 0 <= (view.today - compatibility).days <= MAX_COMPATIBILITY_DAYS:
+        text = f"must be within the last {MAX_COMPATIBILITY_DAYS} days"
         yield view.finding("compatibilityDate", text)
 
 
 def _percentages(view: View) -> Iterator[Finding]:
     shares = [share for share in view.all("versions[].percentage") if is_number(share)]
     if not 1 <= len(shares) <= 2:
-        yield view.finding("versions", "must be one or two versions with their percentages")
+        yield view.finding("versions", "must be one or two versions with percentages")
     if any(not 0.01 <= share <= 100 for share in shares):
-        yield view.finding("versions[].percentage", "must be 0.01 to 100: leave out what has none")
+        yield view.finding(
+            "versions[].percentage", "must be 0.01 to 100; remove a version without traffic"
+        )
     if round(sum(shares), 2) != 100:
         yield view.finding("versions[].percentage", "must sum to 100")
 
 
 RULES: Final = (
     ResourceRule(
-        id="worker-no-side-entrance",
+        id="worker-no-workers-dev-address",
         severity=Severity.HIGH,
-        what="Only its domain leads to a Worker.",
+        what="A Worker is reachable through its domain only.",
         fix="Set subdomain.enabled and subdomain.previewsEnabled to false.",
         url=f"{DOCS}/configuration/routing/workers-dev/",
-        types=(WORKER,),
+        types=(cloudflare.WORKER,),
         checks=(
             Must("subdomain.enabled", equal(False)),
             Must("subdomain.previewsEnabled", equal(False)),
         ),
     ),
     ResourceRule(
-        id="worker-script-no-side-entrance",
-        severity=Severity.HIGH,
-        what="Only its domain leads to a Worker's script.",
-        fix="Set enabled and previewsEnabled to false.",
-        url=f"{DOCS}/configuration/routing/workers-dev/",
-        types=(SUBDOMAIN,),
-        checks=(Must("enabled", equal(False)), Must("previewsEnabled", equal(False), True)),
-    ),
-    ResourceRule(
-        id="worker-observed",
+        id="worker-logs-enabled",
         severity=Severity.MEDIUM,
-        what="A Worker's invocations are logged, or a share of them.",
+        what="Invocations of a Worker are logged, or a sample of them.",
         fix="Set observability.enabled to true, and the sampling rates to more than 0.",
         url=f"{DOCS}/observability/logs/workers-logs/",
-        types=(WORKER,),
+        types=(cloudflare.WORKER,),
         checks=(
             Must("observability.enabled", equal(True)),
             Must("observability.logs.enabled", equal(True), optional=True),
-            Must("observability.headSamplingRate", SOME, optional=True),
-            Must("observability.logs.headSamplingRate", SOME, optional=True),
+            Must("observability.headSamplingRate", POSITIVE, optional=True),
+            Must("observability.logs.headSamplingRate", POSITIVE, optional=True),
         ),
     ),
     ResourceRule(
         id="worker-secrets-by-reference",
         severity=Severity.CRITICAL,
-        what="A binding whose name says secret is a secret binding.",
-        fix="Bind it as secrets_store_secret, or as inherit where wrangler owns the value.",
+        what="A binding with a secret-looking name is a secret binding.",
+        fix="Bind it as secrets_store_secret, or as inherit if wrangler owns the value.",
         url=f"{DOCS}/configuration/secrets/",
         frameworks=("CIS-GCP-4.0 1.17",),
-        types=(VERSION, *SCRIPTS),
+        types=(cloudflare.WORKER_VERSION,),
         checks=(
             ForEach(
                 "bindings[]",
@@ -131,12 +106,12 @@ RULES: Final = (
         ),
     ),
     ResourceRule(
-        id="worker-plain-values",
+        id="worker-no-plain-credential",
         severity=Severity.CRITICAL,
-        what="A plain binding holds no credential, and its value is known beforehand.",
+        what="A plain binding holds no credential, and its value is known in the preview.",
         fix="Bind the value as secrets_store_secret.",
         url=f"{DOCS}/configuration/environment-variables/",
-        types=(VERSION, *SCRIPTS),
+        types=(cloudflare.WORKER_VERSION,),
         checks=(
             ForEach(
                 "bindings[]",
@@ -147,17 +122,17 @@ RULES: Final = (
     ResourceRule(
         id="worker-compatibility-date",
         severity=Severity.MEDIUM,
-        what="A Worker runs on the runtime's behaviour of the last year.",
-        fix="Set compatibilityDate to a day that you have tested with, not one to come.",
+        what="A Worker's compatibility date is at most a year old.",
+        fix="Set compatibilityDate to a past date that you have tested with.",
         url=f"{DOCS}/configuration/compatibility-dates/",
-        types=(VERSION, *SCRIPTS),
+        types=(cloudflare.WORKER_VERSION,),
         checks=(
             Custom(
                 _compatibility,
                 ("compatibilityDate",),
                 tuple(
-                    SetValue("compatibilityDate", wrong)
-                    for wrong in (ABSENT, "2021-11-02", "2999-01-01", "today")
+                    SetValue("compatibilityDate", value)
+                    for value in (ABSENT, "2021-11-02", "2999-01-01", "today")
                 ),
             ),
         ),
@@ -166,9 +141,9 @@ RULES: Final = (
         id="worker-percentages",
         severity=Severity.HIGH,
         what="A deployment has one or two versions whose percentages sum to 100.",
-        fix="Correct versions. The provider finds out only in the update.",
+        fix="Correct versions. The provider reports a mistake only during the update.",
         url=f"{DOCS}/configuration/versions-and-deployments/gradual-deployments/",
-        types=(DEPLOYMENT,),
+        types=(cloudflare.WORKERS_DEPLOYMENT,),
         checks=(
             Custom(
                 _percentages,
@@ -181,14 +156,5 @@ RULES: Final = (
                 ),
             ),
         ),
-    ),
-    ResourceRule(
-        id="worker-can-canary",
-        severity=Severity.MEDIUM,
-        what="No Worker is uploaded in a way that puts it in front of everybody at once.",
-        fix="Use Worker, WorkerVersion and WorkersDeployment.",
-        url=f"{DOCS}/configuration/versions-and-deployments/",
-        types=SCRIPTS,
-        checks=(forbidden,),
     ),
 )
