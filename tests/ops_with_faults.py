@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import ops.engine.stack
+import sandbox.server
 from ops.command_line.cli import main
 from ops.engine.command import Engine
 from sandbox.server import Fault, Sandbox
@@ -44,7 +45,6 @@ if __name__ == "__main__":
         seconds=8,
         message="no quota",
     )
-    patched = cast(Any, ops.engine.stack)
-    patched.Engine = KilledEngine
-    patched.Sandbox = functools.partial(Sandbox, faults=[fault], crash=kill)
+    cast(Any, ops.engine.stack).Engine = KilledEngine
+    cast(Any, sandbox.server).Sandbox = functools.partial(Sandbox, faults=[fault], crash=kill)
     main()

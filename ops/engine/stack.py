@@ -13,15 +13,12 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pulumi import automation
-from pulumi.automation import OutputMap
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from ops.engine.checkout import Checkout
@@ -31,24 +28,17 @@ from ops.engine.install import HELPERS, provide_engine
 from ops.errors import Refused
 from ops.review.events import Diagnostic, Outcome, Recorder, Watch
 from ops.review.locks import is_locked, relocked, unlocked
+from ops.sdk_internals import Workspace
 from policies.levels import file_of
-from sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
 
 STATE_VERSION: Final = 3
 """Of the engine's deployment format."""
 
 # A killed engine ends its stream of events early; that it was killed is reported in other words.
 warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
-
-
-class Workspace(automation.LocalWorkspace):
-    """A workspace that does not ask for the outputs after each ``up``.
-
-    The Automation API asks for them twice, once with all secrets in clear. The events have told.
-    """
-
-    def stack_outputs(self, stack_name: str) -> OutputMap:
-        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,18 +88,32 @@ class OpenStack:
         resources = deployment.get("resources", ())
         protected = {resource["urn"] for resource in resources if resource.get("protect")}
         deployment["resources"] = [{**resource, "protect": False} for resource in resources]
-        with (
-            tempfile.TemporaryDirectory(prefix="pull-unprotected-") as folder,
-            # After a refused preview the Automation API cannot run a program in this process again.
-            ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process,
-        ):
-            for name in ("Pulumi.yaml", f"Pulumi.{self.name}.yaml"):
-                shutil.copy(self.environment.work_dir / name, folder)
-            outcome = process.submit(
-                _preview_copy, self.name, self.checkout, Path(folder), deployment, self.policed
-            ).result()
+        with tempfile.TemporaryDirectory(prefix="pull-unprotected-") as folder:
+            with self._copied(Path(folder), deployment) as copy:
+                outcome = copy._preview()
         steps = (step.from_protected() if step.urn in protected else step for step in outcome.steps)
         return replace(outcome, steps=tuple(steps))
+
+    @contextlib.contextmanager
+    def _copied(self, folder: Path, deployment: Mapping[str, Any]) -> Iterator[OpenStack]:
+        """This stack with ``deployment`` as its state, in a file backend in ``folder``."""
+        for name in ("Pulumi.yaml", f"Pulumi.{self.name}.yaml"):
+            shutil.copy(self.environment.work_dir / name, folder)
+        state = folder / "state"
+        state.mkdir()
+        variables = {**os.environ, "PULUMI_BACKEND_URL": state.as_uri()}
+        if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & variables.keys():
+            # Pulumi Cloud needs no passphrase to encrypt secrets; a file backend does.
+            variables["PULUMI_CONFIG_PASSPHRASE"] = token_hex()
+        with _variables(variables):
+            workspace = _workspace(folder, self.checkout, self.engine)
+            copy = replace(
+                self,
+                environment=Environment(work_dir=folder, variables={}),
+                _stack=automation.Stack.create_or_select(self.name, workspace),
+            )
+            copy.replace_state(deployment)
+            yield copy
 
     def up(self, watch: Watch | None = None) -> Outcome:
         """Make the cloud as the program says."""
@@ -252,7 +256,7 @@ class OpenStack:
             if self.environment.sandbox
             else ""
         )
-        return f"python -m ops recover --stack {self.name}{sandbox}"
+        return f"bin/ops recover --stack {self.name}{sandbox}"
 
     def _record(
         self, operation: str, recorder: Recorder, run: Callable[[Recorder], object]
@@ -299,29 +303,9 @@ class OpenStack:
         return Diagnostic(severity="error", message=message, urn="")
 
 
-def _preview_copy(
-    name: str, checkout: Checkout, folder: Path, deployment: Mapping[str, Any], policed: bool
-) -> Outcome:
-    """Preview the stack as if ``deployment`` were its state; ``folder`` holds its settings."""
-    state = folder / "state"
-    state.mkdir()
-    os.environ["PULUMI_BACKEND_URL"] = state.as_uri()
-    if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
-        # Where Pulumi Cloud keeps the secrets nobody has one, and a copy in a folder takes one.
-        os.environ["PULUMI_CONFIG_PASSPHRASE"] = token_hex()
-    engine = Engine(provide_engine(lambda _: None))
-    workspace = Workspace(work_dir=str(folder), program=checkout.program, pulumi_command=engine)
-    opened = OpenStack(
-        name=name,
-        checkout=checkout,
-        environment=Environment(work_dir=folder, variables={}),
-        cloud=None,
-        engine=engine,
-        policed=policed,
-        _stack=automation.Stack.create_or_select(name, workspace),
-    )
-    opened.replace_state(deployment)
-    return opened._preview()
+def _workspace(folder: Path, checkout: Checkout, engine: Engine) -> Workspace:
+    """The project in ``folder`` with the program of ``checkout``."""
+    return Workspace(work_dir=str(folder), program=checkout.program, pulumi_command=engine)
 
 
 @contextlib.contextmanager
@@ -344,13 +328,12 @@ def open_stack(
         stacked.enter_context(_variables({**environment.variables, **_helpers()}))
         cloud = None
         if environment.sandbox:
+            # Imported late: without --sandbox nothing of the sandbox is loaded.
+            from sandbox.server import Sandbox
+
             cloud = stacked.enter_context(Sandbox(environment.sandbox / "cloud"))
             os.environ.update(cloud.environment)
-        workspace = Workspace(
-            work_dir=str(environment.work_dir),
-            program=checkout.program,
-            pulumi_command=engine,
-        )
+        workspace = _workspace(environment.work_dir, checkout, engine)
         select = automation.Stack.create_or_select if cloud else automation.Stack.select
         try:
             selected = select(stack, workspace)
