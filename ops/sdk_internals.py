@@ -1,7 +1,7 @@
-"""Everything in ``ops`` that relies on the inside of the Pulumi SDK rather than on its documented API.
+"""Everything in ``ops`` that relies on internals of the Pulumi SDK instead of its documented API.
 
-``tests/test_sdk_internals_pulumi.py`` holds the SDK to each assumption made here. When an upgrade of
-the SDK breaks it, start with the class that the failing test names.
+``tests/test_sdk_internals_pulumi.py`` checks each assumption that is made here. If it fails after
+an upgrade of the SDK, its message names what to look at.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi import automation
-from pulumi.automation import CommandError, CommandResult, OutputMap, PulumiCommand
-from pulumi.automation import _stack as sdk_stack
+from pulumi.automation import CommandError, CommandResult, OutputMap, PulumiCommand, _server, _stack
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
@@ -41,7 +40,7 @@ class Workspace(automation.LocalWorkspace):
         return {}
 
 
-class LanguageServer(sdk_stack.LanguageServer):
+class LanguageServer(_server.LanguageServer):
     """Runs the program, and always closes the event loop that the program ran in.
 
     The SDK cancels the tasks that are left and closes the loop after that. A task that has already
@@ -66,7 +65,9 @@ class LanguageServer(sdk_stack.LanguageServer):
                 self._loop.close()
 
 
-sdk_stack.LanguageServer = LanguageServer  # type: ignore[misc]
+def close_event_loops() -> None:
+    """Let every operation of this process close the event loop that its program ran in."""
+    _stack.LanguageServer = LanguageServer  # type: ignore[attr-defined]
 
 
 def command_error(result: CommandResult) -> CommandError:

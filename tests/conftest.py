@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 from ops.engine.install import provide_engine
+from ops.sdk_internals import close_event_loops
 from tests.needs import lacking
 
 MUTANTS: Final = "mutants"
@@ -23,6 +24,9 @@ LIVES: Final = ("test_lifecycle", "test_crash", "test_ops_recover", "test_releas
 """Files of the tests that take a stack through many operations."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+# Some tests use the Automation API directly; a loop left open would fail whatever test runs next.
+close_event_loops()
 
 
 @pytest.fixture(scope="session")

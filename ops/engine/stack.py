@@ -28,28 +28,28 @@ from ops.engine.install import HELPERS, provide_engine
 from ops.errors import Refused
 from ops.review.events import Diagnostic, Outcome, Recorder, Watch
 from ops.review.locks import is_locked, relocked, unlocked
-from ops.sdk_internals import Workspace
+from ops.sdk_internals import Workspace, close_event_loops
 from policies.levels import file_of
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
 STATE_VERSION: Final = 3
-"""Of the engine's deployment format."""
+"""The version of the engine's deployment format."""
 
-# A killed engine ends its stream of events early; that it was killed is reported in other words.
+# A killed engine ends its stream of events early; `_last_words` reports that it was killed.
 warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStack:
-    """What can be done to a stack. Failures of the engine are outcomes, not exceptions.
+    """The operations on a stack. Failures of the engine are outcomes, not exceptions.
 
     Attributes:
         checkout: holds the program and its policies.
-        policed: whether every preview and up applies the policies.
+        policed: whether every preview and up applies the policy pack.
         cloud: the sandbox's cloud; ``None`` stands for real accounts.
-        engine: the CLI that carries the operations out.
+        engine: the CLI that carries out the operations.
     """
 
     name: str
@@ -61,12 +61,13 @@ class OpenStack:
     _stack: automation.Stack
 
     def preview(self, plan: Path | None = None) -> Outcome:
-        """What an ``up`` would do, also to what is protected.
+        """What an ``up`` would do, including to protected resources.
 
-        ``plan`` is where the engine writes its plan file.
+        ``plan`` is the path to which the engine writes its plan file.
 
-        The engine ends a preview at the first protected resource that would have to go, and does
-        not say why. Then this looks further, on a copy of the state without any protection.
+        The engine stops a preview at the first protected resource that would have to be deleted,
+        and does not report what requires it. The preview is then repeated on a copy of the state
+        in which nothing is protected.
         """
         outcome = self._preview(plan)
         return self._preview_unprotected() if outcome.blocked_by_protect else outcome
@@ -88,9 +89,11 @@ class OpenStack:
         resources = deployment.get("resources", ())
         protected = {resource["urn"] for resource in resources if resource.get("protect")}
         deployment["resources"] = [{**resource, "protect": False} for resource in resources]
-        with tempfile.TemporaryDirectory(prefix="pull-unprotected-") as folder:
-            with self._copied(Path(folder), deployment) as copy:
-                outcome = copy._preview()
+        with (
+            tempfile.TemporaryDirectory(prefix="pull-unprotected-") as folder,
+            self._copied(Path(folder), deployment) as copy,
+        ):
+            outcome = copy._preview()
         steps = (step.from_protected() if step.urn in protected else step for step in outcome.steps)
         return replace(outcome, steps=tuple(steps))
 
@@ -116,7 +119,7 @@ class OpenStack:
             yield copy
 
     def up(self, watch: Watch | None = None) -> Outcome:
-        """Make the cloud as the program says."""
+        """Apply the program to the clouds."""
         return self._record(
             "up",
             Recorder(watch),
@@ -128,15 +131,15 @@ class OpenStack:
         )
 
     def refresh(self) -> Outcome:
-        """Make the state as the cloud is."""
+        """Update the state to match the clouds."""
         return self._record(
             "refresh", Recorder(), lambda on: self._stack.refresh(on_event=on, show_secrets=False)
         )
 
     def preview_refresh(self) -> Outcome:
-        """What a ``refresh`` would find, and so what somebody changed in the clouds by hand.
+        """What a ``refresh`` would change: what somebody changed in the clouds by hand.
 
-        The program is not asked: what is merged and not yet released is no drift.
+        The program does not run: a change that is merged and not yet released is no drift.
         """
         return self._record(
             "refresh", Recorder(), lambda on: self._stack.preview_refresh(on_event=on)
@@ -149,7 +152,7 @@ class OpenStack:
         )
 
     def destroy(self, watch: Watch | None = None) -> Outcome:
-        """Delete everything that the state knows."""
+        """Delete every resource in the state."""
         return self._record(
             "destroy",
             Recorder(watch),
@@ -160,17 +163,17 @@ class OpenStack:
         """The deployment that the engine keeps, secrets encrypted.
 
         Raises:
-            Refused: the backend does not give it.
+            Refused: the backend does not return it.
         """
-        # The Automation API would ask for the secrets in clear.
+        # The Automation API would export the secrets in plain text.
         exported: Mapping[str, Any] = json.loads(self._ask("stack", "export"))
         return exported.get("deployment") or {}
 
     def replace_state(self, deployment: Mapping[str, Any]) -> None:
-        """Put an edited deployment in the place of the one that ``state`` gave.
+        """Replace the deployment that ``state`` returned with an edited one.
 
         Raises:
-            Refused: the backend does not take it.
+            Refused: the backend does not accept it.
         """
         with tempfile.NamedTemporaryFile("w", prefix="pull-state-", suffix=".json") as file:
             json.dump({"version": STATE_VERSION, "deployment": deployment}, file)
@@ -178,23 +181,23 @@ class OpenStack:
             self._ask("stack", "import", "--file", file.name)
 
     def _ask(self, *command: str) -> str:
-        """What the CLI prints of a command about this stack.
+        """What the CLI prints for a command on this stack.
 
         Raises:
             Refused: the command failed.
         """
         try:
-            where = str(self.environment.work_dir)
-            return self.engine.run([*command, "--stack", self.name], where, {}).stdout
+            folder = str(self.environment.work_dir)
+            return self.engine.run([*command, "--stack", self.name], folder, {}).stdout
         except CommandError as error:
             raise Refused("engine", _printed_error(error)) from None
 
     @contextlib.contextmanager
     def unlocked(self, urns: Collection[str]) -> Iterator[None]:
-        """Without what forbids to delete these resources, in the state.
+        """While this lasts, the state has no deletion locks on the resources ``urns``.
 
-        What is still there afterwards gets it back. Behind an engine that was killed nothing can be
-        put into the state: there the next ``up`` gives it to what it leaves.
+        Resources that still exist afterwards get their locks back. After an engine was killed the
+        state cannot be replaced; then the next ``up`` restores the locks.
         """
         locked: dict[tuple[str, str], Mapping[str, Any]] = {}
 
@@ -206,8 +209,8 @@ class OpenStack:
 
         def again(resource: Mapping[str, Any]) -> Mapping[str, Any]:
             before = locked.get((resource["urn"], resource.get("id", "")))
-            gone = resource.get("delete") or resource.get("pendingReplacement")
-            return resource if before is None or gone else relocked(resource, before)
+            deleted = resource.get("delete") or resource.get("pendingReplacement")
+            return resource if before is None or deleted else relocked(resource, before)
 
         if urns:
             self._change_state(without)
@@ -226,21 +229,21 @@ class OpenStack:
             self.replace_state({**deployment, "resources": changed})
 
     def break_lock(self) -> None:
-        """Take away the engine's lock on the stack, whoever holds it.
+        """Remove the engine's lock on the stack, whoever holds it.
 
         Raises:
-            Refused: the backend does not do so.
+            Refused: the backend does not remove it.
         """
         self._ask("cancel", "--yes")
 
     @property
     def policy_config(self) -> Path:
-        """Which rules are in force here: the stack's own file, or production's for want of one."""
+        """The file with the levels of the rules: the stack's own, or production's by default."""
         return file_of(self.name, self.checkout.policies)
 
     @property
     def _packs(self) -> dict[str, Any]:
-        """The policy pack, as previews and ups take it."""
+        """The policy pack, as arguments of a preview or an up."""
         if not self.policed:
             return {}
         return {
@@ -250,7 +253,7 @@ class OpenStack:
 
     @property
     def recover_command(self) -> str:
-        """What to type to settle what a killed engine left on this stack."""
+        """The command that repairs this stack after its engine was killed."""
         sandbox = (
             f" --sandbox --sandbox-dir {self.environment.sandbox}"
             if self.environment.sandbox
@@ -263,8 +266,8 @@ class OpenStack:
     ) -> Outcome:
         started = time.monotonic()
         succeeded = True
-        # The SDKs make a million objects that all stay: looking through them for garbage, again and
-        # again, took a third of a preview.
+        # The SDKs make a million objects that stay alive; repeated garbage collections of them took
+        # a third of a preview.
         gc.disable()
         try:
             # The program may print; standard output belongs to the result.
@@ -291,15 +294,15 @@ class OpenStack:
         )
 
     def _last_words(self, error: CommandError) -> Diagnostic:
-        """Why the engine failed where no event says so."""
+        """Why the engine failed, if no event reported it."""
         code = self.engine.process.returncode if self.engine.process else 0
         if code < 0:
             message = (
-                f"The engine was killed (signal {-code}) in the middle of its work. Settle what it "
-                f"left behind with\n  {self.recover_command}"
+                f"The engine was killed (signal {-code}) in the middle of its work. Repair the "
+                f"state with\n  {self.recover_command}"
             )
         else:
-            message = _printed_error(error) or "The engine failed and did not say why."
+            message = _printed_error(error) or "The engine failed without reporting a reason."
         return Diagnostic(severity="error", message=message, urn="")
 
 
@@ -317,12 +320,13 @@ def open_stack(
     *,
     policed: bool = True,
 ) -> Iterator[OpenStack]:
-    """Open ``stack`` at ``place``. A sandbox makes a stack that it does not know yet.
+    """Open ``stack`` in ``environment``. A sandbox creates a stack that does not exist yet.
 
     Raises:
-        ops.engine.install.EngineError: there is no Pulumi CLI and none can be had.
+        ops.engine.install.EngineError: there is no Pulumi CLI and it cannot be installed.
         Refused: the user's backend does not have the stack, or cannot be reached.
     """
+    close_event_loops()
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
         stacked.enter_context(_variables({**environment.variables, **_helpers()}))
@@ -340,7 +344,7 @@ def open_stack(
         except StackNotFoundError:
             raise Refused(
                 "stack",
-                f"Your Pulumi backend has no stack '{stack}' yet. Make it once with\n"
+                f"Your Pulumi backend has no stack '{stack}' yet. Create it once with\n"
                 f"  pulumi stack init {stack}\n"
                 "or add --sandbox to try everything without an account.",
             ) from None
@@ -358,9 +362,9 @@ def open_stack(
 
 
 def _helpers() -> dict[str, str]:
-    """Lets an engine without the official CLI's helpers run a policy pack in this Python.
+    """Variables with which an engine that lacks the official CLI's helpers runs a policy pack.
 
-    They talk to one another on loopback, where a proxy of the machine has no business.
+    The processes talk to each other on loopback, so no proxy of the machine may be used.
     """
     path = os.pathsep.join([os.environ["PATH"], str(HELPERS)])
     return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "no_grpc_proxy": "127.0.0.1"}
@@ -380,5 +384,5 @@ def _variables(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _printed_error(error: CommandError) -> str:
-    """What the CLI itself printed, out of the Automation API's dump of the whole command."""
+    """What the CLI itself printed, taken from the Automation API's dump of the whole command."""
     return re.sub(r"^error: ", "", str(error).rpartition("\n stderr: ")[2].strip())

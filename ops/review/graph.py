@@ -96,8 +96,15 @@ def draw(opened: OpenStack) -> Graph:
     """
     outcome, needs = preview_with_needs(opened)
     if not outcome.succeeded:
-        messages = "\n".join(item.message for item in outcome.diagnostics)
-        raise Refused("engine", f"The preview failed, so there is nothing to draw:\n{messages}")
+        reasons = [item.message for item in outcome.diagnostics]
+        reasons += [
+            f"{item.level}: {item.rule}  {item.urn.rpartition('::')[2]}\n{item.message}"
+            for item in outcome.violations
+        ]
+        raise Refused(
+            "policies" if outcome.violations else "engine",
+            "\n".join(["The preview failed, so there is nothing to draw:", *reasons]),
+        )
     declared = [step.state for step in outcome.steps if step.new]
     return _graph(opened.name, declared, needs)
 
