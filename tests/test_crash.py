@@ -62,9 +62,8 @@ def test_a_killed_up_ends_in_the_same_cloud(
         # What a user does next: the same again, which says what to do first.
         refused = life.ops("up")
         assert refused.returncode == 1
-        assert (
-            f"python -m ops recover --stack production --sandbox --sandbox-dir {life.sandbox}"
-            in (refused.stderr)
+        assert f"bin/ops recover --stack production --sandbox --sandbox-dir {life.sandbox}" in (
+            refused.stderr
         )
         life.run("recover")
     life.run("up")

@@ -53,7 +53,7 @@ def crash(tiny: MiniProject, verb: str, at: int, moment: str) -> None:
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "The engine was killed (signal 9)" in done.stdout
-    assert "python -m ops recover --stack production" in done.stdout
+    assert "bin/ops recover --stack production" in done.stdout
     assert "Traceback" not in done.stderr
 
 
@@ -62,7 +62,7 @@ def refused(tiny: MiniProject, verb: str) -> dict[str, object]:
     assert done.returncode == 1, done.stdout
     error: dict[str, object] = json.loads(done.stdout)["error"]
     assert error["kind"] == "interrupted", error
-    assert "python -m ops recover --stack production" in str(error["message"])
+    assert "bin/ops recover --stack production" in str(error["message"])
     return error
 
 
@@ -182,7 +182,7 @@ def real_accounts(*noted: str) -> Any:
         state=lambda: state,
         replace_state=state.update,
         break_lock=lambda: state.update(lock="broken"),
-        recover_command="python -m ops recover --stack production",
+        recover_command="bin/ops recover --stack production",
     )
 
 

@@ -123,7 +123,7 @@ class Record:
             raise WrongInput(
                 "record",
                 f"--record {path} is not a release record ({type(error).__name__}). "
-                "`python -m ops preview --record FILE` writes one.",
+                "`bin/ops preview --record FILE` writes one.",
             ) from None
         # Letter for letter: of a key that is there twice, a reader may see the other value.
         if record.format != FORMAT or text != record._text():

@@ -18,7 +18,7 @@ import yaml
 from ops.errors import Refused, WrongInput
 from ops.review.events import SECRET, Step, is_unknown
 
-MARK: Final = "# Written by `python -m ops render`"
+MARK: Final = "# Written by `bin/ops render`"
 """How a file of ours begins; others are never touched."""
 
 FILES: Final = (
