@@ -1,4 +1,4 @@
-"""What somebody has done in the console of a cloud before the program comes."""
+"""What somebody has done in the console of a cloud before the program runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.cloud import Cloud, Record
 
 
 def enable_apis(folder: Path, project: str, *apis: str) -> None:
-    """Switch APIs on, such as ``pubsub``, in the cloud whose memory is in ``folder``."""
+    """Enable APIs, such as ``pubsub``, in the sandbox's cloud in ``folder``."""
     cloud = Cloud(folder)
     with warnings.catch_warnings():
         # The SDKs warn of old names while they are imported.
@@ -22,5 +22,5 @@ def enable_apis(folder: Path, project: str, *apis: str) -> None:
 
 
 def made(cloud: Cloud) -> list[Record]:
-    """Everything in the cloud but its APIs."""
-    return [thing for thing in cloud.resources() if thing.type != catalogue.SERVICE]
+    """Everything in the cloud except its APIs."""
+    return [record for record in cloud.resources() if record.type != catalogue.SERVICE]

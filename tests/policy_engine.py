@@ -1,9 +1,9 @@
-"""Operations of the real engine with a policy pack, in a process of their own.
+"""Operations of the real engine with a policy pack, in a separate process.
 
     python -m tests.policy_engine STACK FOLDER PACK CONFIG|- OPERATION ...
 
-A line of JSON on standard output for each operation. Where the engine refuses a preview while the
-program still runs, the Automation API leaves an event loop open: it ends with this process.
+Prints a line of JSON for each operation. The process is separate because it replaces its
+environment and the SDK's reader of events.
 """
 
 from __future__ import annotations

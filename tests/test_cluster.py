@@ -95,11 +95,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def rendered(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> Path:
     """The folder with production's manifests."""
     assert engine.exists()
-    life = StackLifecycle.begin(checkout, tmp_path_factory.mktemp("render") / "life", "production")
+    lifecycle = StackLifecycle.begin(
+        checkout, tmp_path_factory.mktemp("render") / "lifecycle", "production"
+    )
     depth = {"metric": "prometheus.googleapis.com|depth|gauge", "tasks_per_instance": 2000}
-    life.settings(runtime="kubernetes", kubernetes={"queue_depth": depth})
-    out = life.folder / "manifests"
-    done = life.render(out)
+    lifecycle.settings(runtime="kubernetes", kubernetes={"queue_depth": depth})
+    out = lifecycle.folder / "manifests"
+    done = lifecycle.render(out)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
 
@@ -121,8 +123,8 @@ def apply_all(cluster: Cluster, folder: Path) -> dict[str, dict[str, Any]]:
             f"--filename={file}",
         )
         assert applied.returncode == 0, f"{file.name}: {applied.stderr}"
-        for thing in objects(applied.stdout):
-            live[f"{thing['kind']} {thing['metadata']['name']}"] = thing
+        for manifest in objects(applied.stdout):
+            live[f"{manifest['kind']} {manifest['metadata']['name']}"] = manifest
     return live
 
 

@@ -21,7 +21,7 @@ from typing import Final
 from semver import VersionInfo
 
 from ops.engine.cache import cache_folder
-from ops.engine.go_build import Say, alone, build, find_go, module
+from ops.engine.go_build import Say, build, exclusively, find_go, module
 
 KUBERNETES: Final = VersionInfo.parse("1.34.1")
 """The API server and its client (``cluster/go.mod``, which takes the etcd that belongs to it)."""
@@ -91,7 +91,7 @@ def provide_cluster(say: Say) -> Path:
     home = cache_folder() / f"cluster-{KUBERNETES}"
     if home.exists():
         return home
-    with alone(home, "the Kubernetes API server", say):
+    with exclusively(home, "the Kubernetes API server", say):
         if home.exists():
             return home
         go = find_go(GO_MINIMUM)
