@@ -228,8 +228,8 @@ def _how_to_look_up(opened: OpenStack, unknown: Sequence[Pending]) -> str:
         f"{listed}\n"
         "Look up each of them by its name in its platform's console or command line. Then run\n"
         f"  {opened.recover_command}\n"
-        "with --exists 'URN=ID' for each resource that exists, and --missing 'URN' for each that does\n"
-        "not. For the format of the ID, see 'Import' on the page of the resource's type at\n"
+        "with --exists 'URN=ID' for each resource that exists, and --missing 'URN' for each that\n"
+        "does not. For the format of the ID, see 'Import' on the page of the resource's type at\n"
         "https://www.pulumi.com/registry."
     )
 

@@ -164,6 +164,18 @@ def test_the_go_module_has_the_version_of_the_code() -> None:
     assert (int(declared[1]), int(declared[2])) == GO_MINIMUM
 
 
+def make_variables(checkout: Path) -> dict[str, str]:
+    """The variables of the Makefile in the current environment."""
+    database = subprocess.run(
+        ["make", "--print-data-base", "--question", "--no-print-directory"],
+        cwd=checkout,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return dict(re.findall(r"^(\w+) := (.*)$", database, re.MULTILINE))
+
+
 @pytest.mark.parametrize("configured", ["/somewhere/else", "relative", "", None])
 def test_the_makefile_has_the_same_cache(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, configured: str | None
@@ -172,11 +184,38 @@ def test_the_makefile_has_the_same_cache(
         monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     else:
         monkeypatch.setenv("XDG_CACHE_HOME", configured)
-    database = subprocess.run(
-        ["make", "--print-data-base", "--question", "--no-print-directory"],
-        cwd=checkout,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-    ).stdout
-    assert f"CACHE := {cache_folder()}\n" in database
+    assert make_variables(checkout)["CACHE"] == str(cache_folder())
+
+
+@pytest.mark.parametrize("configured", ["cache", None])
+def test_bin_ops_runs_the_python_that_make_installs(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, configured: str | None
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if configured:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / configured))
+    venv = Path(make_variables(checkout)["VENV"])
+    assert venv.is_relative_to(tmp_path)
+    (venv / "bin").mkdir(parents=True)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for path, lines in (
+        (venv / "bin" / "python", 'echo "$PWD" "$@"; exit 7'),
+        (programs / "make", f'echo "$@" >> {tmp_path}/made; touch {venv}/ready'),
+    ):
+        path.write_text(f"#!/bin/sh\n{lines}\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    for _ in range(2):
+        done = subprocess.run(
+            [checkout / "bin" / "ops", "preview", "--stack", "a b"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 7, done.stderr
+        assert done.stdout == f"{tmp_path} -m ops preview --stack a b\n"
+    # Installed once, with the Makefile of the script's own checkout.
+    (made,) = (tmp_path / "made").read_text().splitlines()
+    assert made == f"--no-print-directory -C {checkout} {venv}/ready"

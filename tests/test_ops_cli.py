@@ -1,4 +1,4 @@
-"""The commands, as somebody types them, on a tiny checkout with the real engine."""
+"""The commands, as a user types them, on a small project with the real engine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def project(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
     return MiniProject(tmp_path / "tiny", checkout)
 
 
-def test_preview_reads_well_and_leaves_the_checkout_alone(project: MiniProject) -> None:
+def test_preview_reads_well_and_does_not_change_the_checkout(project: MiniProject) -> None:
     before = project.fingerprint()
     done = project.ops("preview", *project.here(), variables={"COLUMNS": "80"})
     assert done.returncode == 0, done.stderr
@@ -68,7 +68,7 @@ def test_life_cycle(project: MiniProject) -> None:
     assert project.fingerprint() == before
 
 
-def test_drift_is_seen_and_repaired(project: MiniProject) -> None:
+def test_drift_is_detected_and_reverted(project: MiniProject) -> None:
     project.run("up")
     edited = project.ops(
         *("edit", "--dir", str(project.sandbox / "cloud"), "b/pull-tiny-alpha"),
@@ -89,7 +89,7 @@ def test_drift_is_seen_and_repaired(project: MiniProject) -> None:
     assert project.run("drift")["changeSummary"] == {"same": 12}
 
 
-def test_worst_news_comes_first(project: MiniProject) -> None:
+def test_replacements_and_deletions_are_printed_first(project: MiniProject) -> None:
     project.run("up")
     project.write(location="EU", owners=["data"], stores=["alpha", "gamma"])
     done = project.ops("preview", *project.here(), variables={"COLUMNS": "200"})
@@ -117,7 +117,7 @@ def test_no_secret_anywhere(project: MiniProject) -> None:
         assert PLANTED not in path.read_text(), path
 
 
-def test_nobody_elses_account_reaches_the_sandbox(project: MiniProject) -> None:
+def test_no_real_account_reaches_the_sandbox(project: MiniProject) -> None:
     done = project.ops(
         *("up", *project.here(), "--yes", "--json"),
         variables={
@@ -143,11 +143,11 @@ def test_nobody_elses_account_reaches_the_sandbox(project: MiniProject) -> None:
         (["up", "--stack", "production", "--sandbox"], "add --yes"),
         (["up", "--stack", "production", "--sandbox", "--json"], "needs --yes"),
         (["destroy", "--stack", "production", "--yes", "--lift-protection"], "reviewed change"),
-        (["recover", "--stack", "production", "--yes", "--found", "urn"], "URN=ID"),
+        (["recover", "--stack", "production", "--yes", "--exists", "urn"], "URN=ID"),
         (["preview"], "--stack"),
         (
             ["up", "--stack", "production", "--sandbox", "--yes", "--outside-window", "fire"],
-            "means nothing without --window",
+            "no effect without --window",
         ),
         (
             ["up", "--stack", "production", "--sandbox", "--yes", "--window", "2-4"],
@@ -171,7 +171,7 @@ def test_nobody_elses_account_reaches_the_sandbox(project: MiniProject) -> None:
         ),
     ],
 )
-def test_wrong_use_starts_nothing(
+def test_wrong_usage_starts_nothing(
     project: MiniProject, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     (tmp_path / "file").touch()
@@ -190,7 +190,7 @@ def test_wrong_use_starts_nothing(
         (["preview", "--json", "--stack", "a", "--valid-hours", "99999999999"], "--valid-hours"),
     ],
 )
-def test_wrong_use_is_json_where_json_was_asked_for(
+def test_wrong_usage_is_json_with_json(
     project: MiniProject, arguments: list[str], message: str
 ) -> None:
     done = project.ops(*arguments)
@@ -200,7 +200,7 @@ def test_wrong_use_is_json_where_json_was_asked_for(
     assert message in error["message"]
 
 
-def test_an_interrupt_before_the_engine_is_at_work_is_told(
+def test_an_interrupt_before_the_engine_runs_is_reported(
     project: MiniProject, tmp_path: Path
 ) -> None:
     engine = tmp_path / "bin" / "pulumi"
@@ -252,7 +252,43 @@ def test_program_errors_are_readable(project: MiniProject, failure: str, message
     assert document["error"]["kind"] == "engine"
 
 
-def test_a_refusal_of_the_cloud_names_the_resource(project: MiniProject) -> None:
+def test_a_graph_that_a_policy_blocks_names_the_rule(project: MiniProject) -> None:
+    project.write(location="MOON")
+    done = project.ops("graph", *project.here())
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "tiny-earth  alpha-bucket" in done.stderr
+    assert "a bucket must be on earth" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], "preview of production in the local sandbox, not real accounts: "),
+        (["--json"], "preview of production in the local sandbox, not real accounts: "),
+    ],
+)
+def test_the_first_line_names_the_sandbox(
+    project: MiniProject, options: list[str], expected: str
+) -> None:
+    done = project.ops("preview", *project.here(), *options)
+    assert (done.stderr if options else done.stdout).startswith(expected), done.stderr
+
+
+def test_help_names_the_commands_in_the_order_of_use(project: MiniProject) -> None:
+    done = project.ops("--help", variables={"COLUMNS": "80"})
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: bin/ops [OPTIONS] COMMAND")
+    listed = done.stdout.partition("Commands:\n")[2]
+    assert "..." not in listed, "a summary is too long for its line"
+    verbs = [line.split()[0] for line in listed.splitlines()]
+    assert verbs == [
+        *("preview", "report", "up", "drift", "refresh", "recover", "destroy"),
+        *("graph", "render", "engine"),
+    ]
+
+
+def test_an_error_of_the_cloud_names_the_resource(project: MiniProject) -> None:
     done = project.ops(
         *("up", *project.here(), "--yes"),
         variables={**_tests_on_path(project), "FAULT": "3:error:before"},
@@ -318,7 +354,7 @@ def test_an_interrupt_reaches_the_engine_and_loses_nothing(project: MiniProject)
     assert project.run("up")["changeSummary"] == {"same": 12}
 
 
-def test_the_real_engine_is_named_last(project: MiniProject, engine: Path) -> None:
+def test_engine_prints_the_path_of_the_cli(project: MiniProject, engine: Path) -> None:
     done = project.ops("engine")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == str(engine)
@@ -329,7 +365,7 @@ def _tests_on_path(project: MiniProject) -> dict[str, str]:
 
 
 def _tripwire(folder: Path) -> dict[str, str]:
-    """A PATH on which starting the engine leaves a trace."""
+    """Variables with a PATH on which a start of the engine creates a file."""
     wire = folder / "bin" / "pulumi"
     wire.parent.mkdir(exist_ok=True)
     wire.write_text(f"#!/bin/sh\ntouch {folder / 'tripped'}\n")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pulumi.automation import OpType
 
-from ops.command_line.session import Session
+from ops.command_line.consent import require_window
 from ops.errors import Refused, WrongInput
 from ops.review.events import State, Step
 from ops.review.record import SHOWN, Record, Window, _planned, _state
@@ -253,7 +253,7 @@ def test_a_reason_that_says_nothing_is_none(reason: str | None) -> None:
     now = datetime.datetime.now(datetime.UTC)
     begin, end = (now + datetime.timedelta(hours=hours) for hours in (6, 8))
     with pytest.raises(Refused):
-        Session("up", as_json=True).keep_window(f"{begin:%H:%M}-{end:%H:%M}", reason)
+        require_window(f"{begin:%H:%M}-{end:%H:%M}", reason)
 
 
 def test_an_unused_record_has_a_digest_of_its_own() -> None:

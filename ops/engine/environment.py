@@ -93,8 +93,8 @@ def sandboxed(
         work_dir=work_dir,
         variables={
             **kept,
-            # The backend replaces a state file atomically, but not the attributes file beside it: an
-            # engine that is killed in between would leave an unreadable state.
+            # The backend replaces a state file atomically, but not the attributes file beside it:
+            # an engine that is killed in between would leave an unreadable state.
             "PULUMI_BACKEND_URL": f"{state.as_uri()}?metadata=skip",
             "PULUMI_HOME": str(home),
             "PULUMI_CONFIG_PASSPHRASE": "sandbox",
