@@ -1,4 +1,4 @@
-"""What somebody does in the console of a cloud before the program runs."""
+"""What somebody has done in the console of a cloud before the program runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.store import Record
 
 
 def enable_apis(folder: Path, project: str, *apis: str) -> None:
-    """Enable APIs, such as ``pubsub``, in the cloud whose file is in ``folder``."""
+    """Enable APIs, such as ``pubsub``, in the sandbox's cloud in ``folder``."""
     cloud = Cloud(folder)
     with warnings.catch_warnings():
         # The SDKs warn about deprecated names while they are imported.
@@ -23,5 +23,5 @@ def enable_apis(folder: Path, project: str, *apis: str) -> None:
 
 
 def made(cloud: Cloud) -> list[Record]:
-    """Everything in the cloud but its APIs."""
+    """Everything in the cloud except its APIs."""
     return [record for record in cloud.resources() if record.type != gcp.PROJECT_SERVICE]

@@ -1,9 +1,9 @@
-"""Runs operations of the real engine with a policy pack, in a separate process.
+"""Operations of the real engine with a policy pack, in a separate process.
 
     python -m tests.policy_engine STACK FOLDER PACK CONFIG|- OPERATION ...
 
-Prints a line of JSON for each operation. If the engine rejects a preview while the program still
-runs, the Automation API leaves an event loop open, which ends with this process.
+Prints a line of JSON for each operation. The process is separate because it replaces its
+environment and the SDK's reader of events.
 """
 
 from __future__ import annotations

@@ -109,10 +109,10 @@ def message(document: dict[str, Any]) -> str:
     else:
         return ""
     assert settings_error.errors
-    for error in settings_error.errors:
-        assert error.path.startswith("pull:"), error
-        assert error.expected
-        assert len(str(error)) < 3_000
+    for wrong in settings_error.errors:
+        assert wrong.path.startswith("pull:"), wrong
+        assert wrong.expected
+        assert len(str(wrong)) < 3_000
     # A lone surrogate could not be printed.
     return str(settings_error).encode().decode()
 
@@ -201,8 +201,8 @@ def test_a_mangled_file_is_a_list_of_errors(
     else:
         return
     assert str(settings_error).encode()
-    for error in settings_error.errors:
-        assert error.path.startswith(("pull:", "config")), error
+    for wrong in settings_error.errors:
+        assert wrong.path.startswith(("pull:", "config")), wrong
 
 
 # -- valid settings ----------------------------------------------------------------------------

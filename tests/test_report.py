@@ -418,7 +418,7 @@ def test_whatever_is_previewed_makes_a_comment(documents: list[dict[str, Any]]) 
     new = re.findall(r"^- .*(?=\n  - )", made.partition("<b>New:</b>")[2], re.MULTILINE)
     assert shown == lost or not new, "nothing new is told while something lost is not"
     if shown < lost:
-        assert "The whole report: `python -m ops report" in made
+        assert "The whole report: `bin/ops report" in made
 
 
 @pytest.mark.parametrize("limit", range(3_000, 60_000, 7_000))
@@ -595,7 +595,7 @@ URN = "urn:pulumi:production::tiny::t:m:T::one"
             json.dumps(
                 {"steps": [{"op": "refresh", "urn": URN, "oldState": {"urn": URN, "type": "t"}}]}
             ),
-            "'python -m ops drift --json' does",
+            "'bin/ops drift --json' does",
         ),
     ],
 )

@@ -13,7 +13,7 @@ from ops.review.report.markdown import LIMIT, MARKER
 from ops.review.report.model import Report
 from tests import golden
 from tests.golden.large import five_thousand
-from tests.stack_lifecycle import StackLifecycle, production_life
+from tests.stack_lifecycle import StackLifecycle, production_lifecycle
 
 VERDICTS = {
     "first-deployment": "needs review",
@@ -38,7 +38,7 @@ def production(
     tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path
 ) -> StackLifecycle:
     assert engine.exists()
-    return production_life(tmp_path_factory, checkout)
+    return production_lifecycle(tmp_path_factory, checkout)
 
 
 @pytest.mark.parametrize("name", golden.REPORTS)

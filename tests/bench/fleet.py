@@ -1,4 +1,4 @@
-"""A fleet of any size, made of the estate's own components."""
+"""A fleet of any size, built from the estate's components."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.workloads import WorkerType
 
 @dataclass(frozen=True)
 class NumberedNames(Names):
-    """Names of one worker among several of its type; no two may have one name in the cloud."""
+    """Names of a worker among several of the same type; each needs its own name in the cloud."""
 
     number: int
 
@@ -22,7 +22,7 @@ class NumberedNames(Names):
 
 
 class Fleet(Estate):
-    """The estate of a stack file, with its first worker ``count`` times and no other."""
+    """The estate of a stack file, with its first worker ``count`` times and no other worker."""
 
     def __init__(self, count: int) -> None:
         self._count = count

@@ -119,7 +119,7 @@ def _fit(sections: Sequence[Section], room: int) -> dict[int, int]:
 
 def _cut(report: Report, whole: str) -> str:
     stacks = " ".join(f"--stack {label(one.stack)}" for one in report.stacks)
-    where = f"[here](<{whole}>)" if whole else f"`python -m ops report {stacks} --form html`"
+    where = f"[here](<{whole}>)" if whole else f"`bin/ops report {stacks} --form html`"
     return f"*This comment was cut to what a comment may hold. The whole report: {where}*"
 
 

@@ -44,7 +44,7 @@ def read_preview(path: Path) -> dict[str, Any]:
         raise WrongInput(
             "report",
             f"--from {path} is a refresh of the official CLI, which does not say what it found; "
-            "'python -m ops drift --json' does.",
+            "'bin/ops drift --json' does.",
         )
     return document
 
