@@ -1,6 +1,6 @@
 """Where rules look: property paths, the view of a resource, and what a rule finds there.
 
-A value that is not known before the update is a finding too, because nobody can decide the rule. No
+A value that is not known before the update is a finding too, because it leaves the rule open. No
 finding holds a property's value: the engine hands secrets to a policy in plain text.
 """
 

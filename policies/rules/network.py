@@ -34,7 +34,7 @@ def is_wide(cidr: Any) -> bool:
 NARROW_RANGE: Final = Demand(
     "must be a range of /16 or smaller, or of /48 or smaller in IPv6",
     lambda found: not is_wide(found),
-    ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "everybody"),
+    ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "any"),
 )
 
 

@@ -1,6 +1,6 @@
 """Rules about resource types that the estate does not use yet.
 
-They apply on the day that somebody adds such a resource, before anyone has thought about rules for
+They protect such a resource from the day that it is added, even if its author knows no rules for
 it. Once the estate uses a type, its rules move to the module of the service;
 ``tests/test_policies_rules.py`` fails until they do.
 """
