@@ -35,7 +35,7 @@ def test_children() -> None:
         return Network(name, args)
 
     recording = side_by_side(make)
-    assert recording.listed("one") == [(kind, f"one-{suffix}") for kind, suffix in CHILDREN]
+    assert recording.listed("one") == [(token, f"one-{suffix}") for token, suffix in CHILDREN]
     # What nothing protects can be destroyed whole, and at once.
     assert recording["one-private-services"].inputs["deletionPolicy"] == "REMOVE_PEERING"
 
