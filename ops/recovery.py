@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
-from ops.review.events import short_type
+from ops.review.steps import short_type
 
 # The engine repeats the update of a resource with such an error. So the next up completes the
 # resource even if the refresh that follows the import is interrupted.

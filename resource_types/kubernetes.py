@@ -1,7 +1,8 @@
 """Kubernetes: the resource types of pulumi-kubernetes, and the custom resources that we use.
 
 ``replace_on`` and ``secret_outputs`` are those of pulumi-kubernetes 4.34.2: ``forceNewProperties``
-in ``provider/pkg/provider/diff.go``. A preview shows an object by its logical name.
+in ``provider/pkg/provider/diff.go``. A preview shows an object by its logical name, and a
+release of a chart by its own name.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ SECRET_STORE_V1BETA1: Final = ordinary(
     "kubernetes:external-secrets.io/v1beta1:SecretStore",
     manifest="external-secrets.yaml",
 )
-RELEASE: Final = ordinary("kubernetes:helm.sh/v3:Release", replace_on=("name", "namespace"))
+RELEASE: Final = ordinary(
+    "kubernetes:helm.sh/v3:Release", name_property="name", replace_on=("name", "namespace")
+)
 INGRESS: Final = ordinary(
     "kubernetes:networking.k8s.io/v1:Ingress",
     exposes_endpoint=True,

@@ -185,7 +185,11 @@ class MiniProject:
 
     def approve(self, until: str = SOON) -> None:
         """Let the guard pass whatever the tests do to what holds data, until a day."""
-        entry = {"reason": "tests replace and delete", "approved_by": ["test"], "expires": until}
+        entry = {
+            "reason": "tests replace and delete",
+            "approved_by": ["ada@pull.com", "grace@pull.com"],
+            "expires": until,
+        }
         approvals = [
             {"urn": self.urn(store, kind), "operation": operation, **entry}
             for store in ("alpha", "beta", "gamma")

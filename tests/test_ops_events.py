@@ -1,4 +1,4 @@
-"""Steps as the engine tells them: masked, compared, and in the engine's own JSON."""
+"""Steps as the engine reports them: redacted, compared, and in the engine's own JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ import pytest
 from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import ResourcePreEvent
 
-from ops.review.events import Change, Outcome, Recorder, Step, at_path, redacted, short_type
+from ops.review.outcome import Outcome
+from ops.review.recorder import Recorder
+from ops.review.redaction import at_path, redacted
+from ops.review.steps import Change, Step, short_type
 from tests.mini_project import PLANTED, MiniProject
 
 SECRET = {
@@ -43,17 +46,17 @@ def finished(op: str, urn: str = URN, **metadata: Any) -> EngineEvent:
     return EngineEvent.from_json({"sequence": 1, "timestamp": 1, "resOutputsEvent": event})
 
 
-def one_step(event: EngineEvent) -> Step:
+def recorded_step(event: EngineEvent) -> Step:
     recorder = Recorder()
     recorder(event)
     (step,) = recorder.steps
     return step
 
 
-def test_secrets_are_masked_wherever_they_are() -> None:
+def test_secrets_are_redacted_wherever_they_are() -> None:
     value = {"a": [{"b": SECRET}], "c": SECRET, "d": "open"}
     assert redacted(value) == {"a": [{"b": "[secret]"}], "c": "[secret]", "d": "open"}
-    step = one_step(finished("create", new=state({"k": [SECRET]}, {"out": SECRET})))
+    step = recorded_step(finished("create", new=state({"k": [SECRET]}, {"out": SECRET})))
     assert PLANTED not in json.dumps(step.to_dict())
 
 
@@ -76,8 +79,8 @@ def test_short_types() -> None:
     assert short_type("pull:data:Postgres") == "pull:data:Postgres"
 
 
-def test_changes_compare_inputs_or_the_state_as_the_engine_says() -> None:
-    step = one_step(
+def test_changes_compare_inputs_or_the_state_as_the_engine_reports() -> None:
+    step = recorded_step(
         finished(
             "replace",
             old=state({"location": "US", "size": 1}, {"size": 7}),
@@ -105,30 +108,30 @@ def test_a_component_that_finishes_twice_counts_once() -> None:
     assert [step.state.outputs for step in recorder.steps] == [{"late": 1}]
 
 
-def test_a_watcher_hears_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.review.events.SILENCE", 0.02)
-    heard: list[list[str]] = []
+def test_a_watch_is_notified_of_what_is_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.review.recorder.SILENCE", 0.02)
+    notified: list[list[str]] = []
     again = threading.Event()
 
     def waiting(running: dict[str, float]) -> None:
-        heard.append(list(running))
+        notified.append(list(running))
         again.set()
 
     watch = Mock(waiting=waiting)
     recorder = Recorder(watch)
     event = finished("create", new=state({})).res_outputs_event
     assert event
-    begun = EngineEvent(1, 1, resource_pre_event=ResourcePreEvent(event.metadata))
+    started = EngineEvent(1, 1, resource_pre_event=ResourcePreEvent(event.metadata))
     with recorder.listening():
-        recorder(begun)
+        recorder(started)
         again.clear()
         assert again.wait(10)
-        assert heard[-1] == [URN]
+        assert notified[-1] == [URN]
         recorder(finished("create", new=state({})))
         again.clear()
-        heard.clear()
+        notified.clear()
         assert again.wait(10)
-        assert heard[-1] == []
+        assert notified[-1] == []
 
 
 def test_a_replacement_is_one_step() -> None:
@@ -138,7 +141,7 @@ def test_a_replacement_is_one_step() -> None:
     assert [step.op for step in recorder.steps] == [OpType.REPLACE]
 
 
-def test_a_failure_is_told_once() -> None:
+def test_a_failure_is_recorded_once() -> None:
     recorder = Recorder()
     for message in ("no quota\n", "update failed\n", "an unhandled error occurred: no quota\n"):
         diagnostic = {"message": message, "color": "never", "severity": "error"}
@@ -154,7 +157,7 @@ def test_the_document_leaves_unchanged_steps_and_secret_outputs_out() -> None:
         operation="up",
         succeeded=True,
         interrupted=False,
-        steps=(one_step(finished("same", old=state({}), new=state({}))),),
+        steps=(recorded_step(finished("same", old=state({}), new=state({}))),),
         diagnostics=(),
         violations=(),
         packs=(),
@@ -178,10 +181,10 @@ def test_steps_are_those_of_the_engines_own_json(
     tmp_path: Path, checkout: Path, engine: Path
 ) -> None:
     """``pulumi preview --json`` over an update, a replacement, deletions and creations."""
-    tiny = MiniProject(tmp_path / "tiny", checkout)
-    tiny.run("up")
-    tiny.write(location="EU", owners=["data"], stores=["alpha", "gamma"])
-    ours = tiny.run("preview")
+    project = MiniProject(tmp_path / "tiny", checkout)
+    project.run("up")
+    project.write(location="EU", owners=["data"], stores=["alpha", "gamma"])
+    ours = project.run("preview")
     script = (
         "import sys; sys.path.insert(0, '.')\n"
         "from pathlib import Path\n"
@@ -189,14 +192,14 @@ def test_steps_are_those_of_the_engines_own_json(
         "from ops.engine.environment import sandboxed\n"
         "from ops.engine.stack import open_stack\n"
         "checkout = Checkout.here()\n"
-        "place = sandboxed(checkout, 'production', Path(sys.argv[1]))\n"
-        "with open_stack(checkout, 'production', place, lambda line: None) as opened:\n"
+        "environment = sandboxed(checkout, 'production', Path(sys.argv[1]))\n"
+        "with open_stack(checkout, 'production', environment, lambda line: None) as opened:\n"
         "    print('JSON' + opened._stack.preview(json=True).stdout)\n"
     )
     printed = subprocess.run(
-        [sys.executable, "-c", script, str(tiny.sandbox)],
-        cwd=tiny.root,
-        env=tiny.environment(),
+        [sys.executable, "-c", script, str(project.sandbox)],
+        cwd=project.root,
+        env=project.environment(),
         capture_output=True,
         text=True,
         check=True,

@@ -12,8 +12,9 @@ from pulumi.automation import OpType
 from rich.console import Console
 
 from ops.command_line.terminal import Printer, Progress
-from ops.review.events import STACK_TYPE, Diagnostic, Outcome, State, Step
-from ops.review.stages import Stages
+from ops.review.graph import Stages
+from ops.review.outcome import Diagnostic, Outcome
+from ops.review.steps import STACK_TYPE, State, Step
 
 ROOT = f"urn:pulumi:production::pull::{STACK_TYPE}::pull-production"
 REDIS = "urn:pulumi:production::pull::pull:data:Redis::redis"

@@ -12,8 +12,10 @@ import yaml
 from pulumi.automation import OpType
 
 from ops.errors import Refused, WrongInput
-from ops.review.events import SECRET, State, Step
+from ops.review.redaction import SECRET
 from ops.review.render import FILES, MARK, manifests, refuse_foreign, write
+from ops.review.steps import State, Step
+from resource_types import RESOURCE_TYPES, kubernetes
 from tests.manifests import check
 from tests.stack_lifecycle import StackLifecycle
 
@@ -32,17 +34,19 @@ KINDS: Final = {
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> StackLifecycle:
+def stack(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> StackLifecycle:
     assert engine.exists()
-    life = StackLifecycle.begin(checkout, tmp_path_factory.mktemp("render") / "life", "production")
-    life.settings(runtime="kubernetes")
-    return life
+    stack = StackLifecycle.begin(
+        checkout, tmp_path_factory.mktemp("render") / "stack", "production"
+    )
+    stack.settings(runtime="kubernetes")
+    return stack
 
 
 @pytest.fixture(scope="module")
-def rendered(life: StackLifecycle) -> Path:
-    out = life.folder / "manifests"
-    done = life.render(out)
+def rendered(stack: StackLifecycle) -> Path:
+    out = stack.folder / "manifests"
+    done = stack.render(out)
     assert done.returncode == 0, done.stdout + done.stderr
     applied = [line for line in done.stdout.splitlines() if line.startswith("kubectl")]
     assert applied == [f"kubectl apply -f {out / name}" for name in FILES]
@@ -55,7 +59,7 @@ def documents(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, document
 
 
-def test_the_files_of_the_runbook_and_what_is_in_each(rendered: Path) -> None:
+def test_the_files_of_the_runbook_and_their_contents(rendered: Path) -> None:
     assert {path.name for path in rendered.iterdir()} == set(FILES) == set(KINDS)
     found: dict[str, list[str]] = {}
     for name, document in documents(rendered):
@@ -63,24 +67,24 @@ def test_the_files_of_the_runbook_and_what_is_in_each(rendered: Path) -> None:
     assert found == KINDS
 
 
-def test_every_manifest_is_what_its_schema_says(rendered: Path) -> None:
+def test_every_manifest_follows_its_schema(rendered: Path) -> None:
     for name, document in documents(rendered):
         assert check(document) == [], (name, document["metadata"]["name"])
 
 
-def test_it_is_the_same_each_time_and_no_sandbox_stays(
-    life: StackLifecycle, rendered: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_files_are_reproducible_and_the_sandbox_is_removed(
+    stack: StackLifecycle, rendered: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    again = life.folder / "again"
+    again = stack.folder / "again"
     monkeypatch.setenv("PYTHONHASHSEED", "7")
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens there
-    assert life.render(again, "--json").returncode == 0
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # no process listens there
+    assert stack.render(again, "--json").returncode == 0
     for name in FILES:
         assert (again / name).read_bytes() == (rendered / name).read_bytes()
-    assert list((life.folder / "tmp").iterdir()) == []
+    assert list((stack.folder / "tmp").iterdir()) == []
 
 
-def test_no_file_holds_a_secret_or_what_only_the_engine_reads(rendered: Path) -> None:
+def test_no_file_holds_a_secret_or_an_annotation_for_the_engine(rendered: Path) -> None:
     for name in FILES:
         text = (rendered / name).read_text("utf-8")
         assert "pulumi.com/" not in text
@@ -89,8 +93,8 @@ def test_no_file_holds_a_secret_or_what_only_the_engine_reads(rendered: Path) ->
         assert document["kind"] != "Secret"
 
 
-def test_a_managed_stack_has_nothing_to_render(life: StackLifecycle, tmp_path: Path) -> None:
-    managed = StackLifecycle.begin(life.checkout, tmp_path / "life", "staging")
+def test_a_managed_stack_has_nothing_to_render(stack: StackLifecycle, tmp_path: Path) -> None:
+    managed = StackLifecycle.begin(stack.checkout, tmp_path / "stack", "staging")
     done = managed.render(tmp_path / "out", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["kind"] == "runtime"
@@ -98,7 +102,7 @@ def test_a_managed_stack_has_nothing_to_render(life: StackLifecycle, tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
-def test_nothing_of_others_is_overwritten(tmp_path: Path) -> None:
+def test_files_of_other_authors_are_not_overwritten(tmp_path: Path) -> None:
     refuse_foreign(tmp_path / "not there")
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "namespace.yaml").write_text(f"{MARK} --stack staging\n")
@@ -110,61 +114,56 @@ def test_nothing_of_others_is_overwritten(tmp_path: Path) -> None:
         refuse_foreign(tmp_path / "notes.txt")
 
 
-def test_a_file_of_ours_that_is_empty_now_goes_away(tmp_path: Path) -> None:
-    one = {"kind": "Namespace", "metadata": {"name": "pull"}}
-    write({"namespace.yaml": [one], "ingress.yaml": [one]}, "staging", tmp_path)
-    assert write({"namespace.yaml": [one]}, "staging", tmp_path) == [tmp_path / "namespace.yaml"]
+def test_a_file_that_is_no_longer_needed_is_deleted(tmp_path: Path) -> None:
+    manifest = {"kind": "Namespace", "metadata": {"name": "pull"}}
+    write({"namespace.yaml": [manifest], "ingress.yaml": [manifest]}, "staging", tmp_path)
+    written = write({"namespace.yaml": [manifest]}, "staging", tmp_path)
+    assert written == [tmp_path / "namespace.yaml"]
     assert [path.name for path in tmp_path.iterdir()] == ["namespace.yaml"]
 
 
 @pytest.mark.parametrize("refused", ["file/below", "file"])
-def test_a_folder_that_cannot_be_is_said_so(tmp_path: Path, refused: str) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path, refused: str) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(WrongInput, match=rf"--out .*{refused}: (Not a directory|File exists)\."):
         write({}, "staging", tmp_path / refused)
 
 
-def test_every_reader_of_yaml_takes_a_text_for_a_text(tmp_path: Path) -> None:
-    # YAML 1.1 and 1.2, and Go's reader in kubectl, differ in what they take for something else.
+def test_every_yaml_parser_reads_a_text_as_a_text(tmp_path: Path) -> None:
+    # YAML 1.1, YAML 1.2 and the Go parser in kubectl differ in what they read as another type.
     texts = ["1e3", "1234567890123e45", "0o17", "0x1f", "1_000", "1:30", ".5", "+1", "08", ".inf"]
     texts += ["y", "N", "on", "No", "TRUE", "null", "~", "", "-", "=", "<<", "2026-01-01"]
-    said = {f"key{position}": text for position, text in enumerate(texts)}
-    one = {"kind": "ConfigMap", "metadata": {"name": "pull"}, "data": said}
-    write({"configmaps.yaml": [one]}, "staging", tmp_path)
+    data = {f"key{position}": text for position, text in enumerate(texts)}
+    manifest = {"kind": "ConfigMap", "metadata": {"name": "pull"}, "data": data}
+    write({"configmaps.yaml": [manifest]}, "staging", tmp_path)
     written = (tmp_path / "configmaps.yaml").read_text("utf-8")
-    for key, text in said.items():
+    for key, text in data.items():
         assert f"  {key}: '{text}'\n" in written
-    assert yaml.safe_load(written) == one
+    assert yaml.safe_load(written) == manifest
 
 
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
-@pytest.mark.parametrize(("value", "what"), [(SECRET, "is secret"), (UNKNOWN, "not known before")])
-def test_what_no_file_can_hold_is_refused(value: str, what: str) -> None:
-    kind = "kubernetes:core/v1:ConfigMap"
-    urn = f"urn:pulumi:staging::pull::pull:kubernetes:ConfigMaps${kind}::config-maps-shared"
-    inputs = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "pull-shared-config"},
-        "data": {"LOG_LEVEL": value},
-    }
+def creation(token: str, component: str, name: str, **inputs: Any) -> Step:
+    """The creation of a Kubernetes object in a component."""
+    urn = f"urn:pulumi:staging::pull::{component}${token}::{name}"
+    manifest = {"apiVersion": "v1", "metadata": {"name": name}, **inputs}
     state = State(
         urn=urn,
-        type=kind,
+        type=token,
         id="",
         parent="",
         provider="",
         custom=True,
         protect=False,
-        inputs=inputs,
+        inputs=manifest,
         outputs={},
     )
-    step = Step(
+    return Step(
         op=OpType.CREATE,
         urn=urn,
-        type=kind,
+        type=token,
         provider="",
         old=None,
         new=state,
@@ -172,5 +171,38 @@ def test_what_no_file_can_hold_is_refused(value: str, what: str) -> None:
         replace_reasons=(),
         detailed_diff={},
     )
+
+
+@pytest.mark.parametrize(("value", "what"), [(SECRET, "is secret"), (UNKNOWN, "not known before")])
+def test_what_no_file_can_hold_is_refused(value: str, what: str) -> None:
+    step = creation(
+        kubernetes.CONFIG_MAP,
+        "pull:kubernetes:ConfigMaps",
+        "config-maps-shared",
+        kind="ConfigMap",
+        data={"LOG_LEVEL": value},
+    )
     with pytest.raises(Refused, match=rf"config-maps-shared\.data\.LOG_LEVEL .*{what}"):
         manifests([step])
+
+
+@pytest.mark.parametrize(
+    ("token", "kind"),
+    [
+        (kubernetes.CRON_JOB, "CronJob"),
+        (kubernetes.DEPLOYMENT, "Deployment"),
+        ("kubernetes:example.com/v1:Widget", "Widget"),
+    ],
+)
+def test_a_kind_without_a_file_is_refused(token: str, kind: str) -> None:
+    step = creation(token, "pull:kubernetes:Reports", "reports-nightly", kind=kind)
+    with pytest.raises(Refused) as refusal:
+        manifests([step])
+    message = str(refusal.value)
+    assert message.startswith(f"reports-nightly is a {kind}, ")
+    assert token in message
+    assert "resource_types/kubernetes.py" in message
+
+
+def test_every_file_of_the_registry_is_written() -> None:
+    assert {record.manifest for record in RESOURCE_TYPES.values() if record.manifest} < set(FILES)

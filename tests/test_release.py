@@ -13,8 +13,10 @@ from pulumi.automation import OpType
 
 from ops.command_line.consent import require_window
 from ops.errors import Refused, WrongInput
-from ops.review.events import State, Step
-from ops.review.record import SHOWN, Record, Window, _planned, _state
+from ops.review.fingerprint import planned_change, state_digests
+from ops.review.record import SHOWN, Record
+from ops.review.steps import State, Step
+from ops.review.window import Window
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 URN = "urn:pulumi:production::pull::gcp:redis/instance:Instance::redis-instance"
@@ -30,7 +32,7 @@ def record(**changes: Any) -> Record:
         "commit": "a" * 40,
         "settings": "s1",
         "versions": {"engine": "3.230.0", "pulumi-gcp": "10.2.0"},
-        "state": {URN: {"tier": "t1", "kept": "k1"}},
+        "state": {URN: {"tier": "t1", "other": "o1"}},
         "plan": {URN: {"op": "update", "properties": {"memorySizeGb": [5, 8]}}},
         "verdict": {"passed": True},
     }
@@ -42,7 +44,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert Record.read(tmp_path / "record.json") == record()
 
 
-def test_a_record_that_was_edited_is_none(tmp_path: Path) -> None:
+def test_an_edited_record_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     record().write(path)
     document = json.loads(path.read_text())
@@ -52,7 +54,7 @@ def test_a_record_that_was_edited_is_none(tmp_path: Path) -> None:
         Record.read(path)
 
 
-def test_a_record_that_tells_readers_and_programs_different_things_is_none(tmp_path: Path) -> None:
+def test_a_record_that_people_and_programs_read_differently_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     record().write(path)
     text = path.read_text()
@@ -73,7 +75,7 @@ def test_a_record_that_tells_readers_and_programs_different_things_is_none(tmp_p
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", "[" * 100_000, '{"digest": "x", "stack": "production"}']
 )
-def test_what_is_no_record_is_refused_in_words(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_record_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "record.json"
     path.write_text(text)
     with pytest.raises(WrongInput, match="is not a release record"):
@@ -82,51 +84,51 @@ def test_what_is_no_record_is_refused_in_words(tmp_path: Path, text: str) -> Non
         Record.read(tmp_path / "absent.json")
 
 
-def test_a_record_is_good_for_its_stack_its_place_and_its_time() -> None:
+def test_a_record_is_valid_for_one_stack_one_environment_and_a_limited_time() -> None:
     record().refuse_unfit("production", sandbox=False)
-    with pytest.raises(WrongInput, match="of production on real accounts"):
+    with pytest.raises(WrongInput, match="for production on real accounts; this is staging on"):
         record().refuse_unfit("staging", sandbox=False)
-    with pytest.raises(WrongInput, match="another place"):
+    with pytest.raises(WrongInput, match="this is production in a sandbox"):
         record().refuse_unfit("production", sandbox=True)
-    with pytest.raises(Refused, match="was good until 2020") as refusal:
+    with pytest.raises(Refused, match="was valid until 2020") as refusal:
         record(expires="2020-01-01T00:00:00+00:00").refuse_unfit("production", sandbox=False)
     assert refusal.value.kind == "record"
 
 
-def test_what_has_not_moved_passes_whenever_it_was_made() -> None:
+def test_an_unchanged_stack_passes_whenever_the_record_was_made() -> None:
     record().refuse_moved(record(made="2026-11-22T03:00:00+00:00", expires="2026-11-23"))
 
 
 @pytest.mark.parametrize(
     ("now", "line"),
     [
-        (record(commit="b" * 40), "commit: aaaaaaaaaaaa was reviewed, this is bbbbbbbbbbbb"),
-        (record(settings="s2"), "settings: Pulumi.yaml or Pulumi.production.yaml is not the same"),
+        (record(commit="b" * 40), "commit: aaaaaaaaaaaa was reviewed, now it is bbbbbbbbbbbb"),
+        (record(settings="s2"), "settings: Pulumi.yaml or Pulumi.production.yaml changed"),
         (
             record(versions={"engine": "3.230.0", "pulumi-gcp": "10.3.0"}),
-            "pulumi-gcp: 10.2.0 was reviewed, this is 10.3.0",
+            "pulumi-gcp: 10.2.0 was reviewed, now it is 10.3.0",
         ),
         (
             record(versions={"engine": "3.230.0"}),
-            "pulumi-gcp: 10.2.0 was reviewed, this is none",
+            "pulumi-gcp: 10.2.0 was reviewed, now it is none",
         ),
         (
-            record(state={URN: {"tier": "t2", "kept": "k1"}}),
-            "redis-instance: changed in the state since (tier)",
+            record(state={URN: {"tier": "t2", "other": "o1"}}),
+            "redis-instance: its state changed (tier)",
         ),
-        (record(state={}), "redis-instance: vanished from the state since"),
+        (record(state={}), "redis-instance: it is no longer in the state"),
         (
             record(plan={URN: {"op": "replace", "properties": {"memorySizeGb": [5, 8]}}}),
-            "redis-instance: update was reviewed, this would be replace",
+            "redis-instance: update was reviewed, now it would be replace",
         ),
-        (record(plan={}), "redis-instance: update was reviewed, this would be no change"),
+        (record(plan={}), "redis-instance: update was reviewed, now it would be no change"),
         (
             record(plan={URN: {"op": "update", "properties": {"memorySizeGb": [5, 9]}}}),
-            "redis-instance memorySizeGb: [5, 8] was reviewed, this is [5, 9]",
+            "redis-instance memorySizeGb: [5, 8] was reviewed, now it is [5, 9]",
         ),
     ],
 )
-def test_what_moved_is_named(now: Record, line: str) -> None:
+def test_each_change_since_the_review_is_named(now: Record, line: str) -> None:
     with pytest.raises(Refused) as refusal:
         record().refuse_moved(now)
     assert f"  {line}" in str(refusal.value).splitlines()
@@ -135,14 +137,14 @@ def test_what_moved_is_named(now: Record, line: str) -> None:
 
 
 def test_a_long_list_is_cut_and_counted() -> None:
-    many = {f"{URN}-{at}": {"kept": "k"} for at in range(SHOWN + 3)}
+    many = {f"{URN}-{number}": {"other": "o"} for number in range(SHOWN + 3)}
     with pytest.raises(Refused) as refusal:
         record().refuse_moved(record(state={**record().state, **many}))
     assert "  and 3 more" in str(refusal.value).splitlines()
     assert len(refusal.value.details["moved"]) == SHOWN + 3
 
 
-def test_a_secret_that_is_only_encrypted_anew_has_not_moved() -> None:
+def test_a_secret_with_a_new_ciphertext_alone_is_unchanged() -> None:
     def state(ciphertext: str, modified: str) -> dict[str, dict[str, str]]:
         resource = {
             "urn": URN,
@@ -150,13 +152,13 @@ def test_a_secret_that_is_only_encrypted_anew_has_not_moved() -> None:
             "modified": modified,
             "sourcePosition": f"project:///__main__.py#{ciphertext}",
         }
-        return _state({"resources": [resource]})
+        return state_digests({"resources": [resource]})
 
     assert state("v1:a", "monday") == state("v1:b", "monday")
     assert state("v1:a", "monday") != state("v1:a", "tuesday")
 
 
-def test_a_plan_has_new_values_pairs_and_words_for_what_is_not_known() -> None:
+def test_a_plan_has_new_values_pairs_and_a_text_for_unknown_values() -> None:
     def state(**inputs: Any) -> State:
         return State(
             urn=URN,
@@ -184,23 +186,23 @@ def test_a_plan_has_new_values_pairs_and_words_for_what_is_not_known() -> None:
         )
 
     unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-    made = step(OpType.CREATE, None, state(tier="BASIC", labels={"of": [unknown]}))
-    assert _planned(made) == {
+    created = step(OpType.CREATE, None, state(tier="BASIC", labels={"of": [unknown]}))
+    assert planned_change(created) == {
         "op": "create",
-        "properties": {"tier": "BASIC", "labels": {"of": ["(known after up)"]}},
+        "properties": {"tier": "BASIC", "labels": {"of": ["(known after apply)"]}},
     }
     changed = step(OpType.UPDATE, state(tier="BASIC"), state(tier=unknown), "tier")
-    assert _planned(changed) == {
+    assert planned_change(changed) == {
         "op": "update",
-        "properties": {"tier": ["BASIC", "(known after up)"]},
+        "properties": {"tier": ["BASIC", "(known after apply)"]},
     }
-    gone = step(OpType.DELETE, state(tier="BASIC"), None)
-    assert _planned(gone) == {"op": "delete", "properties": {}}
+    deleted = step(OpType.DELETE, state(tier="BASIC"), None)
+    assert planned_change(deleted) == {"op": "delete", "properties": {}}
 
 
-def test_a_half_replaced_resource_is_not_taken_for_its_successor() -> None:
+def test_a_resource_that_awaits_deletion_is_not_its_successor() -> None:
     old = {"urn": URN, "inputs": {"tier": "BASIC"}, "delete": True}
-    assert len(_state({"resources": [old, {"urn": URN, "inputs": {"tier": "HA"}}]})) == 2
+    assert len(state_digests({"resources": [old, {"urn": URN, "inputs": {"tier": "HA"}}]})) == 2
 
 
 def _at(hour: int, minute: int = 0) -> datetime.datetime:
@@ -214,7 +216,7 @@ def _at(hour: int, minute: int = 0) -> datetime.datetime:
         ("22:00-02:00", [_at(22), _at(0), _at(1, 59)], [_at(2), _at(21, 59)]),
     ],
 )
-def test_a_window_is_open_from_its_begin_to_before_its_end(
+def test_a_window_includes_its_begin_and_excludes_its_end(
     window: str, inside: list[datetime.datetime], outside: list[datetime.datetime]
 ) -> None:
     for moment in inside:
@@ -243,18 +245,18 @@ def test_a_window_is_in_utc() -> None:
         "\u0660\u0662:00-04:00",
     ],
 )
-def test_a_window_is_written_in_one_way(text: str) -> None:
+def test_a_window_has_one_notation(text: str) -> None:
     with pytest.raises(WrongInput, match="02:00-04:00"):
         Window.read(text)
 
 
 @pytest.mark.parametrize("reason", [None, "", "  \t"])
-def test_a_reason_that_says_nothing_is_none(reason: str | None) -> None:
+def test_an_empty_reason_does_not_count(reason: str | None) -> None:
     now = datetime.datetime.now(datetime.UTC)
     begin, end = (now + datetime.timedelta(hours=hours) for hours in (6, 8))
     with pytest.raises(Refused):
         require_window(f"{begin:%H:%M}-{end:%H:%M}", reason)
 
 
-def test_an_unused_record_has_a_digest_of_its_own() -> None:
+def test_different_records_have_different_digests() -> None:
     assert record().digest != replace(record(), commit="c" * 40).digest

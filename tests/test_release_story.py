@@ -1,4 +1,4 @@
-"""A release from its review to its end, and one that comes too late, with the real engine."""
+"""Releases with a record, from the review to the end, with the real engine."""
 
 from __future__ import annotations
 
@@ -15,145 +15,145 @@ from tests.mini_project import PLANTED, MiniProject
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
+def project(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
     assert engine.exists()
     return MiniProject(tmp_path / "tiny", checkout)
 
 
-def kept(tiny: MiniProject) -> tuple[object, bytes]:
-    """All that an ``up`` could change: the cloud and the state."""
-    cloud = Cloud(tiny.sandbox / "cloud")
-    things = cloud.resources()
+def kept(project: MiniProject) -> tuple[object, bytes]:
+    """Everything that an ``up`` can change: the cloud and the state."""
+    cloud = Cloud(project.sandbox / "cloud")
+    resources = cloud.resources()
     cloud.close()
-    state = tiny.sandbox / "state" / ".pulumi" / "stacks" / "tiny" / "production.json"
-    return things, state.read_bytes()
+    state = project.sandbox / "state" / ".pulumi" / "stacks" / "tiny" / "production.json"
+    return resources, state.read_bytes()
 
 
-def refused(tiny: MiniProject, *options: str) -> dict[str, object]:
-    """The error of an ``up`` that must change nothing."""
-    before = kept(tiny)
-    done = tiny.ops("up", *tiny.here(), "--yes", "--json", *options)
+def refused(project: MiniProject, *options: str) -> dict[str, object]:
+    """The error of an ``up`` that must not change anything."""
+    before = kept(project)
+    done = project.ops("up", *project.here(), "--yes", "--json", *options)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert kept(tiny) == before
+    assert kept(project) == before
     error: dict[str, object] = json.loads(done.stdout)["error"]
     return error
 
 
-def test_what_was_reviewed_is_released_and_nothing_else(tiny: MiniProject, tmp_path: Path) -> None:
+def test_exactly_what_was_reviewed_is_released(project: MiniProject, tmp_path: Path) -> None:
     first, second = tmp_path / "first.json", tmp_path / "second.json"
-    tiny.run("up")
+    project.run("up")
 
-    tiny.write(owners=["data"])
-    tiny.commit()
-    before = tiny.fingerprint()
-    tiny.run("preview", "--record", str(first))
+    project.write(owners=["data"])
+    project.commit()
+    before = project.fingerprint()
+    project.run("preview", "--record", str(first))
     assert PLANTED not in first.read_text()
-    released = tiny.run("up", "--record", str(first))
+    released = project.run("up", "--record", str(first))
     assert released["changeSummary"] == {"same": 10, "update": 2}
-    assert tiny.fingerprint() == before
+    assert project.fingerprint() == before
 
-    # The next release is reviewed ...
-    tiny.write(owners=["web"])
-    tiny.commit()
-    tiny.run("preview", "--record", str(second))
-    # ... and before it is made, somebody else's hands are on the stack.
-    tiny.write(owners=["somebody"], stores=["alpha"])
-    tiny.run("up")
-    tiny.write(owners=["web"], stores=["alpha", "beta"])
+    # The next release is reviewed.
+    project.write(owners=["web"])
+    project.commit()
+    project.run("preview", "--record", str(second))
+    # Before it is made, another person changes the stack.
+    project.write(owners=["somebody"], stores=["alpha"])
+    project.run("up")
+    project.write(owners=["web"], stores=["alpha", "beta"])
 
-    error = refused(tiny, "--record", str(second))
+    error = refused(project, "--record", str(second))
     assert error["kind"] == "record"
     message = str(error["message"])
-    assert "alpha-bucket: changed in the state since (kept, labels)" in message
-    assert "beta-bucket: vanished from the state since" in message
+    assert "alpha-bucket: its state changed (labels, other)" in message
+    assert "beta-bucket: it is no longer in the state" in message
     assert (
-        'alpha-bucket labels.owner: ["data", "web"] was reviewed, this is ["somebody", "web"]'
+        'alpha-bucket labels.owner: ["data", "web"] was reviewed, now it is ["somebody", "web"]'
         in message
     )
 
-    # A record of what came before is no better: it is of another commit.
-    error = refused(tiny, "--record", str(first))
+    # An earlier record is refused as well: it is of another commit.
+    error = refused(project, "--record", str(first))
     assert "commit" in error["moved"]  # type: ignore[operator]
     assert "settings" in error["moved"]  # type: ignore[operator]
 
 
-def test_no_record_without_a_commit(tiny: MiniProject, tmp_path: Path) -> None:
+def test_no_record_without_a_commit(project: MiniProject, tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     engine = _no_engine(tmp_path)
-    options = ["preview", *tiny.here(), "--json", "--record", str(path)]
-    done = tiny.ops(*options, variables=engine)
+    options = ["preview", *project.here(), "--json", "--record", str(path)]
+    done = project.ops(*options, variables=engine)
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"]["kind"] == "record"
-    tiny.commit()
-    tiny.write(owners=["data"])
-    done = tiny.ops(*options, variables=engine)
+    project.commit()
+    project.write(owners=["data"])
+    done = project.ops(*options, variables=engine)
     assert done.returncode == 1
     assert "M Pulumi.production.yaml" in json.loads(done.stdout)["error"]["message"]
-    inside = tiny.ops(*options[:-1], str(tiny.root / "record.json"), variables=engine)
+    inside = project.ops(*options[:-1], str(project.root / "record.json"), variables=engine)
     assert inside.returncode == 2
-    assert "lies in the checkout" in inside.stdout
+    assert "is in the checkout" in inside.stdout
     for nowhere in (tmp_path, tmp_path / "nowhere" / "record.json"):
-        done = tiny.ops(*options[:-1], str(nowhere), variables=engine)
+        done = project.ops(*options[:-1], str(nowhere), variables=engine)
         assert done.returncode == 2
-        assert "name a file in a folder that is there" in done.stdout
+        assert "name a file in a folder that exists" in done.stdout
     assert not path.exists()
     assert not (tmp_path / "tripped").exists()
 
 
-def test_a_record_and_a_graph_take_one_look_at_the_state(
-    tiny: MiniProject, tmp_path: Path, engine_calls: Callable[[], list[str]]
+def test_a_record_and_a_graph_export_the_state_once(
+    project: MiniProject, tmp_path: Path, engine_calls: Callable[[], list[str]]
 ) -> None:
-    tiny.run("up")
-    tiny.write(owners=["data"])
-    tiny.commit()
+    project.run("up")
+    project.write(owners=["data"])
+    project.commit()
     before = len(engine_calls())
-    tiny.run("preview", "--record", str(tmp_path / "record.json"))
+    project.run("preview", "--record", str(tmp_path / "record.json"))
     assert len([call for call in engine_calls()[before:] if "stack export" in call]) == 1
 
 
 def test_a_release_that_failed_half_way_takes_a_new_record(
-    tiny: MiniProject, tmp_path: Path
+    project: MiniProject, tmp_path: Path
 ) -> None:
     first, rest = tmp_path / "first.json", tmp_path / "rest.json"
-    tiny.commit()
-    tiny.run("preview", "--record", str(first))
-    options = ["up", *tiny.here(), "--yes"]
+    project.commit()
+    project.run("preview", "--record", str(first))
+    options = ["up", *project.here(), "--yes"]
     faulty = {"module": "tests.ops_with_faults", "variables": {"FAULT": "4:error:before"}}
-    failed = tiny.ops(*options, "--record", str(first), **faulty)  # type: ignore[arg-type]
+    failed = project.ops(*options, "--record", str(first), **faulty)  # type: ignore[arg-type]
     assert failed.returncode == 1
     assert "preview again with --record, and run this with the new record" in failed.stderr
     assert "run the same command again" not in failed.stderr
 
-    again = refused(tiny, "--record", str(first))
+    again = refused(project, "--record", str(first))
     assert again["kind"] == "record"
     assert "Preview again with --record" in str(again["message"])
 
-    tiny.run("preview", "--record", str(rest))
-    assert tiny.run("up", "--record", str(rest))["result"] == "succeeded"
-    assert tiny.run("preview")["steps"] == []
+    project.run("preview", "--record", str(rest))
+    assert project.run("up", "--record", str(rest))["result"] == "succeeded"
+    assert project.run("preview")["steps"] == []
 
 
-def test_a_preview_that_fails_leaves_no_record(tiny: MiniProject, tmp_path: Path) -> None:
-    tiny.write(location="MOON")
-    tiny.commit()
-    done = tiny.ops("preview", *tiny.here(), "--record", str(tmp_path / "record.json"))
+def test_a_preview_that_fails_leaves_no_record(project: MiniProject, tmp_path: Path) -> None:
+    project.write(location="MOON")
+    project.commit()
+    done = project.ops("preview", *project.here(), "--record", str(tmp_path / "record.json"))
     assert done.returncode == 1
     assert "a bucket must be on earth" in done.stdout
     assert not (tmp_path / "record.json").exists()
 
 
 def test_another_hour_is_refused_before_anything_starts_unless_there_is_a_reason(
-    tiny: MiniProject, tmp_path: Path
+    project: MiniProject, tmp_path: Path
 ) -> None:
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=6)
     window = f"{later:%H:%M}-{later + datetime.timedelta(hours=2):%H:%M}"
-    options = ["up", *tiny.here(), "--yes", "--json", "--window", window, "--outside-window"]
+    options = ["up", *project.here(), "--yes", "--json", "--window", window, "--outside-window"]
     engine = _no_engine(tmp_path)
-    done = tiny.ops(*options, "", variables=engine)
+    done = project.ops(*options, "", variables=engine)
     assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout)["error"]["kind"] == "window"
-    # With a reason it goes on, to the next thing that is wrong.
-    done = tiny.ops(*options, "the API is down", "--record", "absent.json", variables=engine)
+    # With a reason it continues to the next error.
+    done = project.ops(*options, "the API is down", "--record", "absent.json", variables=engine)
     assert done.returncode == 2
     assert "the API is down" in done.stderr
     assert not (tmp_path / "tripped").exists()

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ops.errors import WrongInput
-from ops.review.events import at_path
+from ops.review.redaction import at_path
 from ops.review.report.forms import Form, render
 from ops.review.report.html import html
 from ops.review.report.markdown import LIMIT, block, code, label, markdown
@@ -177,7 +177,7 @@ def test_no_form_holds_what_a_terminal_or_a_browser_obeys(form: Form) -> None:
 
 
 def test_an_operation_that_a_file_names_is_no_markdown() -> None:
-    refusal = {"urn": urn("a"), "operation": "@everyone <b>", "loses": "x", "because": "y"}
+    refusal = {"urn": urn("a"), "operation": "@everyone <b>", "loss": "x", "reason": "y"}
     document = preview(step("delete", "a"))
     document["policies"] |= {"passed": False, "refusals": [{**refusal, "forcedBy": []}]}
     made = markdown(Report([document]))

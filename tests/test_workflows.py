@@ -15,8 +15,8 @@ import yaml
 from typer.main import get_command
 
 from ops.command_line.cli import app
-from ops.review.record import Window
 from ops.review.report.markdown import MARKER
+from ops.review.window import Window
 from tests import golden
 from tests.recorder import ROOT
 from tests.tools.workflow_lint import provide_actionlint

@@ -22,11 +22,10 @@ from ops.engine.install import EngineError, provide_engine
 from ops.errors import Interrupted, OpsError, Refused, WrongInput
 from ops.recovery import plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
-from ops.review.events import Outcome
-from ops.review.graph import before_and_after, draw, preview_with_needs
-from ops.review.guard import lost
-from ops.review.protection import lift, refuse_protected
-from ops.review.record import MOST_HOURS, VALID_HOURS, Record, refuse_unrecordable
+from ops.review.graph import before_and_after, draw, preview_with_dependencies
+from ops.review.guard import refuse_protected, urns_deleted
+from ops.review.outcome import Outcome
+from ops.review.record import MAX_VALID_HOURS, VALID_HOURS, Record, refuse_unrecordable
 from ops.review.render import manifests, refuse_foreign
 from ops.review.render import write as write_manifests
 from ops.review.report.forms import Form
@@ -92,7 +91,9 @@ def preview(
     record: RecordFile = None,
     valid_hours: Annotated[
         int,
-        typer.Option("--valid-hours", min=1, max=MOST_HOURS, help="How long the record is valid."),
+        typer.Option(
+            "--valid-hours", min=1, max=MAX_VALID_HOURS, help="How long the record is valid."
+        ),
     ] = VALID_HOURS,
     _yes: NoQuestion = False,
 ) -> None:
@@ -104,10 +105,10 @@ def preview(
     if record:
         refuse_unrecordable(Checkout.here(), record)
     with session.open(stack, sandbox, sandbox_dir) as opened:
-        outcome, needs = preview_with_needs(opened)
+        outcome, dependencies = preview_with_dependencies(opened)
         verdict = session.evaluate(opened, outcome)
         state = opened.state() if as_json or record else {}
-        graph = before_and_after(outcome, needs, state) if as_json else None
+        graph = before_and_after(outcome, dependencies, state) if as_json else None
         if record and outcome.succeeded and verdict.passed:
             Record.make(opened, outcome, verdict, state, valid_hours).write(record)
     session.output.finish(outcome, verdict, graph, planned=True)
@@ -206,7 +207,7 @@ def up(
 
         def run(progress: Progress) -> Outcome:
             # The verdict passed: every deletion of a protected resource was approved by name.
-            with opened.unlocked(lost(plan.changes)):
+            with opened.unlocked(urns_deleted(plan.changes)):
                 return opened.up(progress)
 
         session.carry_out(plan, run, verdict, recorded=reviewed is not None)
@@ -306,10 +307,13 @@ def destroy(
     if lift_protection:
         with session.open(stack, sandbox, sandbox_dir, protect=False) as opened:
             refuse_interrupted(opened)
-            lift(opened)
+            lifted = opened.up()
+            if not lifted.succeeded:
+                raise Refused("engine", f"Lifting the protection failed:\n{lifted.causes}")
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
-        refuse_protected(opened)
+        resources = opened.state().get("resources", ())
+        refuse_protected(stack, resources, sandbox=sandbox)
         plan = opened.preview_destroy()
         verdict = None if lift_protection else session.evaluate(opened, plan)
         session.carry_out(plan, opened.destroy, verdict)

@@ -9,7 +9,7 @@ import typer
 
 from ops.command_line.output import say
 from ops.errors import Refused, WrongInput
-from ops.review.record import Window
+from ops.review.window import Window
 
 
 def require_consent(operation: str, *, yes: bool, as_json: bool) -> None:

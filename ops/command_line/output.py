@@ -10,10 +10,9 @@ from typing import Any, Final, NoReturn
 from rich.console import Console
 
 from ops.command_line.terminal import Printer
-from ops.review.events import Outcome
-from ops.review.graph import Graph
+from ops.review.graph import Graph, StageEnd
+from ops.review.outcome import Outcome
 from ops.review.policies import Verdict
-from ops.review.stages import StageEnd
 from ops.sanitize import printable_lines
 
 DRIFTED: Final = (

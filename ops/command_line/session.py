@@ -14,8 +14,8 @@ from ops.engine.checkout import Checkout
 from ops.engine.environment import Environment, default_sandbox, real_accounts, sandboxed
 from ops.engine.stack import OpenStack, open_stack
 from ops.errors import WrongInput
-from ops.review.events import Outcome
-from ops.review.guard import read_approvals
+from ops.review.approvals import read_approvals
+from ops.review.outcome import Outcome
 from ops.review.policies import Verdict, rules_in_force, verdict_on
 
 

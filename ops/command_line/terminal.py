@@ -15,10 +15,11 @@ from pulumi.automation import OpType
 from rich.console import Console
 from rich.text import Text
 
-from ops.review.components import ComponentIndex, ComponentRef
-from ops.review.events import Change, Diagnostic, Outcome, Step, is_unknown, short_type
-from ops.review.stages import StageEnd, Stages
-from ops.review.summary import figures, physical_name
+from ops.review.graph import ComponentIndex, ComponentRef, StageEnd, Stages
+from ops.review.outcome import Diagnostic, Outcome
+from ops.review.redaction import is_unknown
+from ops.review.steps import Change, Step, short_type
+from ops.review.summary import physical_name, summary_fields
 from ops.sanitize import printable
 
 SIGNS: Final[Mapping[OpType, str]] = {
@@ -290,7 +291,7 @@ def _figures(step: Step) -> str:
     """The figures of a new resource, in one line."""
     if step.op is not OpType.CREATE:
         return ""
-    return ", ".join(f"{label} {_shown(value)}" for label, value in figures(step.state))
+    return ", ".join(f"{label} {_shown(value)}" for label, value in summary_fields(step.state))
 
 
 def _where(component: ComponentRef) -> str:

@@ -26,8 +26,9 @@ from ops.engine.command import Engine
 from ops.engine.environment import Environment
 from ops.engine.install import HELPERS, provide_engine
 from ops.errors import Refused
-from ops.review.events import Diagnostic, Outcome, Recorder, Watch
-from ops.review.locks import is_locked, relocked, unlocked
+from ops.review.guard import is_locked, relocked, unlocked
+from ops.review.outcome import Diagnostic, Outcome
+from ops.review.recorder import Recorder, Watch
 from ops.sdk_internals import Workspace, close_event_loops
 from policies.levels import file_of
 
@@ -275,7 +276,7 @@ class OpenStack:
                 run(recorder)
         except CommandError as error:
             succeeded = False
-            if not recorder.said_why:
+            if not recorder.reported_cause:
                 recorder.diagnostics.append(self._last_words(error))
         finally:
             gc.enable()

@@ -1,6 +1,7 @@
-"""The estate as a picture and as data, drawn from what the engine would do.
+"""A stack by components and stages: where each resource belongs, the graph, and the progress.
 
-A preview's events name no dependencies; the plan file that the engine writes beside them does.
+A component's ``stage`` input names its step in the runbook's order. A preview's events hold no
+dependencies; the plan file that the engine writes beside them does.
 """
 
 from __future__ import annotations
@@ -8,28 +9,80 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ops.engine.stack import OpenStack
 from ops.errors import Refused
-from ops.review.components import OUTSIDE_STAGES, ComponentIndex, ComponentRef
-from ops.review.events import Outcome, State
-from ops.review.summary import FIGURES, physical_name
+from ops.review.outcome import Diagnostic, Outcome
+from ops.review.steps import STACK_TYPE, State, Step
+from ops.review.summary import is_summarized, physical_name
+from ops.review.traversal import reachable
 
-Needs = Mapping[str, Sequence[str]]
-"""For each URN, those that it needs."""
+OUTSIDE_STAGES: Final = "0 providers and stack"
+"""The group of everything outside of the runbook's five stages."""
 
-LINES: Final = 4
-"""So many lines tell what a component holds; a last one counts the rest."""
+
+@dataclass(frozen=True, slots=True, order=True)
+class ComponentRef:
+    """The component that a resource belongs to. References sort in the runbook's order.
+
+    Attributes:
+        stage: the number and name of its stage, such as ``3 api``.
+        urn: URN of the component; empty for a resource outside of all components.
+        name: logical name of the component.
+    """
+
+    stage: str
+    name: str
+    urn: str
+
+    @property
+    def number(self) -> str:
+        """The stage's number alone."""
+        return self.stage.partition(" ")[0]
+
+
+class ComponentIndex:
+    """The component of each resource of a stack, from its parents and their ``stage`` inputs."""
+
+    def __init__(self, states: Iterable[State]) -> None:
+        self._states: dict[str, State] = {state.urn: state for state in states}
+        self._parents = {state.parent for state in self._states.values()}
+
+    def of(self, urn: str) -> ComponentRef:
+        """The component of a resource: the nearest one that has children or has no parent."""
+        stage, component = OUTSIDE_STAGES, ""
+        state = self._states.get(urn)
+        while state is not None and state.type != STACK_TYPE:
+            if not component and self._is_component(state):
+                component = state.urn
+            if stage == OUTSIDE_STAGES and "stage" in state.inputs and not state.custom:
+                stage = str(state.inputs["stage"])
+            state = self._states.get(state.parent)
+        return ComponentRef(stage=stage, name=component.rpartition("::")[2], urn=component)
+
+    def _is_component(self, state: State) -> bool:
+        parent = self._states.get(state.parent)
+        at_the_top = parent is None or parent.type == STACK_TYPE
+        return not state.custom and (at_the_top or state.urn in self._parents)
+
+
+# -- the graph -----------------------------------------------------------------------------------
+
+Dependencies = Mapping[str, Sequence[str]]
+"""For each URN, the URNs that it depends on."""
+
+MAX_LINES: Final = 4
+"""So many lines list what a component holds; a last one counts the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A resource or a component."""
+    """A resource or a component in the graph."""
 
     state: State
     component: ComponentRef
@@ -50,7 +103,7 @@ class Graph:
     """Everything in a stack, sorted by URN.
 
     Attributes:
-        edges: pairs of URNs; the first one needs the second one.
+        edges: pairs of URNs; the first depends on the second.
     """
 
     stack: str
@@ -62,11 +115,11 @@ class Graph:
         return {
             "stack": self.stack,
             "resources": [node.to_dict() for node in self.nodes],
-            "dependencies": [{"from": needing, "to": needed} for needing, needed in self.edges],
+            "dependencies": [{"from": dependent, "to": needed} for dependent, needed in self.edges],
         }
 
     def mermaid(self) -> str:
-        """A flow chart: a box per component, grouped by stage, arrows in the order of building."""
+        """A flowchart: a box per component, grouped by stage, with arrows in deployment order."""
         components: dict[ComponentRef, list[State]] = defaultdict(list)
         where: dict[str, ComponentRef] = {}
         for node in self.nodes:
@@ -82,7 +135,7 @@ class Graph:
                 if component.stage == stage
             ]
             lines.append("  end")
-        arrows = {(where[needed], where[needing]) for needing, needed in self.edges}
+        arrows = {(where[needed], where[dependent]) for dependent, needed in self.edges}
         drawn = {(a, b) for a, b in arrows if a != b and a in components and b in components}
         lines += [f"  {_id(before)} --> {_id(after)}" for before, after in reduced(drawn)]
         return "\n".join(lines)
@@ -94,48 +147,40 @@ def draw(opened: OpenStack) -> Graph:
     Raises:
         Refused: the preview failed.
     """
-    outcome, needs = preview_with_needs(opened)
+    outcome, dependencies = preview_with_dependencies(opened)
     if not outcome.succeeded:
-        reasons = [item.message for item in outcome.diagnostics]
-        reasons += [
-            f"{item.level}: {item.rule}  {item.urn.rpartition('::')[2]}\n{item.message}"
-            for item in outcome.violations
-        ]
-        raise Refused(
-            "policies" if outcome.violations else "engine",
-            "\n".join(["The preview failed, so there is nothing to draw:", *reasons]),
-        )
+        raise Refused("engine", f"The preview failed, so there is no graph:\n{outcome.causes}")
     declared = [step.state for step in outcome.steps if step.new]
-    return _graph(opened.name, declared, needs)
+    return _graph(opened.name, declared, dependencies)
 
 
-def preview_with_needs(opened: OpenStack) -> tuple[Outcome, Needs]:
-    """A preview, and what needs what in the program; nothing where the preview failed.
-
-    What is to be deleted has a plan without a goal: it is not in the program.
-    """
+def preview_with_dependencies(opened: OpenStack) -> tuple[Outcome, Dependencies]:
+    """A preview, and the dependencies in the program; none if the preview failed."""
     with tempfile.TemporaryDirectory(prefix="pull-plan-") as folder:
         path = Path(folder) / "plan.json"
         outcome = opened.preview(plan=path)
         plans = json.loads(path.read_text("utf-8"))["resourcePlans"] if path.exists() else {}
+    # A resource that the program no longer declares has a plan without a goal.
     goals = {urn: plan["goal"] for urn, plan in plans.items() if plan.get("goal")}
     return outcome, {urn: goal.get("dependencies") or () for urn, goal in goals.items()}
 
 
-def before_and_after(outcome: Outcome, needs: Needs, state: Mapping[str, Any]) -> Graph:
-    """The graph of what ``state`` holds together with what the preview ``outcome`` makes."""
+def before_and_after(
+    outcome: Outcome, dependencies: Dependencies, state: Mapping[str, Any]
+) -> Graph:
+    """The graph of the resources in ``state`` together with those of the preview ``outcome``."""
     resources = state.get("resources") or ()
-    states = {one["urn"]: State.parse(one) for one in resources}
+    states = {resource["urn"]: State.parse(resource) for resource in resources}
     states |= {step.urn: step.state for step in outcome.steps}
     merged: dict[str, tuple[str, ...]] = {
-        one["urn"]: tuple(one.get("dependencies") or ()) for one in resources
+        resource["urn"]: tuple(resource.get("dependencies") or ()) for resource in resources
     }
-    for urn, needed in needs.items():
+    for urn, needed in dependencies.items():
         merged[urn] = (*merged.get(urn, ()), *needed)
     return _graph(outcome.stack, states.values(), merged)
 
 
-def _graph(stack: str, states: Iterable[State], needs: Needs) -> Graph:
+def _graph(stack: str, states: Iterable[State], dependencies: Dependencies) -> Graph:
     by_urn = {state.urn: state for state in states}
     components = ComponentIndex(by_urn.values())
     nodes = [
@@ -143,8 +188,8 @@ def _graph(stack: str, states: Iterable[State], needs: Needs) -> Graph:
     ]
     edges = {
         (urn, needed)
-        for urn, all_needed in needs.items()
-        for needed in all_needed
+        for urn, needs in dependencies.items()
+        for needed in needs
         if urn in by_urn and needed in by_urn
     }
     return Graph(stack=stack, nodes=nodes, edges=sorted(edges))
@@ -153,30 +198,15 @@ def _graph(stack: str, states: Iterable[State], needs: Needs) -> Graph:
 def reduced(
     edges: set[tuple[ComponentRef, ComponentRef]],
 ) -> list[tuple[ComponentRef, ComponentRef]]:
-    """The edges without those that longer ways make superfluous, sorted."""
-    kept = set(edges)
-    for edge in sorted(edges):
-        if _reaches(kept - {edge}, *edge):
-            kept.remove(edge)
-    return sorted(kept)
-
-
-def _reaches(
-    edges: Iterable[tuple[ComponentRef, ComponentRef]], start: ComponentRef, end: ComponentRef
-) -> bool:
+    """The transitive reduction of ``edges``, sorted."""
     following: dict[ComponentRef, set[ComponentRef]] = defaultdict(set)
     for before, after in edges:
         following[before].add(after)
-    seen: set[ComponentRef] = set()
-    ahead = [start]
-    while ahead:
-        component = ahead.pop()
-        if component == end:
-            return True
-        if component not in seen:
-            seen.add(component)
-            ahead += following[component]
-    return False
+    for before, after in sorted(edges):
+        following[before].remove(after)
+        if after not in reachable(before, following):
+            following[before].add(after)
+    return sorted((before, after) for before in following for after in following[before])
 
 
 def _id(component: ComponentRef) -> str:
@@ -184,17 +214,106 @@ def _id(component: ComponentRef) -> str:
 
 
 def _label(component: ComponentRef, states: Sequence[State]) -> str:
-    """The component's name, then what it holds: the resources with figures first."""
-    kinds: dict[str, list[State]] = defaultdict(list)
+    """The component's name, then its resources by type, the types with summary fields first."""
+    by_type: dict[str, list[State]] = defaultdict(list)
     for state in states:
-        kinds[state.type].append(state)
-    telling = sorted(kinds, key=lambda type_: (type_ not in FIGURES, type_))
+        by_type[state.type].append(state)
+    types = sorted(by_type, key=lambda type_: (not is_summarized(type_), type_))
     lines = [f"<b>{component.name}</b>"]
-    for type_ in telling[:LINES]:
-        alike = kinds[type_]
+    for type_ in types[:MAX_LINES]:
+        alike = by_type[type_]
         name = physical_name(alike[0]) if len(alike) == 1 else f"x {len(alike)}"
         lines.append(f"{type_.rpartition(':')[2]} {name}")
-    rest = sum(len(kinds[type_]) for type_ in telling[LINES:])
+    rest = sum(len(by_type[type_]) for type_ in types[MAX_LINES:])
     if rest:
         lines.append(f"and {rest} more")
     return "<br/>".join(lines).replace('"', "#quot;")
+
+
+# -- the progress of an operation ----------------------------------------------------------------
+
+StageState = Literal["finished", "failed", "stopped", "not begun"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageEnd:
+    """How far a stage was when the operation ended.
+
+    Attributes:
+        done: how many of its ``planned`` resources were finished.
+        state: a ``stopped`` stage had begun when a resource of another stage failed.
+    """
+
+    stage: str
+    planned: int
+    done: int
+    state: StageState
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "planned": self.planned,
+            "done": self.done,
+            "state": self.state,
+        }
+
+
+@dataclass(slots=True)
+class Stages:
+    """Counts the finished resources of each stage while an operation runs.
+
+    The engine keeps the order: a resource waits for what it depends on, and after a failure nothing
+    new begins. Components do not count, because the engine creates nothing for them.
+    """
+
+    plan: Outcome
+    _components: ComponentIndex = field(init=False)
+    _planned: Counter[str] = field(init=False)
+    _left: Counter[str] = field(init=False)
+    _open: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._components = ComponentIndex(step.state for step in self.plan.steps)
+        self._open = {
+            step.urn: self.of(step.urn) for step in self.plan.changes if step.state.custom
+        }
+        self._planned = Counter(self._open.values())
+        self._left = self._planned.copy()
+
+    def of(self, urn: str) -> str:
+        """The stage of a resource."""
+        return self._components.of(urn).stage
+
+    def planned(self, stage: str) -> int:
+        """The number of resources that the operation changes in ``stage``."""
+        return self._planned[stage]
+
+    def begun(self, stage: str) -> bool:
+        """Whether a resource of ``stage`` is finished."""
+        return self._left[stage] < self._planned[stage]
+
+    def finish(self, step: Step) -> bool:
+        """Count a finished step; return whether it was the last of its stage."""
+        stage = self._open.pop(step.urn, None)
+        if stage is None:
+            return False
+        self._left[stage] -= 1
+        return self._left[stage] == 0
+
+    def ends(self, diagnostics: Iterable[Diagnostic]) -> list[StageEnd]:
+        """The end of each stage, after an operation that ended with ``diagnostics``."""
+        failed = {
+            self.of(item.urn) for item in diagnostics if item.severity == "error" and item.urn
+        }
+        ends = []
+        for stage, planned in sorted(self._planned.items()):
+            done = planned - self._left[stage]
+            state: StageState
+            if done == planned:
+                state = "finished"
+            elif stage in failed:
+                state = "failed"
+            else:
+                state = "stopped" if done else "not begun"
+            ends.append(StageEnd(stage=stage, planned=planned, done=done, state=state))
+        return ends

@@ -1,4 +1,4 @@
-"""The policy pack and the guard: one verdict on a preview, before anything is changed."""
+"""The verdict of the policy pack and the guard on a preview, before anything is changed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from ops.engine.checkout import Checkout
 from ops.engine.stack import OpenStack
 from ops.errors import WrongInput
-from ops.review.events import Outcome, Violation
-from ops.review.guard import Approval, Refusal, judge
+from ops.review.approvals import Approval
+from ops.review.guard import Refusal, evaluate
+from ops.review.outcome import Outcome, Violation
 from policies.exceptions import FILE, read
 from policies.levels import OFF, LevelsError, file_of, read_levels
 from policies.rules import PACK, RULES
@@ -19,12 +20,12 @@ from policies.rules import PACK, RULES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the pack and the guard say of an operation.
+    """The result of the policy pack and the guard for an operation.
 
     Attributes:
-        rules: how many rules of the pack were asked; none of a destruction, which makes nothing.
-        skipped: the engine came to its end without having run the pack.
-        excepted: URNs of what changes and is excepted from a rule, each with the rule's name.
+        rules: the number of rules evaluated; 0 for a ``destroy``, to which no rule applies.
+        skipped: the engine finished without running the pack.
+        excepted: pairs of a URN that changes and the rule that an exception covers.
     """
 
     rules: int
@@ -35,8 +36,8 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing stands against the operation. A pack that did not run passes nothing."""
-        mandatory = any(one.level == "mandatory" for one in self.violations)
+        """Whether the operation may run. A pack that did not run passes nothing."""
+        mandatory = any(violation.level == "mandatory" for violation in self.violations)
         return not (self.skipped or mandatory or self.refusals)
 
     def to_dict(self) -> dict[str, Any]:
@@ -44,23 +45,23 @@ class Verdict:
             "passed": self.passed,
             "pack": PACK,
             "rules": self.rules,
-            "violations": [one.to_dict() for one in self.violations],
-            "refusals": [one.to_dict() for one in self.refusals],
+            "violations": [violation.to_dict() for violation in self.violations],
+            "refusals": [refusal.to_dict() for refusal in self.refusals],
             "exceptions": [{"urn": urn, "rule": rule} for urn, rule in self.excepted],
         }
 
     def lines(self) -> Iterator[str]:
-        """The verdict for people, the worst first."""
+        """The verdict as text, refusals first."""
         for refusal in self.refusals:
             yield from refusal.lines()
         for violation in self.violations:
             yield f"{violation.level}: {violation.rule}  {violation.urn.rpartition('::')[2]}"
             yield from (f"  {line}" for line in violation.message.splitlines())
         if self.skipped:
-            yield f"The engine did not run the pack {PACK}; nothing is known to be right."
+            yield f"The engine did not run the policy pack {PACK}, so nothing was checked."
         for urn, rule in self.excepted:
             yield f"excepted: {rule}  {urn.rpartition('::')[2]}"
-        broken = len({one.rule for one in self.violations})
+        broken = len({violation.rule for violation in self.violations})
         if self.rules:
             yield f"{self.rules} rules, {broken or 'none'} broken"
         count = len(self.refusals)
@@ -68,17 +69,17 @@ class Verdict:
 
 
 def rules_in_force(checkout: Checkout, stack: str) -> int:
-    """How many rules of the pack are asked about ``stack``.
+    """The number of policy rules that are in force for ``stack``.
 
     Raises:
-        WrongInput: the file that says so is not what it should be; the text names each mistake.
+        WrongInput: the file of enforcement levels is not valid; the text lists every error.
     """
     file = file_of(stack, checkout.policies)
     try:
         levels = read_levels(file)
     except LevelsError as error:
         raise WrongInput(
-            "policies", f"policies/{file.name} cannot be used; nothing was started.\n{error}"
+            "policies", f"policies/{file.name} is not valid; nothing was started.\n{error}"
         ) from error
     return sum(level != OFF for level in levels.values())
 
@@ -86,16 +87,16 @@ def rules_in_force(checkout: Checkout, stack: str) -> int:
 def verdict_on(
     opened: OpenStack, outcome: Outcome, approvals: Sequence[Approval], rules: int
 ) -> Verdict:
-    """Judge the preview of an operation; ``rules`` of the pack are in force."""
-    made = outcome.operation != "destroy"
+    """The verdict on the preview of an operation; ``rules`` of the pack are in force."""
+    evaluated = outcome.operation != "destroy"
     today = datetime.datetime.now(datetime.UTC).date()
     exceptions = read(frozenset(rule.id for rule in RULES), opened.checkout.policies / FILE.name)
-    changing = {step.urn for step in outcome.changes if made}
+    changing = {step.urn for step in outcome.changes if evaluated}
     return Verdict(
-        rules=rules if made else 0,
-        skipped=made and outcome.succeeded and PACK not in outcome.packs,
+        rules=rules if evaluated else 0,
+        skipped=evaluated and outcome.succeeded and PACK not in outcome.packs,
         violations=outcome.violations,
-        refusals=judge(outcome.changes, approvals, opened.state, today),
+        refusals=evaluate(opened.name, outcome.changes, approvals, opened.state, today),
         excepted=tuple(
             sorted(
                 (urn, rule)

@@ -1,8 +1,8 @@
-"""Manifests as files: what the program would put into the cluster, for ``kubectl apply``.
+"""Kubernetes manifests as files for ``kubectl apply``: exactly what ``up`` would send.
 
-They come from a preview by the real engine in a sandbox that is thrown away, so that they are what
-``up`` sends, word for word, and no cluster and no credential is needed. A secret's value cannot be
-in one: the program never has it, and whatever the engine marks as secret is refused here.
+They come from a preview by the engine in a temporary sandbox, so that no cluster and no credential
+is needed. No manifest holds a secret's value: the program never has it, and a value that the engine
+marks as secret is refused here.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import Any, Final
 import yaml
 
 from ops.errors import Refused, WrongInput
-from ops.review.events import SECRET, Step, is_unknown
+from ops.review.redaction import SECRET, is_unknown
+from ops.review.steps import Step
+from resource_types import RESOURCE_TYPES, kubernetes
 
 MARK: Final = "# Written by `bin/ops render`"
-"""How a file of ours begins; others are never touched."""
+"""The start of every file that this module writes; it never touches other files."""
 
 FILES: Final = (
     "namespace.yaml",
@@ -35,33 +37,18 @@ FILES: Final = (
 )
 """The runbook's files, in the order in which to apply them."""
 
-_BY_KIND: Final = {
-    "Namespace": "namespace.yaml",
-    "PriorityClass": "priority-classes.yaml",
-    "ServiceAccount": "service-accounts.yaml",
-    "ConfigMap": "configmaps.yaml",
-    "SecretStore": "external-secrets.yaml",
-    "ExternalSecret": "external-secrets.yaml",
-    "NetworkPolicy": "network-policies.yaml",
-    "Ingress": "ingress.yaml",
-    "Service": "services.yaml",
-}
-"""A workload's Deployment, and what stands beside it, are in the file of their component."""
-
-_BY_COMPONENT: Final = {
+_WORKLOAD_FILES: Final = {
     "pull:kubernetes:Api": "api-deployment.yaml",
     "pull:kubernetes:TemporalWorker": "worker-deployment.yaml",
 }
+"""The file of a component's workload: its Deployment, autoscaler and disruption budget."""
 
-RELEASE: Final = "kubernetes:helm.sh/v3:Release"
-"""The operator's chart: no manifest, and with kubectl a prerequisite."""
-
-_KINDS: Final = ("SecretStore", "ExternalSecret", "Deployment")
-"""What comes first in its file, in this order; the rest follows by kind and name."""
+_FIRST_KINDS: Final = ("SecretStore", "ExternalSecret", "Deployment")
+"""These come first in their file, in this order; the rest follows by kind and name."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes whatever some reader of YAML may take for a number or a truth: 1e3, 0o7, y."""
+    """Quotes text that a YAML parser may read as a number or a boolean: 1e3, 0o7, y."""
 
 
 _Dumper.add_implicit_resolver(
@@ -72,28 +59,52 @@ _Dumper.add_implicit_resolver(
 def manifests(steps: Iterable[Step]) -> dict[str, list[dict[str, Any]]]:
     """The manifests of a preview by file, in the order in which to apply them.
 
+    The chart of the operator (``helm.sh/v3:Release``) is no manifest; with kubectl it is a
+    prerequisite.
+
     Raises:
-        Refused: something in one of them is secret, or not known before an ``up``.
+        Refused: a manifest belongs in no file, or holds a secret or a value that only an ``up``
+            determines.
     """
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in FILES}
+    files: dict[str, list[dict[str, Any]]] = {name: [] for name in FILES}
     for step in steps:
-        if not step.type.startswith("kubernetes:") or step.type == RELEASE or step.new is None:
+        is_object = step.type.startswith("kubernetes:") and step.type != kubernetes.RELEASE
+        if not is_object or step.new is None:
             continue
         manifest = _manifest(step.new.inputs)
         for path, value in _leaves(manifest, step.name):
             if value == SECRET or is_unknown(value):
                 what = "secret" if value == SECRET else "not known before an up"
-                raise Refused("render", f"{path} is {what}, so that no file can hold it.")
-        component = step.urn.split("::")[2].split("$")[0]
-        found[_BY_KIND.get(manifest["kind"]) or _BY_COMPONENT[component]].append(manifest)
-    return {name: sorted(inside, key=_place) for name, inside in found.items() if inside}
+                raise Refused("render", f"{path} is {what}, so no file can hold it.")
+        files[_file_of(step, manifest["kind"])].append(manifest)
+    return {name: sorted(inside, key=_rank) for name, inside in files.items() if inside}
+
+
+def _file_of(step: Step, kind: str) -> str:
+    """The file of the runbook that an object belongs in.
+
+    Raises:
+        Refused: it belongs in none of them.
+    """
+    record = RESOURCE_TYPES.get(step.type)
+    component = step.urn.split("::")[2].split("$")[0]
+    file = record.manifest if record and record.manifest else _WORKLOAD_FILES.get(component)
+    if file is None:
+        raise Refused(
+            "render",
+            f"{step.name} is a {kind}, and none of the runbook's files is for that kind. Decide "
+            f"its file with `manifest` in the record of {step.type} in "
+            "resource_types/kubernetes.py, or for a workload in _WORKLOAD_FILES in "
+            "ops/review/render.py.",
+        )
+    return file
 
 
 def write(files: Mapping[str, Iterable[Mapping[str, Any]]], stack: str, folder: Path) -> list[Path]:
-    """Write the files, and take away those of ours that are not among them any more.
+    """Write the files, and delete those of an earlier run that are no longer needed.
 
     Raises:
-        WrongInput: the file system does not let it.
+        WrongInput: the file system refuses.
     """
     written = []
     with _usable(folder):
@@ -106,17 +117,20 @@ def write(files: Mapping[str, Iterable[Mapping[str, Any]]], stack: str, folder: 
             documents = yaml.dump_all(
                 files[name], Dumper=_Dumper, sort_keys=False, width=100, explicit_start=True
             )
-            path.write_text(f"{MARK} --stack {stack}. A change here is lost.\n{documents}", "utf-8")
+            path.write_text(
+                f"{MARK} --stack {stack}. Do not edit: the next run overwrites it.\n{documents}",
+                "utf-8",
+            )
             written.append(path)
     return written
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Let nothing be overwritten that was not written here.
+    """Refuse to overwrite a file that this module has not written.
 
     Raises:
-        WrongInput: ``folder`` is a file, cannot be read, or holds a file of one of our names that
-            is not ours.
+        WrongInput: ``folder`` is a file or cannot be read, or a file of another author has one of
+            the names.
     """
     with _usable(folder):
         if folder.exists() and not folder.is_dir():
@@ -127,7 +141,7 @@ def refuse_foreign(folder: Path) -> None:
         raise WrongInput(
             "out",
             f"--out {folder} holds {', '.join(foreign)}, which this command has not written and "
-            "would overwrite. Name another folder, or move them away.",
+            "would overwrite. Name another folder, or move the files away.",
         )
 
 
@@ -144,7 +158,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _manifest(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs without what only the engine reads, in the order that people write them."""
+    """The inputs without annotations for the engine, in the usual order of a manifest."""
     metadata = dict(inputs["metadata"])
     annotations = {
         key: value
@@ -159,7 +173,7 @@ def _manifest(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ordered(value: Any) -> Any:
-    """Keys sorted, a name in front of them."""
+    """The value with sorted keys, ``name`` first."""
     if isinstance(value, Mapping):
         keys = sorted(value, key=lambda key: (key != "name", key))
         return {key: _ordered(value[key]) for key in keys}
@@ -168,10 +182,10 @@ def _ordered(value: Any) -> Any:
     return value
 
 
-def _place(manifest: Mapping[str, Any]) -> tuple[int, str, str]:
+def _rank(manifest: Mapping[str, Any]) -> tuple[int, str, str]:
     kind = manifest["kind"]
-    rank = _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
-    return rank, kind, manifest["metadata"]["name"]
+    first = _FIRST_KINDS.index(kind) if kind in _FIRST_KINDS else len(_FIRST_KINDS)
+    return first, kind, manifest["metadata"]["name"]
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

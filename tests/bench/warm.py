@@ -17,7 +17,7 @@ from typing import Final
 from ops.engine.checkout import Checkout
 from ops.engine.environment import sandboxed
 from ops.engine.stack import open_stack
-from ops.review.events import Outcome
+from ops.review.outcome import Outcome
 from tests.bench.programs import STACK
 from tests.bench.rounds import rounds
 

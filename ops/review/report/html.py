@@ -12,9 +12,9 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from ops.review.events import short_type
 from ops.review.report.model import Report, StackReport
 from ops.review.report.risk import loses_something
+from ops.review.steps import short_type
 from ops.sanitize import printable, printable_lines
 
 _STYLE: Final = Path(__file__).with_name("page.css")
@@ -98,7 +98,7 @@ def _stack(stack: StackReport) -> dict[str, Any]:
         one.step.urn: {
             "operation": one.word,
             "lost": loses_something(one.step),
-            "refused": one.refused and f"{one.refused.loses}; {one.refused.because}",
+            "refused": one.refused and f"{one.refused.loss}; {one.refused.reason}",
             "follows": [node.name for node in one.follows],
             "properties": [told.to_dict() for told in one.properties],
         }

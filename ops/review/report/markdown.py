@@ -157,8 +157,8 @@ def _sections(stack: StackReport) -> Iterator[Section]:
         yield Section(rank=1, title="", blocks=list(_traffic(stack)), what="moves of traffic")
     if stack.worst:
         title = "### Gone" if stack.drift else "### Replaced or deleted"
-        why = {one.because for one in stack.refusals}
-        title += "".join(f"\n\nRefused: {label(because)}." for because in sorted(why))
+        why = {one.reason for one in stack.refusals}
+        title += "".join(f"\n\n{label(reason)}" for reason in sorted(why))
         blocks = [_destroyed(one, drift=stack.drift) for one in stack.worst]
         yield Section(rank=1, title=title, blocks=blocks, what="of them")
     if not stack.moves:
@@ -228,7 +228,7 @@ def _destroyed(changed: Changed, *, drift: bool) -> str:
     lines = [f"#### {word}{code(changed.name)}", "", f"{_called(changed)} in {where}"]
     refused = changed.refused
     if refused:
-        lines += ["", f"**Refused**: {label(refused.loses)}."]
+        lines += ["", f"**Refused**: {label(refused.loss)}."]
     if changed.follows:
         named = _named([node.name for node in changed.follows])
         lines += ["", f"Follows from what it needs: {named}."]

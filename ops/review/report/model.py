@@ -11,21 +11,13 @@ from typing import Any, Final
 
 from pulumi.automation import OpType
 
-from ops.review.components import OUTSIDE_STAGES, ComponentIndex, ComponentRef
-from ops.review.events import (
-    REPLACEMENT_STEPS,
-    STACK_TYPE,
-    Change,
-    Diagnostic,
-    State,
-    Step,
-    Violation,
-    short_type,
-)
+from ops.review.graph import OUTSIDE_STAGES, ComponentIndex, ComponentRef
+from ops.review.outcome import Diagnostic, Violation
 from ops.review.report.risk import Reason, Risk, loses_something, reasons_to_review
 from ops.review.report.traffic import Move, moves
 from ops.review.report.values import Property, shown
-from ops.review.summary import figures, physical_name
+from ops.review.steps import REPLACEMENT_STEPS, STACK_TYPE, Change, State, Step, short_type
+from ops.review.summary import physical_name, summary_fields
 
 WORDS: Final[Mapping[OpType, str]] = {
     OpType.REPLACE: "replace",
@@ -82,18 +74,18 @@ class Refused:
 
     urn: str
     operation: str
-    loses: str
+    loss: str
     forced_by: tuple[str, ...]
-    because: str
+    reason: str
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Refused:
         return cls(
             urn=document["urn"],
             operation=document["operation"],
-            loses=document["loses"],
+            loss=document["loss"],
             forced_by=tuple(document["forcedBy"]),
-            because=document["because"],
+            reason=document["reason"],
         )
 
     @property
@@ -140,7 +132,9 @@ class Changed:
     @property
     def figures(self) -> str:
         """What is worth knowing of a new resource, in one line."""
-        return ", ".join(f"{label} {shown(value)}" for label, value in figures(self.step.state))
+        return ", ".join(
+            f"{label} {shown(value)}" for label, value in summary_fields(self.step.state)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -154,7 +148,7 @@ class Changed:
             "properties": [one.to_dict() for one in self.properties],
             "downstream": [node.urn for node in self.downstream],
             "follows": [node.urn for node in self.follows],
-            "refused": self.refused.because if self.refused else None,
+            "refused": self.refused.reason if self.refused else None,
         }
 
 

@@ -7,8 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from ops.review.components import OUTSIDE_STAGES, ComponentRef
-from ops.review.graph import reduced
+from ops.review.graph import OUTSIDE_STAGES, ComponentRef, reduced
 from ops.review.report.model import Changed, StackReport
 from ops.review.report.risk import loses_something
 from ops.sanitize import printable

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from pulumi.automation import OpType
 
-from ops.review.events import SECRET, Step
-from ops.review.guard import HOLDS
+from ops.review.guard import loss_of
+from ops.review.redaction import SECRET
+from ops.review.steps import Step
 
 
 class Risk(StrEnum):
@@ -122,13 +123,13 @@ def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
         ("takes protection away", (one for one in changed if _unprotected(one))),
         (
             "changes in place what holds data or identity",
-            (one for one in changed if one.type in HOLDS),
+            (one for one in changed if loss_of(one)),
         ),
         ("changes who may do what", (one for one in kept if _grants(one))),
         ("opens a way in", (one for one in created if _is_entrance(one))),
         (
             "changes a way in",
-            (one for one in changed if one.type not in HOLDS and _is_entrance(one)),
+            (one for one in changed if not loss_of(one) and _is_entrance(one)),
         ),
         ("changes a provider", (one for one in changed if one.type.startswith(PROVIDER))),
         ("gives secrets new values", (one for one in steps if _changes_secret(one))),
@@ -140,7 +141,7 @@ def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
 
 
 def _of(steps: Iterable[Step], op: OpType, *, holding: bool) -> Iterator[Step]:
-    return (step for step in steps if step.op is op and (step.type in HOLDS) is holding)
+    return (step for step in steps if step.op is op and bool(loss_of(step)) is holding)
 
 
 def _unprotected(step: Step) -> bool:

@@ -69,7 +69,7 @@ def _listed(title: str, changes: Sequence[Changed]) -> Iterator[str]:
         sign = SIGNS.get(one.step.op, "~")
         yield f"  {sign:<2} {printable(one.name)}  {one.type}  {printable(one.physical)}"
         if one.refused:
-            yield f"       refused, {one.refused.loses}: {one.refused.because}"
+            yield f"       refused, {one.refused.loss}: {one.refused.reason}"
         if one.follows:
             names = ", ".join(printable(node.name) for node in one.follows)
             yield f"       follows from what it needs: {names}"

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ops.review.events import State, Step, is_unknown
+from ops.review.redaction import is_unknown
 from ops.review.report.risk import loses_something
+from ops.review.steps import State, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

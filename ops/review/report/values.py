@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ops.review.events import SECRET, Change, is_unknown
+from ops.review.redaction import SECRET, is_unknown
+from ops.review.steps import Change
 
 LONG: Final = 160
 """So many characters of a value are shown."""
