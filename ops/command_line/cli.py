@@ -206,7 +206,7 @@ def up(
             reviewed.refuse_moved(Record.make(opened, plan, verdict, opened.state()))
 
         def run(progress: Progress) -> Outcome:
-            # The verdict passed: every deletion of a protected resource was approved by name.
+            # The verdict passed, so every deletion of a protected resource has an approval.
             with opened.unlocked(urns_deleted(plan.changes)):
                 return opened.up(progress)
 
