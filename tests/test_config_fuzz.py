@@ -104,8 +104,8 @@ def message(document: dict[str, Any]) -> str:
     """The error message for the settings; empty if they are valid."""
     try:
         parse(document, "a fuzzed file")
-    except SettingsError as error:
-        settings_error = error
+    except SettingsError as caught:
+        settings_error = caught
     else:
         return ""
     assert settings_error.errors
@@ -196,8 +196,8 @@ def test_a_mangled_file_is_a_list_of_errors(
     path.write_bytes(text)
     try:
         read_stack_file(path)
-    except SettingsError as error:
-        settings_error = error
+    except SettingsError as caught:
+        settings_error = caught
     else:
         return
     assert str(settings_error).encode()
