@@ -135,7 +135,7 @@ def test_what_was_or_becomes_secret_is_told_nowhere(form: Form) -> None:
 def test_a_new_value_of_a_secret_is_to_be_reviewed() -> None:
     changed = step("update", "one", old={"p": "[secret]"}, new={"p": "[secret]"}, p="update")
     reasons = Report([preview(changed)]).stacks[0].reasons
-    assert ("gives secrets new values", ("one",)) in [(one.words, one.names) for one in reasons]
+    assert ("changes the value of a secret", ("one",)) in [(one.text, one.names) for one in reasons]
 
 
 # -- foreign text ------------------------------------------------------------------------------
@@ -234,28 +234,38 @@ def test_foreign_text_does_no_harm_in_a_picture_and_in_a_terminal() -> None:
 
 SQL = "gcp:sql/databaseInstance:DatabaseInstance"
 TOPIC = "gcp:pubsub/topic:Topic"
-OPENS = ("needs review", "opens a way in")
+RUN = "gcp:cloudrunv2/service:Service"
+UNKNOWN = "gcp:new/service:Service"
+UNDESCRIBED = "is of a type that resource_types does not describe"
+OPENS = ("needs review", "exposes an endpoint")
 
 
 @pytest.mark.parametrize(
     ("changed", "risk", "words"),
     [
+        (step("create", "a", UNKNOWN), "needs review", UNDESCRIBED),
+        (step("update", "a", UNKNOWN), "needs review", UNDESCRIBED),
+        (step("delete", "a", UNKNOWN), "needs review", "deletes a stateful or identity resource"),
         (step("create", "a", TOPIC), "safe", "1 created; nothing is deleted or replaced"),
         (step("update", "a", TOPIC), "safe", "1 changed in place; nothing is deleted or replaced"),
-        (step("update", "a", SQL), "needs review", "changes in place what holds data or identity"),
+        (
+            step("update", "a", SQL),
+            "needs review",
+            "modifies a stateful or identity resource in place",
+        ),
         (step("delete", "a", TOPIC), "needs review", "deletes"),
         (step("replace", "a", TOPIC), "needs review", "replaces"),
-        (step("replace", "a", SQL), "needs review", "replaces what holds data or identity"),
-        (step("delete", "a", SQL), "needs review", "deletes what holds data or identity"),
+        (step("replace", "a", SQL), "needs review", "replaces a stateful or identity resource"),
+        (step("delete", "a", SQL), "needs review", "deletes a stateful or identity resource"),
         (
             step("create", "a", "gcp:projects/iAMMember:IAMMember"),
             "needs review",
-            "changes who may do what",
+            "changes permissions",
         ),
         (
             step("update", "a", "gcp:compute/firewall:Firewall"),
             "needs review",
-            "changes a way in",
+            "changes the exposure of an endpoint",
         ),
         (step("create", "a", "gcp:compute/firewall:Firewall"), *OPENS),
         (step("create", "a", TOPIC, new={"binding": [{"members": ["allUsers"]}]}), *OPENS),
@@ -266,12 +276,12 @@ OPENS = ("needs review", "opens a way in")
                 "update", "a", TOPIC, old={"x": ["a"]}, new={"x": ["a", "::/0"]}, **{"x[1]": "add"}
             ),
             "needs review",
-            "changes a way in",
+            "changes the exposure of an endpoint",
         ),
         (
             step("create", "a", "gcp:serviceaccount/key:Key"),
             "needs review",
-            "changes who may do what",
+            "changes permissions",
         ),
         (
             step("update", "a", "pulumi:providers:gcp", version="update"),
@@ -279,14 +289,14 @@ OPENS = ("needs review", "opens a way in")
             "changes a provider",
         ),
         (
-            step("update", "a", TOPIC, old={"ingress": 1}, new={"ingress": 2}, ingress="update"),
+            step("update", "a", RUN, old={"ingress": 1}, new={"ingress": 2}, ingress="update"),
             "needs review",
-            "changes a way in",
+            "changes the exposure of an endpoint",
         ),
         (
             step("replace", "a", "random:index/randomPassword:RandomPassword"),
             "needs review",
-            "gives secrets new values",
+            "changes the value of a secret",
         ),
         (
             step("replace", "a", "cloudflare:index/workerVersion:WorkerVersion"),
@@ -298,14 +308,14 @@ OPENS = ("needs review", "opens a way in")
 def test_the_table_of_risks(changed: dict[str, Any], risk: str, words: str) -> None:
     report = Report([preview(changed)])
     assert report.risk == risk
-    assert [reason.words for reason in report.stacks[0].reasons] == [words]
+    assert [reason.text for reason in report.stacks[0].reasons] == [words]
 
 
 def test_taking_protection_away_is_to_be_reviewed() -> None:
     changed = step("update", "a", TOPIC)
     changed["newState"]["protect"] = False
     report = Report([preview(changed)])
-    assert report.stacks[0].reasons[0].words == "takes protection away"
+    assert report.stacks[0].reasons[0].text == "removes protection"
     assert "- `protect`: `true` → `false`" in markdown(report)
 
 
@@ -314,7 +324,7 @@ def test_a_pack_that_did_not_run_blocks() -> None:
     document["policies"]["passed"] = False
     report = Report([document])
     assert (report.risk, report.exit_code) == ("blocked", 1)
-    assert report.stacks[0].reasons[0].words == "the policies did not run"
+    assert report.stacks[0].reasons[0].text == "the policies did not run"
 
 
 def test_advice_is_to_be_reviewed_and_blocks_nothing() -> None:
@@ -330,7 +340,7 @@ def test_an_exception_from_the_policies_is_to_be_reviewed() -> None:
     document = preview(step("update", "a", TOPIC))
     document["policies"]["exceptions"] = [{"urn": urn("a", TOPIC), "rule": "r"}]
     (reason,) = Report([document]).stacks[0].reasons
-    assert (reason.words, reason.names) == ("passes the policies by an exception", ("a",))
+    assert (reason.text, reason.names) == ("passes the policies by an exception", ("a",))
 
 
 def test_the_worst_stack_decides() -> None:
@@ -361,7 +371,7 @@ def test_a_comment_is_cut_by_priority_and_between_blocks() -> None:
     made = markdown(Report([document]), "https://ci.example/1")
     assert LIMIT - 2_000 < len(made) <= LIMIT
     assert len(re.findall("^#### (?:replace|delete)", made, re.MULTILINE)) == 150
-    assert made.endswith("The whole report: [here](<https://ci.example/1>)*")
+    assert made.endswith("See the [full report](<https://ci.example/1>).*")
     left = [int(count.replace(",", "")) for count in re.findall(r"\*([\d,]+) more changes\*", made)]
     shown = len(re.findall(r"^- \*\*update\*\*", made, re.MULTILINE))
     assert len(left) == 5, "every stage says something"
@@ -413,12 +423,12 @@ def test_whatever_is_previewed_makes_a_comment(documents: list[dict[str, Any]]) 
     left = outside_of_code(made)
     assert left.count("<details") == left.count("</details>")
     assert not re.search(r"[@#](?=\w)|!\[|<(?!/?details|/?summary|/?b>|!-- pull)", left)
-    lost = sum(len(one.worst) for one in report.stacks)
+    lost = sum(len(one.destroyed) for one in report.stacks)
     shown = len(re.findall("^#### (?:replace|delete)", left, re.MULTILINE))
     new = re.findall(r"^- .*(?=\n  - )", made.partition("<b>New:</b>")[2], re.MULTILINE)
     assert shown == lost or not new, "nothing new is told while something lost is not"
     if shown < lost:
-        assert "The whole report: `bin/ops report" in made
+        assert "Full report: `bin/ops report" in made
 
 
 @pytest.mark.parametrize("limit", range(3_000, 60_000, 7_000))
@@ -491,7 +501,7 @@ def test_one_preview_serves_every_form(tiny: MiniProject, tmp_path: Path) -> Non
         assert PLANTED not in done.stdout
     comment = made[Form.MARKDOWN].stdout
     assert "`location`: `US` → `EU` **forces the replacement**" in comment
-    assert "resources depend on it" in comment
+    assert "dependents</summary>" in comment
     assert comment.index("#### replace") < comment.index("### Policies") < comment.index("New:")
     document = json.loads(made[Form.JSON].stdout)
     assert document["verdict"] == "needs review"
@@ -515,7 +525,7 @@ def test_protection_alone_is_a_change(tiny: MiniProject) -> None:
         ("update", "beta-bucket"),
     ]
     (made,) = Report([document]).stacks
-    assert made.reasons[0].words == "takes protection away"
+    assert made.reasons[0].text == "removes protection"
     tiny.run("up")
     assert tiny.protected() == []
     assert tiny.run("preview")["steps"] == []
@@ -563,7 +573,10 @@ def test_any_encoding_of_the_terminal_will_do(tiny: MiniProject, tmp_path: Path)
         (["--stack", "production", "--from", "x"], "Give either --stack or --from"),
         (["--from", "nowhere.json"], "cannot be read"),
         (["--from", "Pulumi.yaml"], "cannot be read"),
-        (["--from", "policies/config.production.json"], "is not what 'preview --json' prints"),
+        (
+            ["--from", "policies/config.production.json"],
+            "is not a document of 'bin/ops preview --json'",
+        ),
         (["--from", "policies"], "cannot be read"),
     ],
 )
@@ -581,21 +594,21 @@ URN = "urn:pulumi:production::tiny::t:m:T::one"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is empty: its preview had no result"),
+        ("", "is empty: its preview printed no result"),
         ("{", "cannot be read"),
         ("[" * 100_000, "cannot be read"),
-        ("[1]", "is not what"),
-        ('{"format_version": "1.2", "resource_changes": []}', "is not what"),
-        ('{"steps": 5}', "is not what"),
-        ('{"error": "x"}', "is not what"),
-        ('{"steps": [{"op": "explode", "urn": "u"}]}', "is not what"),
-        ('{"steps": [], "operation": "up"}', "is not what"),
-        ('{"steps": [], "policies": {"rules": "many"}}', "is not what"),
+        ("[1]", "is not a document"),
+        ('{"format_version": "1.2", "resource_changes": []}', "is not a document"),
+        ('{"steps": 5}', "is not a document"),
+        ('{"error": "x"}', "is not a document"),
+        ('{"steps": [{"op": "explode", "urn": "u"}]}', "is not a document"),
+        ('{"steps": [], "operation": "up"}', "is not a document"),
+        ('{"steps": [], "policies": {"rules": "many"}}', "is not a document"),
         (
             json.dumps(
                 {"steps": [{"op": "refresh", "urn": URN, "oldState": {"urn": URN, "type": "t"}}]}
             ),
-            "'bin/ops drift --json' does",
+            "use 'bin/ops drift --json'",
         ),
     ],
 )
@@ -627,7 +640,7 @@ def test_the_official_cli_s_preview_can_be_read(tmp_path: Path) -> None:
     (made,) = Report([read_preview(path)]).stacks
     assert made.stack == "production"
     assert made.counts == {"replace": 1, "update": 1}
-    assert made.reasons[0].words == "neither the policies nor the guard have looked at it"
+    assert made.reasons[0].text == "neither the policies nor the guard evaluated the change"
     assert made.diagnostics[0].message == "old"
     assert {node["name"] for node in page_data(html(Report([document])))["nodes"]} == {"one", "two"}
 

@@ -127,7 +127,7 @@ def test_the_filter(browser: Page, tmp_path: Path) -> None:
     assert set(steps) == {"create", "update", "replace", "delete"}
     show(browser, tmp_path, document)
     shown = {}
-    for choice in ("all", "changed", "lost", "created"):
+    for choice in ("all", "changed", "destroyed", "created"):
         browser.run(
             f"filter.value = '{choice}'; filter.dispatchEvent(new Event('change')); undefined"
         )
@@ -135,7 +135,7 @@ def test_the_filter(browser: Page, tmp_path: Path) -> None:
     assert shown == {
         "all": f"{resources} of {resources} resources",
         "changed": f"{steps.total()} of {resources} resources",
-        "lost": f"{steps['replace'] + steps['delete']} of {resources} resources",
+        "destroyed": f"{steps['replace'] + steps['delete']} of {resources} resources",
         "created": f"{steps['create']} of {resources} resources",
     }
 

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 from pulumi.automation import OpType
 from rich.console import Console
@@ -17,19 +17,11 @@ from rich.text import Text
 
 from ops.review.graph import ComponentIndex, ComponentRef, StageEnd, Stages
 from ops.review.outcome import Diagnostic, Outcome
-from ops.review.redaction import is_unknown
+from ops.review.rendering import SIGNS, full_text, value_text
 from ops.review.steps import Change, Step, short_type
 from ops.review.summary import physical_name, summary_fields
 from ops.sanitize import printable
 
-SIGNS: Final[Mapping[OpType, str]] = {
-    OpType.CREATE: "+",
-    OpType.UPDATE: "~",
-    OpType.DELETE: "-",
-    OpType.REPLACE: "+-",
-    OpType.READ: ">",
-    OpType.IMPORT: "=",
-}
 STYLES: Final[Mapping[OpType, str]] = {
     OpType.CREATE: "green",
     OpType.UPDATE: "yellow",
@@ -139,7 +131,7 @@ class Printer:
             self._line("Outputs:", style="bold")
             width = max(map(len, outcome.outputs))
             for key, value in sorted(outcome.outputs.items()):
-                self._line(f"    {key:<{width}}  {_whole(value)}")
+                self._line(f"    {key:<{width}}  {full_text(value)}")
 
     def diagnostics(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Errors and warnings of the engine and the providers, each with its resource."""
@@ -181,7 +173,10 @@ class Printer:
         forced = "  forces the replacement" if change.replaces else ""
         self._print(
             Text(f"         {change.path}  ")
-            + Text(f"{_shown(change.old)} -> {_shown(change.new)}", "yellow")
+            + Text(
+                f"{value_text(change.old, VALUE_WIDTH)} -> {value_text(change.new, VALUE_WIDTH)}",
+                "yellow",
+            )
             + Text(forced, "red")
         )
 
@@ -291,29 +286,10 @@ def _figures(step: Step) -> str:
     """The figures of a new resource, in one line."""
     if step.op is not OpType.CREATE:
         return ""
-    return ", ".join(f"{label} {_shown(value)}" for label, value in summary_fields(step.state))
+    return ", ".join(
+        f"{label} {value_text(value, VALUE_WIDTH)}" for label, value in summary_fields(step.state)
+    )
 
 
 def _where(component: ComponentRef) -> str:
     return f"({component.stage}{', ' + component.name if component.name else ''})"
-
-
-def _shown(value: Any) -> str:
-    text = _whole(value)
-    return text if len(text) <= VALUE_WIDTH else f"{text[: VALUE_WIDTH - 4]} ..."
-
-
-def _whole(value: Any) -> str:
-    if value is None:
-        return "(none)"
-    if is_unknown(value):
-        return "(known after apply)"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, list):
-        return ", ".join(map(_whole, value))
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_whole(item)}" for key, item in value.items())
-    return " ".join(str(value).split())

@@ -1,23 +1,26 @@
-"""Golden reports: what a reviewer reads of each kind of change, kept word for word.
+"""Golden reports: the report that a reviewer reads of each kind of change, kept word for word.
 
-``<name>.json`` is what ``ops preview --json`` said of the scenario through the real engine, and
-``<name>.md`` is the report that is made of it. After a change of the reports,
+``<name>.json`` is the document that ``ops preview --json`` printed for a scenario, run through the
+real engine on the small estate of ``program.py``. ``<name>.md`` is the report of that document.
+
+After a change to the reports, write the Markdown files again and read their differences::
 
     python -m tests.golden
 
-writes the reports anew, for a reader to look through their differences. After a change of the
-estate, of its policies or of the preview's document,
+After a change to the preview's document, to a rule in ``pack.py``, to ``program.py`` or to a
+scenario, record the documents as well. This takes about three minutes::
 
     python -m tests.golden record
 
-asks the engine first (some minutes). ``tests/test_report_golden.py`` compares, and asks the engine
-about some of the scenarios in every run.
+To add a scenario, add it to ``SCENARIOS`` and its verdict to ``tests/test_report_golden.py``, and
+record. That test compares every report, and runs some of the scenarios again.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,140 +28,152 @@ from typing import Any, Final
 
 from ops.review.report.markdown import markdown
 from ops.review.report.model import Report
+from tests.console import enable_apis
 from tests.golden.large import five_thousand
 from tests.stack_lifecycle import StackLifecycle
 
 FOLDER: Final = Path(__file__).resolve().parent
 NEW_IMAGE: Final = f"gcr.io/pull-production/pull-temporal-worker@sha256:{2:064}"
+APIS: Final = ("cloudkms", "redis", "run", "secretmanager", "sqladmin", "storage")
+
+_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""The engine's sign for a value that is not known before an ``up``."""
+
 _ID: Final = re.compile(
     r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<=-)[0-9a-f]{8}(?=@gcp-sa-)"
 )
-"""What the sandbox makes up: UUIDs, and the end of a service agent's name."""
+"""Random ids of the sandbox: UUIDs, and the end of a service agent's name."""
 
-_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_FLAT: Final = re.compile(r"\{[^][{}]*\}")
+"""An object that holds no other one, such as a row of the graph. It is written on one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A change to production, and how it is looked at.
+    """A change to the small estate, and the command that looks at it.
 
     Attributes:
-        change: what is done to the stack before it is looked at.
-        base: what it is done to; ``first`` is before, ``made`` after the first deployment,
-            ``released`` after a release on top of that, ``staging`` another stack.
+        change: what happens to the stack before the command runs.
+        base: the stack before the change: ``new`` is before and ``deployed`` is after the first
+            deployment, ``released`` is after a release on top of it, ``staging`` is another stack.
     """
 
     change: Callable[[StackLifecycle], None]
     verb: str = "preview"
-    base: str = "made"
+    base: str = "deployed"
 
-    def to_dict(self, life: StackLifecycle) -> dict[str, Any]:
-        """Make the change to ``life`` and ask the engine."""
-        self.change(life)
-        done = life.ops(self.verb, "--json")
-        return normalised({"stack": life.stack, **json.loads(done.stdout)})
+    def run(self, stack: StackLifecycle) -> dict[str, Any]:
+        """Make the change to ``stack`` and return the command's document."""
+        self.change(stack)
+        done = stack.ops(self.verb, "--json")
+        return normalised({"stack": stack.stack, **json.loads(done.stdout)})
+
+
+def begin(checkout: Path, folder: Path, stack: str) -> StackLifecycle:
+    """The small estate in ``folder``, before its first deployment."""
+    created = StackLifecycle.begin(checkout, folder, stack)
+    shutil.copy(FOLDER / "program.py", created.root / "__main__.py")
+    policies = created.root / "policies"
+    policies.unlink()
+    policies.mkdir()
+    shutil.copy(checkout / "policies" / "PulumiPolicy.yaml", policies)
+    shutil.copy(FOLDER / "pack.py", policies / "__main__.py")
+    (policies / f"config.{stack}.json").write_text('{"all": "mandatory"}', "utf-8")
+    enable_apis(created.sandbox / "cloud", f"pull-{stack}", *APIS)
+    return created
+
+
+def deploy(stack: StackLifecycle) -> None:
+    """The first deployment; its outputs are kept for the scenarios."""
+    (stack.folder / "up.json").write_text(json.dumps(stack.run("up")), "utf-8")
+
+
+def outputs(stack: StackLifecycle) -> dict[str, Any]:
+    """The stack outputs of the first deployment."""
+    document: dict[str, dict[str, Any]] = json.loads((stack.folder / "up.json").read_text("utf-8"))
+    return document["outputs"]
 
 
 def nothing(_: StackLifecycle) -> None:
     """No change."""
 
 
-def release(life: StackLifecycle) -> None:
-    """A release: a canary of the API at 10 %, and a new image of the worker for everybody."""
-    up = json.loads((life.folder / "up.json").read_text("utf-8"))
-    stable = up["outputs"]["api_version"]
-    life.settings(
+def release(stack: StackLifecycle) -> None:
+    """A release: a canary of the API with 10 % of the traffic, and a new image of the worker."""
+    stack.settings(
         workers={"image": NEW_IMAGE},
-        api={
-            "compatibility_date": "2026-11-01",
-            "versions": [
-                {"version": "current", "percentage": 10},
-                {"version": stable, "percentage": 90},
-            ],
-        },
+        api={"compatibility_date": "2026-11-01", "versions": _canary(stack, 10)},
     )
-    life.run("up")
+    stack.run("up")
 
 
-def canary_step(life: StackLifecycle) -> None:
-    stable = json.loads((life.folder / "up.json").read_text("utf-8"))["outputs"]["api_version"]
-    versions = [
-        {"version": "current", "percentage": 50},
-        {"version": stable, "percentage": 50},
+def canary_step(stack: StackLifecycle) -> None:
+    """The next step of the canary: half of the traffic."""
+    stack.settings(api={"versions": _canary(stack, 50)})
+
+
+def _canary(stack: StackLifecycle, percentage: int) -> list[dict[str, Any]]:
+    return [
+        {"version": "current", "percentage": percentage},
+        {"version": outputs(stack)["api_version"], "percentage": 100 - percentage},
     ]
-    life.settings(api={"versions": versions})
 
 
-def rollback(life: StackLifecycle) -> None:
-    outputs = json.loads((life.folder / "up.json").read_text("utf-8"))["outputs"]
-    revision = outputs["workers"]["pull-temporal-worker"]["described"]
-    life.settings(
+def rollback(stack: StackLifecycle) -> None:
+    """All traffic back to the version and the revision of the first deployment."""
+    before = outputs(stack)
+    revision = before["workers"]["pull-temporal-worker"]["described"]
+    stack.settings(
         workers={"fleet": {"all": {"traffic": [{"revision": revision, "percent": 100}]}}},
-        api={"versions": [{"version": outputs["api_version"], "percentage": 100}]},
+        api={"versions": [{"version": before["api_version"], "percentage": 100}]},
     )
+
+
+def settings(**sections: Any) -> Callable[[StackLifecycle], None]:
+    """Other settings in the stack file."""
+    return lambda stack: stack.settings(**sections)
 
 
 def appended(text: str) -> Callable[[StackLifecycle], None]:
-    """The program with more at its end."""
+    """The program with ``text`` at its end."""
 
-    def change(life: StackLifecycle) -> None:
-        with (life.root / "__main__.py").open("a", encoding="utf-8") as program:
+    def change(stack: StackLifecycle) -> None:
+        with (stack.root / "__main__.py").open("a", encoding="utf-8") as program:
             program.write(text)
 
     return change
 
 
-def without_assets(life: StackLifecycle) -> None:
-    """A program that no longer makes the bucket for uploads."""
-    program = life.root / "__main__.py"
-    dropped = (
-        "from unittest import mock\n"
-        "mock.patch('components.estate.Assets', mock.Mock(return_value=mock.Mock(bucket=''))"
-        ").start()\n"
-    )
-    text = program.read_text("utf-8")
-    program.write_text(text.replace("estate = ", f"{dropped}estate = "), "utf-8")
+def without_assets(stack: StackLifecycle) -> None:
+    """A program that no longer declares the bucket for uploads."""
+    program = stack.root / "__main__.py"
+    before, _, rest = program.read_text("utf-8").partition("# -- assets")
+    program.write_text(before + rest[rest.index("# -- 2 ") :], "utf-8")
 
 
-def settings(**sections: Any) -> Callable[[StackLifecycle], None]:
-    """The stack file with other settings."""
-    return lambda life: life.settings(**sections)
-
-
-def by_hand(life: StackLifecycle) -> None:
-    """What somebody changed in the console."""
-    life.by_hand("edit", "pull-production-redis", "memorySizeGb=1")
-    life.by_hand("edit", "pull-production-postgres", 'settings.availabilityType="ZONAL"')
-    (route,) = (thing.id for thing in life.cloud() if thing.type.endswith(":WorkersRoute"))
-    life.by_hand("remove", route)
+def edited_in_the_console(stack: StackLifecycle) -> None:
+    """Changes by hand: a smaller Redis, a database in one zone, and a deleted route."""
+    stack.by_hand("edit", "pull-production-redis", "memorySizeGb=1")
+    stack.by_hand("edit", "pull-production-postgres", 'settings.availabilityType="ZONAL"')
+    (route,) = (record.id for record in stack.cloud() if record.type.endswith(":WorkersRoute"))
+    stack.by_hand("remove", route)
 
 
 _NEW_BUCKET: Final = """
-import pulumi
-import pulumi_gcp as gcp
-import pulumi_random as random
-
-password = random.RandomPassword(
-    "exports-password", length=32, opts=pulumi.ResourceOptions(parent=estate.backups)
-)
+secret = random.RandomPassword("exports-password", length=32, opts=backups.options())
 gcp.storage.Bucket(
     "exports-bucket",
     name="pull-production-exports-backups",
     location="US",
     uniform_bucket_level_access=True,
-    public_access_prevention=password.id.apply(lambda _: "enforced"),
+    public_access_prevention=secret.id.apply(lambda _: "enforced"),
     versioning={"enabled": True},
-    soft_delete_policy={"retention_duration_seconds": 2592000},
-    encryption={"default_kms_key_name": estate.encryption.keys["backups"]},
-    lifecycle_rules=[
-        {"action": {"type": "Delete"}, "condition": {"age": 365, "with_state": "LIVE"}},
-    ],
-    opts=pulumi.ResourceOptions(parent=estate.backups, protect=True),
+    opts=backups.options(protect),
 )
 """
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {
-    "first-deployment": Scenario(change=nothing, base="first"),
+    "first-deployment": Scenario(change=nothing, base="new"),
     "image-bump": Scenario(change=settings(workers={"image": NEW_IMAGE})),
     "canary-step": Scenario(change=canary_step, base="released"),
     "rollback": Scenario(change=rollback, base="released"),
@@ -171,47 +186,50 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "settings-error": Scenario(
         change=settings(postgres={"backup_start": "3am"}, redis={"tier": "HA"}), base="staging"
     ),
-    "broken-program": Scenario(change=appended("\nestate.cache.resize()\n")),
-    "drift": Scenario(change=by_hand, verb="refresh"),
+    "broken-program": Scenario(change=appended("\ncache.resize()\n")),
+    "drift": Scenario(change=edited_in_the_console, verb="refresh"),
     "no-change": Scenario(change=nothing),
 }
 """What is recorded through the real engine."""
 
 REPORTS: Final = (*SCENARIOS, "both-stacks", "five-thousand")
-"""All golden reports: two are not of one recorded document each."""
+"""All golden reports. The last two are not made from one recorded document each."""
+
+SHOWN: Final = 60
+"""So many lines of the report on 5,000 resources are kept; its length and its cuts are asserted."""
 
 RULES: Final = 200
 """Stands for the number of rules, which grows without changing any report's meaning."""
 
 
 def normalised(document: dict[str, Any]) -> dict[str, Any]:
-    """The document without what is another one in every run."""
+    """The document without what differs in every run: durations, order, random ids."""
     document.pop("durationSeconds", None)
     if "policies" in document:
         document["policies"]["rules"] = RULES
     for key in ("steps", "diagnostics"):
-        document.get(key, []).sort(key=lambda one: (one["urn"], one.get("op", one.get("message"))))
+        document.get(key, []).sort(key=lambda row: (row["urn"], row.get("op", row.get("message"))))
     ids: dict[str, str] = {_UNKNOWN: _UNKNOWN}
 
     def stable(found: re.Match[str]) -> str:
         number = len(ids)
-        whole = f"{number:08}-0000-4000-8000-{number:012}"
-        return ids.setdefault(found[0], whole[: len(found[0])])
+        uuid = f"{number:08}-0000-4000-8000-{number:012}"
+        return ids.setdefault(found[0], uuid[: len(found[0])])
 
-    made: dict[str, Any] = json.loads(_ID.sub(stable, json.dumps(document)))
-    return made
+    stable_document: dict[str, Any] = json.loads(_ID.sub(stable, json.dumps(document)))
+    return stable_document
 
 
 # -- files -------------------------------------------------------------------------------------
 
 
 def made(name: str) -> str:
-    """A golden report, as it is made today of what was recorded."""
+    """A golden report, made today from the recorded document."""
     match name:
         case "both-stacks":
             return report(recorded("settings-error"), recorded("image-bump"))
         case "five-thousand":
-            return report(five_thousand())
+            return "".join(report(five_thousand()).splitlines(keepends=True)[:SHOWN])
         case _:
             return report(recorded(name))
 
@@ -222,28 +240,28 @@ def report(*documents: Mapping[str, Any]) -> str:
 
 
 def kept(name: str) -> str:
-    """A golden report, as somebody has read it."""
+    """A golden report, as it was last reviewed."""
     return (FOLDER / f"{name}.md").read_text("utf-8")
 
 
 def recorded(name: str) -> dict[str, Any]:
-    """What the engine said of a scenario when it was last asked."""
+    """The document of a scenario, as it was last recorded."""
     file = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     urns = file["urns"]
 
-    def whole(value: Any) -> Any:
+    def expanded(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: whole(item) for key, item in value.items()}
+            return {key: expanded(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [whole(item) for item in value]
+            return [expanded(item) for item in value]
         return urns[int(value[1:])] if isinstance(value, str) and value[:1] == "$" else value
 
-    document: dict[str, Any] = whole(file["document"])
+    document: dict[str, Any] = expanded(file["document"])
     return document
 
 
 def record(name: str, document: Mapping[str, Any]) -> None:
-    """Write down what the engine says of a scenario; a URN that comes again, by its number."""
+    """Write the document of a scenario. Each URN is written once and referred to by number."""
     urns: dict[str, int] = {}
 
     def packed(value: Any) -> Any:
@@ -255,5 +273,6 @@ def record(name: str, document: Mapping[str, Any]) -> None:
             return f"${urns.setdefault(value, len(urns))}"
         return value
 
-    file = {"document": packed(document), "urns": list(urns)}
-    (FOLDER / f"{name}.json").write_text(json.dumps(file, indent=1) + "\n", "utf-8")
+    text = json.dumps({"document": packed(document), "urns": list(urns)}, indent=1)
+    rows = _FLAT.sub(lambda flat: re.sub(r"\s*\n\s*", " ", flat[0]), text)
+    (FOLDER / f"{name}.json").write_text(f"{rows}\n", "utf-8")

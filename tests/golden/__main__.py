@@ -1,29 +1,28 @@
-"""``python -m tests.golden`` writes the golden reports; ``record`` asks the engine first."""
+"""``python -m tests.golden`` writes the golden reports; ``record`` runs the scenarios first."""
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 
 from tests import golden
 from tests.conftest import CHECKOUT
-from tests.stack_lifecycle import StackLifecycle
 
 
 def record_all(folder: Path) -> None:
-    """Live through all scenarios in ``folder``."""
-    lives = {"first": StackLifecycle.begin(CHECKOUT, folder / "first", "production")}
-    lives["staging"] = StackLifecycle.begin(CHECKOUT, folder / "staging", "staging")
-    lives["made"] = lives["first"].fork(folder / "made")
-    (lives["made"].folder / "up.json").write_text(json.dumps(lives["made"].run("up")), "utf-8")
-    lives["released"] = lives["made"].fork(folder / "released")
-    golden.release(lives["released"])
+    """Run all scenarios in ``folder``."""
+    stacks = {
+        "new": golden.begin(CHECKOUT, folder / "new", "production"),
+        "staging": golden.begin(CHECKOUT, folder / "staging", "staging"),
+    }
+    stacks["deployed"] = stacks["new"].fork(folder / "deployed")
+    golden.deploy(stacks["deployed"])
+    stacks["released"] = stacks["deployed"].fork(folder / "released")
+    golden.release(stacks["released"])
     for name, scenario in golden.SCENARIOS.items():
         print(name, flush=True)
-        fork = lives[scenario.base].fork(folder / name)
-        golden.record(name, scenario.to_dict(fork))
+        golden.record(name, scenario.run(stacks[scenario.base].fork(folder / name)))
 
 
 if sys.argv[1:] == ["record"]:

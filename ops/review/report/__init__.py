@@ -1,5 +1,5 @@
-"""What a reviewer reads: previews, policies and the graph as one report in several forms.
+"""The report for a reviewer: previews, policies and the graph, in several forms.
 
-A report is made from the JSON documents of ``ops preview --json`` and of nothing else, so that one
-preview serves a comment, a log and a page. ``docs/reports.md`` explains what it says.
+A report is made only from the JSON documents of ``ops preview --json``, so one preview serves a
+comment, a log and a web page. ``docs/reports.md`` explains its contents.
 """

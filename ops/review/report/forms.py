@@ -1,4 +1,4 @@
-"""The forms of a report, and where it is written."""
+"""Renders a report in each of its forms, and writes it to a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops.review.report.text import text
 
 
 class Form(StrEnum):
-    """What a report can be written as."""
+    """The form of a report."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -22,17 +22,17 @@ class Form(StrEnum):
     HTML = "html"
 
 
-def render(report: Report, form: Form, whole: str = "") -> str:
-    """The report in a form, without a line break at its end.
+def render(report: Report, form: Form, full_report_url: str = "") -> str:
+    """The report in a form, without a final line break.
 
     Args:
-        whole: where people find what a cut Markdown report leaves out.
+        full_report_url: where people find what a shortened Markdown report leaves out.
     """
     match form:
         case Form.TEXT:
             return text(report)
         case Form.MARKDOWN:
-            return markdown(report, whole)
+            return markdown(report, full_report_url)
         case Form.JSON:
             return json.dumps(report.to_dict(), indent=2)
         case Form.HTML:
@@ -43,7 +43,7 @@ def write(path: Path, rendered: str) -> None:
     """Write a rendered report.
 
     Raises:
-        WrongInput: there is no such folder, or it may not be written to.
+        WrongInput: the folder does not exist or is not writable.
     """
     try:
         path.write_text(f"{rendered}\n", "utf-8")

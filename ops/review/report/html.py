@@ -1,6 +1,6 @@
-"""The report as a page of its own: the whole graph, what changes in it, and every difference.
+"""The report as a web page: the whole graph, the changes in it, and every difference.
 
-One file that loads nothing: its policy lets the browser run this script and this style only.
+One file that loads nothing: its content security policy allows only its own script and style.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ops.review.report.model import Report, StackReport
-from ops.review.report.risk import loses_something
+from ops.review.report.risk import is_destructive
 from ops.review.steps import short_type
 from ops.sanitize import printable, printable_lines
 
@@ -41,10 +41,10 @@ _PAGE: Final = """\
 <input id="search" type="search" placeholder="Search name, type, component, property ( / )"
  aria-label="Search">
 <select id="filter" aria-label="Show">
-<option value="changed">What changes</option>
-<option value="lost">What is replaced or deleted</option>
-<option value="created">What is new</option>
-<option value="all">Everything</option>
+<option value="changed">Changes</option>
+<option value="destroyed">Replaced or deleted</option>
+<option value="created">New</option>
+<option value="all">All resources</option>
 </select>
 <span class="soft" id="count" role="status"></span>
 </div>
@@ -59,11 +59,11 @@ _PAGE: Final = """\
 
 
 def html(report: Report) -> str:
-    """The page, without a line break at its end."""
+    """The page, without a final line break."""
     style, script = (path.read_text("utf-8") for path in (_STYLE, _SCRIPT))
-    verdicts = ", ".join(f"{printable(one.stack)}: {one.risk}" for one in report.stacks)
+    verdicts = ", ".join(f"{printable(stack.stack)}: {stack.risk}" for stack in report.stacks)
     data = _printable(
-        {"verdict": report.risk.value, "stacks": [_stack(one) for one in report.stacks]}
+        {"verdict": report.risk.value, "stacks": [_stack(stack) for stack in report.stacks]}
     )
     return _PAGE.format(
         title=escape(verdicts),
@@ -72,7 +72,7 @@ def html(report: Report) -> str:
             "base-uri 'none'; form-action 'none'"
         ),
         style=style,
-        # In a script element nothing but "<" can end it early.
+        # Only "<" can end a script element early.
         data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         script=script,
     )
@@ -83,7 +83,7 @@ def _digest(text: str) -> str:
 
 
 def _printable(value: Any) -> Any:
-    """All text in ``value`` without signs that turn around or hide what stands beside them."""
+    """``value`` without characters that hide or reverse the text around them."""
     if isinstance(value, dict):
         return {key: _printable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -92,17 +92,17 @@ def _printable(value: Any) -> Any:
 
 
 def _stack(stack: StackReport) -> dict[str, Any]:
-    """What the page knows of a stack: resources by number, edges as pairs of numbers."""
+    """The page's data for a stack: resources by number, edges as pairs of numbers."""
     numbers = {urn: number for number, urn in enumerate(stack.nodes)}
     changes = {
-        one.step.urn: {
-            "operation": one.word,
-            "lost": loses_something(one.step),
-            "refused": one.refused and f"{one.refused.loss}; {one.refused.reason}",
-            "follows": [node.name for node in one.follows],
-            "properties": [told.to_dict() for told in one.properties],
+        changed.step.urn: {
+            "operation": changed.operation,
+            "destroyed": is_destructive(changed.step),
+            "refused": changed.refused and f"{changed.refused.loss}. {changed.refused.reason}",
+            "follows": [node.name for node in changed.follows],
+            "properties": [found.to_dict() for found in changed.properties],
         }
-        for one in stack.changes
+        for changed in stack.changes
     }
     return {
         "stack": stack.stack,
@@ -111,8 +111,8 @@ def _stack(stack: StackReport) -> dict[str, Any]:
         "counts": dict(stack.counts),
         "traffic": [move.to_dict() for move in stack.moves],
         "failure": stack.failure and stack.failure.to_dict(),
-        "violations": [one.to_dict() for one in stack.violations],
-        "diagnostics": [one.to_dict() for one in stack.diagnostics],
+        "violations": [violation.to_dict() for violation in stack.violations],
+        "diagnostics": [diagnostic.to_dict() for diagnostic in stack.diagnostics],
         "nodes": [
             {
                 "urn": node.urn,

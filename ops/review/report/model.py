@@ -1,8 +1,8 @@
-"""The report as data, made from previews' JSON documents; every form is drawn from this."""
+"""The data of a report, made from the JSON documents of previews. Every form renders this."""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,13 +13,14 @@ from pulumi.automation import OpType
 
 from ops.review.graph import OUTSIDE_STAGES, ComponentIndex, ComponentRef
 from ops.review.outcome import Diagnostic, Violation
-from ops.review.report.risk import Reason, Risk, loses_something, reasons_to_review
+from ops.review.rendering import Property, value_text
+from ops.review.report.risk import Reason, Risk, is_destructive, reasons_to_review
 from ops.review.report.traffic import Move, moves
-from ops.review.report.values import Property, shown
 from ops.review.steps import REPLACEMENT_STEPS, STACK_TYPE, Change, State, Step, short_type
 from ops.review.summary import physical_name, summary_fields
+from ops.review.traversal import reachable
 
-WORDS: Final[Mapping[OpType, str]] = {
+OPERATIONS: Final[Mapping[OpType, str]] = {
     OpType.REPLACE: "replace",
     OpType.DELETE: "delete",
     OpType.UPDATE: "update",
@@ -30,7 +31,7 @@ WORDS: Final[Mapping[OpType, str]] = {
 """The kinds of change, the worst first."""
 
 QUIET: Final = (OpType.SAME, OpType.REFRESH)
-"""What changes nothing. What a preview finds by its refresh, it tells again as an update."""
+"""Steps that change nothing. What a refresh finds is also reported as an update."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Node:
 
     @property
     def name(self) -> str:
-        """The logical name, which is unique and what approvals and the code go by."""
+        """The logical name, which is unique; approvals and the program use it."""
         return self.urn.rpartition("::")[2]
 
     @classmethod
@@ -70,7 +71,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """What the guard says against an operation."""
+    """An operation that the guard refuses."""
 
     urn: str
     operation: str
@@ -98,10 +99,10 @@ class Changed:
     """A resource that changes.
 
     Attributes:
-        downstream: what depends on it, nearest first; known of what is deleted or replaced.
-        follows: what it needs and is lost as well, where no property of its own forces its
-            replacement.
-        refused: the guard does not let it pass.
+        downstream: its dependents, nearest first, if it is deleted or replaced.
+        follows: its dependencies that are deleted or replaced too, if no property of its own
+            forces its replacement.
+        refused: the guard's refusal, if there is one.
     """
 
     step: Step
@@ -125,15 +126,15 @@ class Changed:
         return short_type(self.step.type)
 
     @property
-    def word(self) -> str:
-        """What happens to it."""
-        return WORDS.get(self.step.op, self.step.op.value)
+    def operation(self) -> str:
+        """What happens to it, such as ``replace``."""
+        return OPERATIONS.get(self.step.op, self.step.op.value)
 
     @property
-    def figures(self) -> str:
-        """What is worth knowing of a new resource, in one line."""
+    def summary(self) -> str:
+        """The summary fields of a new resource, in one line."""
         return ", ".join(
-            f"{label} {shown(value)}" for label, value in summary_fields(self.step.state)
+            f"{label} {value_text(value)}" for label, value in summary_fields(self.step.state)
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -142,10 +143,10 @@ class Changed:
             "type": self.step.type,
             "name": self.name,
             "physicalName": self.physical,
-            "operation": self.word,
+            "operation": self.operation,
             "stage": self.component.stage,
             "component": self.component.name,
-            "properties": [one.to_dict() for one in self.properties],
+            "properties": [changed.to_dict() for changed in self.properties],
             "downstream": [node.urn for node in self.downstream],
             "follows": [node.urn for node in self.follows],
             "refused": self.refused.reason if self.refused else None,
@@ -163,13 +164,13 @@ class SettingError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why there is no whole preview.
+    """Why there is no complete preview.
 
     Attributes:
         kind: ``settings`` and other names of wrong input; ``engine``, ``policies``,
             ``interrupted``, ``crash``.
         exit_code: of the command that failed.
-        message: the text for people; of settings the errors tell it better.
+        message: the text for people; for settings, ``errors`` has the details.
     """
 
     kind: str
@@ -185,9 +186,11 @@ class Failure:
             exit_code=document.get("exitCode", 1),
             errors=tuple(
                 SettingError(
-                    path=one["path"], value=shown(one["value"]), expected=str(one["expected"])
+                    path=error["path"],
+                    value=value_text(error["value"]),
+                    expected=str(error["expected"]),
                 )
-                for one in document.get("errors", ())
+                for error in document.get("errors", ())
             ),
         )
 
@@ -196,31 +199,31 @@ class Failure:
             "kind": self.kind,
             "message": self.message,
             "errors": [
-                {"path": one.path, "value": one.value, "expected": one.expected}
-                for one in self.errors
+                {"path": error.path, "value": error.value, "expected": error.expected}
+                for error in self.errors
             ],
         }
 
     def reason(self) -> Reason:
         match self.kind, len(self.errors):
             case "settings", 1:
-                words = "a setting is wrong; nothing was started"
+                text = "a setting is wrong; nothing was started"
             case "settings", count:
-                words = f"{count} settings are wrong; nothing was started"
+                text = f"{count} settings are wrong; nothing was started"
             case "interrupted", _:
-                words = "the preview was interrupted"
+                text = "the preview was interrupted"
             case "engine" | "policies", _:
-                words = "the preview failed"
+                text = "the preview failed"
             case _:
-                words = "the preview could not start"
-        return Reason(risk=Risk.BLOCKED, words=words)
+                text = "the preview could not start"
+        return Reason(risk=Risk.BLOCKED, text=text)
 
 
 class StackReport:
-    """What is to be said of one stack.
+    """The report on one stack.
 
     Args:
-        document: what ``ops preview --json`` or ``ops refresh --json`` printed.
+        document: the output of ``ops preview --json`` or ``ops refresh --json``.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
@@ -232,43 +235,45 @@ class StackReport:
         policies: Mapping[str, Any] = document.get("policies") or {}
         self.rules = int(policies.get("rules", 0))
         self.violations = tuple(
-            Violation(**one) for one in sorted(policies.get("violations", ()), key=_by_level)
+            Violation(**row) for row in sorted(policies.get("violations", ()), key=_by_level)
         )
         self.refusals = tuple(
-            Refused.parse(one) for one in sorted(policies.get("refusals", ()), key=_by_operation)
+            Refused.parse(row) for row in sorted(policies.get("refusals", ()), key=_by_operation)
         )
-        self.excepted = tuple(one["urn"] for one in policies.get("exceptions", ()))
-        self._seen_by_policies = bool(policies)
+        self.excepted = tuple(row["urn"] for row in policies.get("exceptions", ()))
+        self._evaluated = bool(policies)
         self._policies_passed: bool = policies.get("passed", True)
         self.diagnostics = tuple(
             sorted(map(Diagnostic.parse, document.get("diagnostics") or ()), key=_by_severity)
         )
-        self.failure = Failure.parse(error) if error is not None and not self._judged else None
+        self.failure = None
+        if error is not None and not self._fails_evaluation:
+            self.failure = Failure.parse(error)
 
     @property
     def _stack_of_urns(self) -> str:
-        """The official CLI names the stack nowhere else."""
-        urns = (one["urn"] for one in self._document.get("steps") or ())
+        """The stack in the URNs: the official CLI's document names it nowhere else."""
+        urns = (step["urn"] for step in self._document.get("steps") or ())
         return next(urns, "::").partition("::")[0].rpartition(":")[2] or "unknown"
 
     @property
-    def _judged(self) -> bool:
-        """Whether policies or guard are what the preview failed by, and so say it better."""
-        errors = any(one.severity == "error" for one in self.diagnostics)
+    def _fails_evaluation(self) -> bool:
+        """Whether the preview failed by the policies or the guard, which report the details."""
+        errors = any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
         return bool(self.refusals) or (self._document["error"]["kind"] == "policies" and not errors)
 
     # -- the graph -----------------------------------------------------------------------------
 
     @cached_property
     def nodes(self) -> Mapping[str, Node]:
-        """Everything that was there or is to be, by URN; empty where there was no preview.
+        """All resources before and after the change, by URN; empty if there was no preview.
 
-        The official CLI tells of no graph, only of the resources.
+        The official CLI's document has no graph, only the resources in the steps.
         """
         graph = self._document.get("graph")
         if graph:
-            return {one["urn"]: Node.parse(one) for one in graph["resources"]}
-        states = {step.urn: step.state for step in self._told}
+            return {row["urn"]: Node.parse(row) for row in graph["resources"]}
+        states = {step.urn: step.state for step in self._reported}
         components = ComponentIndex(states.values())
         return {urn: Node.of(state, components.of(urn)) for urn, state in states.items()}
 
@@ -277,9 +282,9 @@ class StackReport:
         """Pairs of URNs; the first needs the second."""
         edges = (self._document.get("graph") or {}).get("dependencies", ())
         return [
-            (one["from"], one["to"])
-            for one in edges
-            if one["from"] in self.nodes and one["to"] in self.nodes
+            (edge["from"], edge["to"])
+            for edge in edges
+            if edge["from"] in self.nodes and edge["to"] in self.nodes
         ]
 
     @cached_property
@@ -297,131 +302,129 @@ class StackReport:
         return found
 
     def downstream(self, urn: str) -> Iterator[Node]:
-        """What depends on a resource, directly or not, nearest first."""
-        seen = {urn}
-        ahead = deque([urn])
-        while ahead:
-            for one in self._dependents.get(ahead.popleft(), ()):
-                if one not in seen:
-                    seen.add(one)
-                    ahead.append(one)
-                    yield self.nodes[one]
+        """The direct and indirect dependents of a resource, nearest first."""
+        return (self.nodes[dependent] for dependent in reachable(urn, self._dependents))
 
     # -- what changes --------------------------------------------------------------------------
 
     @cached_property
     def steps(self) -> Sequence[Step]:
-        """The steps that change something other than the stack's outputs, in the runbook's order.
+        """The steps that change more than the stack's outputs, in the runbook's order.
 
-        The engine works on much at once, so that its own order is another one every time.
+        The engine works in parallel, so its own order differs in every run.
         """
-        found = [step for step in self._told if step.op not in QUIET and step.type != STACK_TYPE]
+        steps = (step for step in self._reported if step.type != STACK_TYPE)
+        found = [step for step in steps if step.op not in QUIET]
         return sorted(found, key=lambda step: (self._component(step.urn), step.urn))
 
     @cached_property
-    def _told(self) -> Sequence[Step]:
-        """All steps of the document but the halves of a replacement, which the official CLI tells
-        besides the replacement itself."""
+    def _reported(self) -> Sequence[Step]:
+        """All steps of the document except the two steps of a replacement, which the official CLI
+        reports beside the replacement itself."""
         steps = map(Step.parse, self._document.get("steps") or ())
         return [step for step in steps if step.op not in REPLACEMENT_STEPS]
 
     @property
-    def says_nothing(self) -> bool:
-        """Whether it is a refresh of the official CLI, which tells only what was looked at."""
-        return bool(self._told) and all(step.op is OpType.REFRESH for step in self._told)
+    def is_bare_refresh(self) -> bool:
+        """Whether it is a refresh of the official CLI, which reports no differences."""
+        return bool(self._reported) and all(step.op is OpType.REFRESH for step in self._reported)
 
     @cached_property
     def changes(self) -> Sequence[Changed]:
-        """All changes, in the runbook's order; in a component the worst first."""
-        order = list(WORDS)
+        """All changes, in the runbook's order; within a component, the worst first."""
+        order = list(OPERATIONS)
 
-        def place(changed: Changed) -> tuple[ComponentRef, int, str, str, str]:
-            rank = order.index(changed.step.op) if changed.step.op in order else len(order)
-            return changed.component, rank, changed.type, changed.figures, changed.physical
+        def rank(changed: Changed) -> tuple[ComponentRef, int, str, str, str]:
+            worst_first = order.index(changed.step.op) if changed.step.op in order else len(order)
+            return changed.component, worst_first, changed.type, changed.summary, changed.physical
 
-        return sorted(map(self._change, self.steps), key=place)
+        return sorted(map(self._change, self.steps), key=rank)
 
     def _change(self, step: Step) -> Changed:
-        lost = loses_something(step)
-        properties = tuple(map(Property.of, _telling(step)))
+        lost = is_destructive(step)
+        properties = tuple(map(Property.of, _changed_properties(step)))
         follows: tuple[Node, ...] = ()
-        forced = any(one.replaces for one in properties)
+        forced = any(changed.replaces for changed in properties)
         if lost and step.op is OpType.REPLACE and not forced:
             needed = self._needs.get(step.urn, ())
-            follows = tuple(self.nodes[urn] for urn in needed if urn in self._lost)
+            follows = tuple(self.nodes[urn] for urn in needed if urn in self._destroyed_urns)
         return Changed(
             step=step,
             component=self._component(step.urn),
             properties=properties,
             downstream=tuple(self.downstream(step.urn)) if lost else (),
             follows=follows,
-            refused=next((one for one in self.refusals if one.urn == step.urn), None),
+            refused=next((refusal for refusal in self.refusals if refusal.urn == step.urn), None),
         )
 
     @cached_property
-    def _lost(self) -> set[str]:
-        return {step.urn for step in self.steps if loses_something(step)}
+    def _destroyed_urns(self) -> set[str]:
+        return {step.urn for step in self.steps if is_destructive(step)}
 
     def _component(self, urn: str) -> ComponentRef:
         node = self.nodes.get(urn)
         return node.component if node else ComponentRef(stage=OUTSIDE_STAGES, name="", urn="")
 
     @cached_property
-    def worst(self) -> Sequence[Changed]:
-        """What is replaced or deleted and lost by that, refused and far-reaching first."""
-        found = [one for one in self.changes if loses_something(one.step)]
+    def destroyed(self) -> Sequence[Changed]:
+        """The replaced and deleted resources: refused ones first, then by number of dependents."""
+        found = [changed for changed in self.changes if is_destructive(changed.step)]
         return sorted(
-            found, key=lambda one: (one.refused is None, -len(one.downstream), one.step.urn)
+            found,
+            key=lambda changed: (
+                changed.refused is None,
+                -len(changed.downstream),
+                changed.step.urn,
+            ),
         )
 
     @cached_property
     def changed(self) -> Sequence[Changed]:
-        """What changes and stays."""
+        """The resources that change in place."""
         return [
-            one
-            for one in self.changes
-            if not loses_something(one.step) and one.step.op is not OpType.CREATE
+            changed
+            for changed in self.changes
+            if not is_destructive(changed.step) and changed.step.op is not OpType.CREATE
         ]
 
     @cached_property
     def created(self) -> Sequence[Changed]:
-        """What is new."""
-        return [one for one in self.changes if one.step.op is OpType.CREATE]
+        """The new resources."""
+        return [changed for changed in self.changes if changed.step.op is OpType.CREATE]
 
     @cached_property
     def moves(self) -> tuple[Move, ...]:
-        """What traffic moves, if nothing else happens."""
+        """The moves of traffic, if the change does nothing else."""
         return moves(self.steps)
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many resources each kind of change is about, the worst kind first."""
-        of = [one.step.op for one in self.changes]
-        return {word: of.count(op) for op, word in WORDS.items() if op in of}
+        """The number of resources per operation, the worst operation first."""
+        found = [changed.step.op for changed in self.changes]
+        return {name: found.count(op) for op, name in OPERATIONS.items() if op in found}
 
     # -- the verdict ---------------------------------------------------------------------------
 
     @cached_property
     def reasons(self) -> Sequence[Reason]:
-        """Why the verdict is what it is, the worst first."""
+        """The reasons for the verdict, the worst first."""
         found = [*self._blocking()]
         if self.drift and self.steps:
-            words = "the cloud is not as the state says: somebody changed it by other means"
-            names = tuple(one.name for one in self.changes)
-            return [*found, Reason(risk=Risk.REVIEW, words=words, names=names)]
-        if not (self._seen_by_policies or self.failure):
-            words = "neither the policies nor the guard have looked at it"
-            found.append(Reason(risk=Risk.REVIEW, words=words))
-        advice = tuple(one.rule for one in self.violations if one.level != "mandatory")
+            names = tuple(changed.name for changed in self.changes)
+            return [*found, Reason(risk=Risk.REVIEW, text="drift detected", names=names)]
+        if not (self._evaluated or self.failure):
+            text = "neither the policies nor the guard evaluated the change"
+            found.append(Reason(risk=Risk.REVIEW, text=text))
+        advice = tuple(found.rule for found in self.violations if found.level != "mandatory")
         if advice:
-            found.append(Reason(risk=Risk.REVIEW, words="advice of the policies", names=advice))
+            found.append(Reason(risk=Risk.REVIEW, text="violates advisory policies", names=advice))
         if self.excepted:
-            words = "passes the policies by an exception"
+            text = "passes the policies by an exception"
             names = tuple(dict.fromkeys(urn.rpartition("::")[2] for urn in self.excepted))
-            found.append(Reason(risk=Risk.REVIEW, words=words, names=names))
-        refused = {one.urn for one in self.refusals}
+            found.append(Reason(risk=Risk.REVIEW, text=text, names=names))
+        refused = {refusal.urn for refusal in self.refusals}
         found += reasons_to_review([step for step in self.steps if step.urn not in refused])
-        return found or [Reason(risk=Risk.SAFE, words=self._harmless())]
+        return found or [Reason(risk=Risk.SAFE, text=self._harmless())]
 
     @property
     def risk(self) -> Risk:
@@ -431,33 +434,32 @@ class StackReport:
     def _blocking(self) -> Iterator[Reason]:
         if self.failure:
             yield self.failure.reason()
-        for word, same in groupby(self.refusals, key=lambda one: one.operation):
-            names = tuple(one.name for one in same)
-            yield Reason(risk=Risk.BLOCKED, words=f"the guard refuses to {word}", names=names)
+        for operation, refusals in groupby(self.refusals, key=lambda refusal: refusal.operation):
+            names = tuple(refusal.name for refusal in refusals)
+            yield Reason(risk=Risk.BLOCKED, text=f"the guard refuses to {operation}", names=names)
         broken = tuple(
-            dict.fromkeys(one.rule for one in self.violations if one.level == "mandatory")
+            dict.fromkeys(found.rule for found in self.violations if found.level == "mandatory")
         )
         if broken:
-            words = "a mandatory policy is broken" if len(broken) == 1 else "policies are broken"
-            yield Reason(risk=Risk.BLOCKED, words=words, names=broken)
+            yield Reason(risk=Risk.BLOCKED, text="violates mandatory policies", names=broken)
         if not (self._policies_passed or self.failure or self.refusals or broken):
-            yield Reason(risk=Risk.BLOCKED, words="the policies did not run")
+            yield Reason(risk=Risk.BLOCKED, text="the policies did not run")
 
     def _harmless(self) -> str:
         if not self.steps:
-            return "the cloud is as the state says" if self.drift else "nothing changes"
+            return "no drift" if self.drift else "nothing changes"
         if self.moves:
-            return "only traffic moves; the same line undoes it"
-        told = [
-            f"{len(found)} {word}"
-            for word, found in (("created", self.created), ("changed in place", self.changed))
+            return "only traffic moves; the same setting moves it back"
+        counts = [
+            f"{len(found)} {operation}"
+            for operation, found in (("created", self.created), ("changed in place", self.changed))
             if found
         ]
-        return f"{' and '.join(told)}; nothing is deleted or replaced"
+        return f"{' and '.join(counts)}; nothing is deleted or replaced"
 
     @property
     def drift(self) -> bool:
-        """Whether the differences are what a refresh has found, and not what an ``up`` would do."""
+        """Whether the differences were found by a refresh, and are not the plan of an ``up``."""
         return self.operation == "refresh"
 
     def to_dict(self) -> dict[str, Any]:
@@ -470,45 +472,45 @@ class StackReport:
             "counts": dict(self.counts),
             "failure": self.failure.to_dict() if self.failure else None,
             "traffic": [move.to_dict() for move in self.moves],
-            "changes": [one.to_dict() for one in self.changes],
+            "changes": [changed.to_dict() for changed in self.changes],
             "policies": self._document.get("policies"),
-            "diagnostics": [one.to_dict() for one in self.diagnostics],
+            "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
         }
 
 
 class Report:
-    """One or more stacks, the worst verdict of which is the whole's."""
+    """One or more stacks. The worst verdict is that of the report."""
 
     def __init__(self, documents: Sequence[Mapping[str, Any]]) -> None:
         self.stacks = [StackReport(document) for document in documents]
 
     @property
     def risk(self) -> Risk:
-        return max((one.risk for one in self.stacks), key=lambda risk: risk.rank)
+        return max((stack.risk for stack in self.stacks), key=lambda risk: risk.rank)
 
     @property
     def exit_code(self) -> int:
-        """That of the previews: 2 where something was wrong before they began, 1 if blocked."""
-        failed = max((one.failure.exit_code for one in self.stacks if one.failure), default=0)
+        """The exit code of the previews: 2 if one could not start, 1 if blocked, otherwise 0."""
+        failed = max((stack.failure.exit_code for stack in self.stacks if stack.failure), default=0)
         return max(failed, int(self.risk is Risk.BLOCKED))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
             "verdict": self.risk.value,
-            "stacks": [one.to_dict() for one in self.stacks],
+            "stacks": [stack.to_dict() for stack in self.stacks],
         }
 
 
-def _telling(step: Step) -> Iterator[Change]:
+def _changed_properties(step: Step) -> Iterator[Change]:
     """The changed properties, those that force a replacement first."""
     return iter(sorted(step.changes(), key=lambda change: not change.replaces))
 
 
 def _by_level(violation: Mapping[str, Any]) -> tuple[bool, str, str, str]:
-    """Sorts the worst first, and what is said of several resources together."""
-    told = (violation["rule"], violation["message"], violation["urn"])
-    return violation["level"] != "mandatory", *told
+    """Sorts mandatory rules first, and equal messages together."""
+    level, rule = violation["level"], violation["rule"]
+    return level != "mandatory", rule, violation["message"], violation["urn"]
 
 
 def _by_operation(refusal: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,16 +1,16 @@
 "use strict";
-// Draws the report that the page carries. Text from settings and clouds only ever becomes text nodes.
+// Draws the report in the page. Text from settings and clouds only ever becomes text nodes.
 const report = JSON.parse(document.getElementById("report").textContent);
 const SIGNS = { replace: "+-", delete: "-", update: "~", create: "+", differs: "~" };
-const LISTED = 200; // so many neighbours are listed; the rest is counted
-const LINES = 60; // so many lines are drawn
+const LISTED = 200; // neighbours listed; the rest is counted
+const LINES = 60; // lines drawn
 
 const search = document.getElementById("search");
 const filter = document.getElementById("filter");
 const board = document.getElementById("board");
 const detail = document.getElementById("detail");
-let stack; // the one that is looked at, with what is derived from it
-let rows = new Map(); // of resources that are on the board now
+let stack; // the selected stack, as prepared
+let rows = new Map(); // from each resource on the board to its row
 let selected = null;
 
 function make(tag, attributes = {}, ...children) {
@@ -23,15 +23,15 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-const plural = (count, one) => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
+const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 const called = (node) => (node.physical === node.name ? node.type : `${node.type} ${node.physical}`);
 const textOf = (node) => [node.name, node.physical, node.type, node.component, node.change?.operation ?? ""]
-  .concat((node.change?.properties ?? []).map((one) => one.path)).join("\n").toLowerCase();
+  .concat((node.change?.properties ?? []).map((changed) => changed.path)).join("\n").toLowerCase();
 
 function prepare(raw) {
   if (raw.ready) return raw;
   raw.stages = [...new Set(raw.nodes.map((node) => node.stage))].sort();
-  raw.sizes = new Map(); // of components
+  raw.sizes = new Map(); // number of resources per component
   for (const node of raw.nodes) {
     raw.sizes.set(node.component, (raw.sizes.get(node.component) ?? 0) + 1);
     node.needs = [];
@@ -67,13 +67,13 @@ function message(title, about, text) {
 }
 
 function head() {
-  const counts = Object.entries(stack.counts).map(([word, count]) => `${count} to ${word}`);
+  const counts = Object.entries(stack.counts).map(([operation, count]) => `${count} to ${operation}`);
   const box = make("div", { class: "verdict", "data-verdict": stack.verdict },
     report.stacks.length > 1 ? make("b", {}, `${stack.stack}: ${stack.verdict}`) : null,
     make("ul", {}, ...stack.reasons.map((reason) => {
       const shown = reason.names.slice(0, 12).join(", ");
       const more = reason.names.length > 12 ? ` and ${reason.names.length - 12} more` : "";
-      return make("li", {}, reason.words, reason.names.length ? `: ${shown}${more}` : "");
+      return make("li", {}, reason.text, reason.names.length ? `: ${shown}${more}` : "");
     })));
   const lines = [make("p", { class: "soft" },
     `${plural(stack.nodes.length, "resource")}${counts.length ? `, ${counts.join(", ")}` : ""}`)];
@@ -82,21 +82,21 @@ function head() {
   }
   const failure = stack.failure;
   if (failure && failure.errors.length) {
-    lines.push(make("ul", {}, ...failure.errors.map((one) =>
-      make("li", {}, make("code", {}, one.path), ` is `, make("code", {}, one.value),
-        `; expected: ${one.expected}`))));
+    lines.push(make("ul", {}, ...failure.errors.map((error) =>
+      make("li", {}, make("code", {}, error.path), ` is `, make("code", {}, error.value),
+        `; expected: ${error.expected}`))));
   } else if (failure) {
     lines.push(make("pre", {}, failure.message));
   }
-  const told = [
-    ...stack.violations.map((one) =>
-      message(`${one.level} ${one.rule}`, one.urn.split("::").pop(), one.message)),
-    ...(failure ? [] : stack.diagnostics).map((one) =>
-      message(one.severity, one.urn.split("::").pop(), one.message)),
+  const messages = [
+    ...stack.violations.map((violation) => message(
+      `${violation.level} ${violation.rule}`, violation.urn.split("::").pop(), violation.message)),
+    ...(failure ? [] : stack.diagnostics).map((diagnostic) => message(
+      diagnostic.severity, diagnostic.urn.split("::").pop(), diagnostic.message)),
   ];
-  if (told.length) {
-    lines.push(make("details", told.length > 2 ? {} : { open: "" },
-      make("summary", {}, plural(told.length, "message")), make("ul", {}, ...told)));
+  if (messages.length) {
+    lines.push(make("details", messages.length > 2 ? {} : { open: "" },
+      make("summary", {}, plural(messages.length, "message")), make("ul", {}, ...messages)));
   }
   document.getElementById("verdict").replaceChildren(box, ...lines);
 }
@@ -106,14 +106,14 @@ function head() {
 const FILTERS = {
   all: () => true,
   changed: (node) => node.change,
-  lost: (node) => node.change && node.change.lost,
+  destroyed: (node) => node.change && node.change.destroyed,
   created: (node) => node.change && node.change.operation === "create",
 };
 
 function draw() {
-  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const terms = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = stack.nodes.filter((node) =>
-    FILTERS[filter.value](node) && words.every((word) => node.text.includes(word)));
+    FILTERS[filter.value](node) && terms.every((term) => node.text.includes(term)));
   const stages = new Map(stack.stages.map((stage) => [stage, new Map()]));
   for (const node of found) {
     const components = stages.get(node.stage);
@@ -123,8 +123,8 @@ function draw() {
   rows = new Map();
   board.replaceChildren(...[...stages].map(([stage, components]) =>
     make("section", {}, make("h2", {}, stage),
-      ...[...components].map(([name, nodes]) => component(name, nodes, words.length > 0)),
-      components.size ? null : make("p", { class: "soft" }, "nothing to show"))));
+      ...[...components].map(([name, nodes]) => component(name, nodes, terms.length > 0)),
+      components.size ? null : make("p", { class: "soft" }, "no matches"))));
   document.getElementById("count").textContent =
     `${found.length.toLocaleString("en")} of ${plural(stack.nodes.length, "resource")}`;
   mark();
@@ -132,24 +132,24 @@ function draw() {
 
 function component(name, nodes, searching) {
   const changed = nodes.filter((node) => node.change);
-  const lost = changed.some((node) => node.change.lost);
-  const dull = changed.every((node) => node.change.operation === "create");
+  const destroyed = changed.some((node) => node.change.destroyed);
+  const onlyNew = changed.every((node) => node.change.operation === "create");
   const size = stack.sizes.get(name);
-  const told = !changed.length ? `${size}`
-    : dull && changed.length === size ? `${size} new` : `${changed.length} of ${size} change`;
+  const count = !changed.length ? `${size}`
+    : onlyNew && changed.length === size ? `${size} new` : `${changed.length} of ${size} change`;
   const box = make("details", {
-    class: `component${lost ? " lost" : changed.length && !dull ? " touched" : ""}`,
+    class: `component${destroyed ? " destroyed" : changed.length && !onlyNew ? " touched" : ""}`,
     "data-component": name,
-  }, make("summary", {}, name || "providers", make("span", { class: "soft" }, ` ${told}`)));
+  }, make("summary", {}, name || "providers", make("span", { class: "soft" }, ` ${count}`)));
   const fill = () => {
     if (box.children.length > 1) return;
-    const worst = (node) => (node.change ? (node.change.lost ? 0 : 1) : 2);
+    const worst = (node) => (node.change ? (node.change.destroyed ? 0 : 1) : 2);
     box.append(...[...nodes].sort((a, b) => worst(a) - worst(b)).map(row));
   };
-  // Rows are made when they are looked at: thousands of them are not worth waiting for.
+  // Rows are created when the component opens: thousands of them would take too long.
   box.addEventListener("toggle", () => { fill(); mark(); });
   box.fill = fill;
-  if (searching || (changed.length && !dull)) {
+  if (searching || (changed.length && !onlyNew)) {
     fill();
     box.open = true;
   }
@@ -157,9 +157,10 @@ function component(name, nodes, searching) {
 }
 
 function row(node) {
-  const word = node.change?.operation ?? "";
+  const operation = node.change?.operation ?? "";
   const button = make("button", { class: "row", type: "button", onclick: () => select(node) },
-    make("span", { class: `sign ${word}`, role: "img", "aria-label": word || "unchanged" }, SIGNS[word] ?? (word ? "~" : "")),
+    make("span", { class: `sign ${operation}`, role: "img", "aria-label": operation || "unchanged" },
+      SIGNS[operation] ?? (operation ? "~" : "")),
     make("span", {}, make("span", { class: "name" }, node.name), make("span", { class: "kind" }, called(node))));
   rows.set(node, button);
   return button;
@@ -171,7 +172,7 @@ function select(node) {
   selected = node;
   if (node && !rows.has(node)) reveal(node);
   detail.hidden = !node;
-  mark(); // now that the columns have the width that they will have
+  mark(); // after the columns have their final width
   if (!node) return;
   const change = node.change;
   const properties = change?.properties ?? [];
@@ -181,34 +182,35 @@ function select(node) {
     make("div", { class: "soft" }, `${called(node)}, ${node.stage}${node.component ? `, ${node.component}` : ""}`),
     make("code", { class: "soft" }, node.urn),
     change?.refused ? make("p", { class: "delete" }, `Refused: ${change.refused}`) : null,
-    change?.follows.length ? make("p", {}, `Follows from what it needs: ${change.follows.join(", ")}`) : null,
+    change?.follows.length ? make("p", {}, `Caused by its dependencies: ${change.follows.join(", ")}`) : null,
     properties.length ? make("h3", {}, "Properties") : null,
     properties.length ? make("table", {}, make("tbody", {}, ...properties.map(property))) : null,
     ...violations(node),
-    ...neighbours("Needs", node.needs),
-    ...neighbours("Needed by", node.neededBy, reach(node, "neededBy").size),
+    ...neighbours("Dependencies", node.needs),
+    ...neighbours("Dependents", node.neededBy, reach(node, "neededBy").size),
   ].filter(Boolean));
   rows.get(node)?.scrollIntoView({ block: "nearest" });
 }
 
-function property(one) {
-  const forced = one.replaces ? make("div", { class: "replace" }, "forces the replacement") : null;
-  return make("tr", {}, make("td", {}, one.path, forced),
-    ...(one.old === null
-      ? [make("td", { colspan: 2 }, one.new)]
-      : [make("td", { class: "old" }, one.old), make("td", { class: "new" }, one.new)]));
+function property(changed) {
+  const forced = changed.replaces ? make("div", { class: "replace" }, "forces the replacement") : null;
+  return make("tr", {}, make("td", {}, changed.path, forced),
+    ...(changed.old === null
+      ? [make("td", { colspan: 2 }, changed.new)]
+      : [make("td", { class: "old" }, changed.old), make("td", { class: "new" }, changed.new)]));
 }
 
 function violations(node) {
-  const mine = stack.violations.filter((one) => one.urn === node.urn);
+  const mine = stack.violations.filter((violation) => violation.urn === node.urn);
   if (!mine.length) return [];
   return [make("h3", {}, "Policies"),
-    make("ul", {}, ...mine.map((one) => message(`${one.level} ${one.rule}`, "", one.message)))];
+    make("ul", {}, ...mine.map((violation) =>
+      message(`${violation.level} ${violation.rule}`, "", violation.message)))];
 }
 
 function neighbours(title, nodes, all = nodes.length) {
   if (!nodes.length) return [];
-  const further = all > nodes.length ? `, ${all} in all` : "";
+  const further = all > nodes.length ? `, ${all} including indirect ones` : "";
   const items = nodes.slice(0, LISTED).map((node) => make("li", {},
     make("button", { class: "link", type: "button", onclick: () => select(node) }, node.name),
     make("span", { class: "soft" }, ` ${node.type}`)));
@@ -216,7 +218,7 @@ function neighbours(title, nodes, all = nodes.length) {
   return [make("h3", {}, `${title} ${nodes.length}${further}`), make("ul", {}, ...items)];
 }
 
-/** Bring a resource onto the board that a filter or a closed component hides. */
+/** Show a resource that a filter or a closed component hides. */
 function reveal(node) {
   const find = () => [...board.querySelectorAll("details.component")]
     .find((box) => box.dataset.component === node.component);
@@ -238,7 +240,7 @@ function close() {
   before?.focus();
 }
 
-/** Mark the selected resource and its neighbours, and draw lines to those that can be seen. */
+/** Mark the selected resource and its neighbours, and draw lines to the visible ones. */
 function mark() {
   const near = selected ? [...selected.needs, ...selected.neededBy] : [];
   const marked = new Set(near);
@@ -253,20 +255,20 @@ function mark() {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("aria-hidden", "true");
   const origin = board.getBoundingClientRect();
-  const place = (button) => {
+  const position = (button) => {
     const box = button.getBoundingClientRect();
     return { left: box.left - origin.left, right: box.right - origin.left, y: box.top - origin.top + box.height / 2 };
   };
-  const one = place(from);
+  const start = position(from);
   for (const node of near.slice(0, LINES)) {
     const to = rows.get(node);
     if (!to?.offsetParent) continue;
-    const other = place(to);
-    const [start, end] = other.left >= one.right ? [one.right, other.left]
-      : other.right <= one.left ? [one.left, other.right] : [one.left, other.left];
-    const bend = start === end ? -28 : (end - start) / 2;
+    const other = position(to);
+    const [x1, x2] = other.left >= start.right ? [start.right, other.left]
+      : other.right <= start.left ? [start.left, other.right] : [start.left, other.left];
+    const bend = x1 === x2 ? -28 : (x2 - x1) / 2;
     const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    path.setAttribute("d", `M${start},${one.y} C${start + bend},${one.y} ${end - bend * (start === end ? -1 : 1)},${other.y} ${end},${other.y}`);
+    path.setAttribute("d", `M${x1},${start.y} C${x1 + bend},${start.y} ${x2 - bend * (x1 === x2 ? -1 : 1)},${other.y} ${x2},${other.y}`);
     svg.append(path);
   }
   board.append(svg);
@@ -311,4 +313,4 @@ if (report.stacks.length > 1) {
   document.getElementById("tabs").append(...report.stacks.map((raw) =>
     make("button", { type: "button", onclick: () => show(raw) }, raw.stack)));
 }
-show(report.stacks.find((one) => one.verdict === report.verdict));
+show(report.stacks.find((raw) => raw.verdict === report.verdict));

@@ -1,4 +1,4 @@
-"""Where a report's previews come from: files, or engines of their own."""
+"""Reads the previews of a report from files, or runs them."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from ops.errors import WrongInput
 from ops.review.report.model import Report
 
 REPORTED: Final = ("preview", "refresh")
-"""The operations of which there are reports: of what would be done, and of drift."""
+"""The operations that a report can show: a plan, and drift."""
 
 
 def read_preview(path: Path) -> dict[str, Any]:
-    """What ``preview --json``, ``drift --json`` or ``refresh --json`` has printed into a file.
+    """The document that ``preview --json``, ``drift --json`` or ``refresh --json`` printed.
 
     Raises:
-        WrongInput: the file is not there, or holds something else.
+        WrongInput: the file cannot be read, or holds another document.
     """
     try:
         text = path.read_text("utf-8")
         if not text.strip():
-            raise WrongInput("report", f"--from {path} is empty: its preview had no result.")
+            raise WrongInput("report", f"--from {path} is empty: its preview printed no result.")
         document = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise WrongInput("report", f"--from {path} cannot be read: {error}") from None
-    refusal = WrongInput("report", f"--from {path} is not what 'preview --json' prints.")
+    refusal = WrongInput("report", f"--from {path} is not a document of 'bin/ops preview --json'.")
     if not isinstance(document, dict) or not ("steps" in document or "error" in document):
         raise refusal
     if document.get("operation", "preview") not in REPORTED:
         raise refusal
     try:
-        (made,) = Report([document]).stacks
-        made.to_dict()
+        (stack,) = Report([document]).stacks
+        stack.to_dict()
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        raise refusal from None  # it has the outer form only
-    if made.says_nothing:
+        raise refusal from None  # only its outermost keys are right
+    if stack.is_bare_refresh:
         raise WrongInput(
             "report",
-            f"--from {path} is a refresh of the official CLI, which does not say what it found; "
-            "'bin/ops drift --json' does.",
+            f"--from {path} is a refresh of the official CLI, which reports no differences; "
+            "use 'bin/ops drift --json'.",
         )
     return document
 
 
-def run_preview(stack: str, place: Sequence[str]) -> dict[str, Any]:
-    """Preview a stack in a process of its own, so that whatever happens to it can be reported."""
-    command = [sys.executable, "-m", "ops", "preview", "--stack", stack, *place, "--json"]
-    # A session of its own, or the terminal's ^C would reach it besides the one that is passed on.
+def run_preview(stack: str, environment: Sequence[str]) -> dict[str, Any]:
+    """Preview a stack in another process, so that even a crash can be reported."""
+    command = [sys.executable, "-m", "ops", "preview", "--stack", stack, *environment, "--json"]
+    # In its own session: the terminal would otherwise send it a second SIGINT beside ours.
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
         try:
             printed, _ = process.communicate()

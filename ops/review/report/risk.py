@@ -1,4 +1,4 @@
-"""How risky a change is, and why: the table that ``docs/reports.md`` explains."""
+"""The risk of a change and its reasons, by the table in ``docs/reports.md``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pulumi.automation import OpType
 from ops.review.guard import loss_of
 from ops.review.redaction import SECRET
 from ops.review.steps import Step
+from resource_types import RESOURCE_TYPES, ResourceType
 
 
 class Risk(StrEnum):
-    """What a reviewer has to do. In the order of their definition each is worse than the last."""
+    """What a reviewer has to do. Each member is worse than the one before."""
 
     SAFE = "safe"
     REVIEW = "needs review"
@@ -28,60 +29,20 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why a report says what it says.
+    """Why a report has its verdict.
 
     Attributes:
-        words: ours, for people.
-        names: what it is about, by logical name; not ours, and so to be escaped.
+        text: a fixed sentence of this package.
+        names: logical names of the resources or rules; they come from outside and need escaping.
     """
 
     risk: Risk
-    words: str
+    text: str
     names: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        return {"risk": self.risk.value, "words": self.words, "names": list(self.names)}
+        return {"risk": self.risk.value, "text": self.text, "names": list(self.names)}
 
-
-DESTRUCTIVE: Final = (OpType.DELETE, OpType.REPLACE)
-
-REPLACED_BY_DESIGN: Final = frozenset(
-    {
-        "cloudflare:index/workerVersion:WorkerVersion",
-        "cloudflare:index/workersDeployment:WorkersDeployment",
-        "vercel:index/deployment:Deployment",
-    }
-)
-"""Immutable records of a release: each change is a new one, and the platform keeps the old one."""
-
-GRANTS: Final = ("ACL", "AccessControl", "IAM", "Iam", "WorkloadIdentityPool", "Role")
-"""Words in the names of the types that say who may do what."""
-
-CREDENTIALS: Final = ("Key", "User")
-"""Names of the types that let somebody in by being there."""
-
-SECRETS: Final = frozenset(
-    {
-        "gcp:secretmanager/secretVersion:SecretVersion",
-        "random:index/randomPassword:RandomPassword",
-    }
-)
-"""What is nothing but a secret value, so that a new one replaces it."""
-
-ENTRANCES: Final = (
-    "DnsRecord",
-    "Domain",
-    "Firewall",
-    "ForwardingRule",
-    "Ingress",
-    "NetworkPolicy",
-    "SecurityPolicy",
-    "WorkersRoute",
-)
-"""Words in the names of the types that decide who reaches us."""
-
-DOORS: Final = ("defaultUriDisabled", "ingress", "invokerIamDisabled", "subdomain")
-"""Properties of other types that decide it."""
 
 ANYBODY: Final = frozenset(
     {
@@ -94,80 +55,90 @@ ANYBODY: Final = frozenset(
         "allUsers",
     }
 )
-"""Values that let everybody in."""
+"""Values that let anybody in, in a property of any type."""
 
 PROVIDER: Final = "pulumi:providers:"
 
 
-def loses_something(step: Step) -> bool:
-    """Whether the step takes away what was there."""
-    return step.op in DESTRUCTIVE and not (
-        step.op is OpType.REPLACE and step.type in REPLACED_BY_DESIGN
-    )
+def is_destructive(step: Step) -> bool:
+    """Whether the step deletes or replaces something that the platform does not keep."""
+    if step.op is OpType.REPLACE:
+        record = RESOURCE_TYPES.get(step.type)
+        return not (record and record.replaced_by_design)
+    return step.op is OpType.DELETE
 
 
 def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
     """Why people should look at ``steps``, the worst first."""
-    gone = [step for step in steps if loses_something(step)]
-    kept = [step for step in steps if not loses_something(step)]
+    destroyed = [step for step in steps if is_destructive(step)]
+    kept = [step for step in steps if not is_destructive(step)]
     created = [step for step in kept if step.op is OpType.CREATE]
     changed = [step for step in kept if step.op is not OpType.CREATE]
-    kinds: Iterable[tuple[str, Iterable[Step]]] = (
-        ("deletes what holds data or identity", _of(gone, OpType.DELETE, holding=True)),
-        ("replaces what holds data or identity", _of(gone, OpType.REPLACE, holding=True)),
-        ("deletes", _of(gone, OpType.DELETE, holding=False)),
+    deleted = [step for step in destroyed if step.op is OpType.DELETE]
+    replaced = [step for step in destroyed if step.op is OpType.REPLACE]
+    reasons: Iterable[tuple[str, Iterable[Step]]] = (
+        ("deletes a stateful or identity resource", filter(loss_of, deleted)),
+        ("replaces a stateful or identity resource", filter(loss_of, replaced)),
+        ("deletes", (step for step in deleted if not loss_of(step))),
+        ("replaces", (step for step in replaced if not (loss_of(step) or _is_secret_value(step)))),
+        ("is of a type that resource_types does not describe", filter(_is_undescribed, kept)),
+        ("removes protection", filter(_loses_protection, changed)),
         (
-            "replaces",
-            (one for one in _of(gone, OpType.REPLACE, holding=False) if one.type not in SECRETS),
+            "modifies a stateful or identity resource in place",
+            (step for step in changed if loss_of(step) and not _is_undescribed(step)),
         ),
-        ("takes protection away", (one for one in changed if _unprotected(one))),
+        ("changes permissions", filter(_changes_permissions, kept)),
+        ("exposes an endpoint", filter(_exposes_endpoint, created)),
         (
-            "changes in place what holds data or identity",
-            (one for one in changed if loss_of(one)),
+            "changes the exposure of an endpoint",
+            (step for step in changed if not loss_of(step) and _exposes_endpoint(step)),
         ),
-        ("changes who may do what", (one for one in kept if _grants(one))),
-        ("opens a way in", (one for one in created if _is_entrance(one))),
-        (
-            "changes a way in",
-            (one for one in changed if not loss_of(one) and _is_entrance(one)),
-        ),
-        ("changes a provider", (one for one in changed if one.type.startswith(PROVIDER))),
-        ("gives secrets new values", (one for one in steps if _changes_secret(one))),
+        ("changes a provider", (step for step in changed if step.type.startswith(PROVIDER))),
+        ("changes the value of a secret", filter(_changes_secret, steps)),
     )
-    for words, found in kinds:
+    for text, found in reasons:
         names = tuple(step.name for step in found)
         if names:
-            yield Reason(risk=Risk.REVIEW, words=words, names=names)
+            yield Reason(risk=Risk.REVIEW, text=text, names=names)
 
 
-def _of(steps: Iterable[Step], op: OpType, *, holding: bool) -> Iterator[Step]:
-    return (step for step in steps if step.op is op and bool(loss_of(step)) is holding)
+def _record(step: Step) -> ResourceType | None:
+    """The registry's record of a provider's resource; components and providers have none."""
+    return RESOURCE_TYPES.get(step.type) if step.state.custom else None
 
 
-def _unprotected(step: Step) -> bool:
+def _is_undescribed(step: Step) -> bool:
+    return step.state.custom and not step.type.startswith("pulumi:") and _record(step) is None
+
+
+def _is_secret_value(step: Step) -> bool:
+    record = _record(step)
+    return bool(record and record.secret_value)
+
+
+def _loses_protection(step: Step) -> bool:
     return bool(step.old and step.new and step.old.protect and not step.new.protect)
 
 
-def _grants(step: Step) -> bool:
-    kind = _kind(step)
-    made = step.op is OpType.CREATE and kind in CREDENTIALS
-    return step.state.custom and (made or any(word in kind for word in GRANTS))
+def _changes_permissions(step: Step) -> bool:
+    record = _record(step)
+    if record is None or not record.permissions:
+        return False
+    # A credential lets somebody in by its existence; a later change of it does not.
+    return record.permissions != "credential" or step.op is OpType.CREATE
 
 
-def _is_entrance(step: Step) -> bool:
-    if step.state.custom and any(word in _kind(step) for word in ENTRANCES):
+def _exposes_endpoint(step: Step) -> bool:
+    record = _record(step)
+    if record and record.exposes_endpoint:
         return True
     if step.op is OpType.CREATE:
         return _lets_anybody_in(step.state.inputs)
+    properties = record.exposure_properties if record else ()
     return any(
-        change.path.split(".")[0] in DOORS or _lets_anybody_in(change.new)
+        change.path.split(".")[0] in properties or _lets_anybody_in(change.new)
         for change in step.changes()
     )
-
-
-def _kind(step: Step) -> str:
-    """The last part of the type."""
-    return step.type.rpartition(":")[2]
 
 
 def _lets_anybody_in(value: Any) -> bool:
@@ -179,6 +150,6 @@ def _lets_anybody_in(value: Any) -> bool:
 
 
 def _changes_secret(step: Step) -> bool:
-    if step.type in SECRETS:
+    if _is_secret_value(step):
         return step.op is OpType.REPLACE
     return any(SECRET in (change.old, change.new) for change in step.changes())

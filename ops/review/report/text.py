@@ -1,4 +1,4 @@
-"""The report for a terminal or a log: the same order and the same words, uncut."""
+"""The report for a terminal or a log: the order and the texts of the comment, with nothing cut."""
 
 from __future__ import annotations
 
@@ -6,83 +6,84 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from ops.command_line.terminal import SIGNS
+from ops.review.rendering import SIGNS
 from ops.review.report.model import Changed, Report, StackReport
 from ops.sanitize import printable, printable_lines
 
 DEPENDENTS: Final = 24
-"""So many of what depends on a resource are named."""
+"""Dependents of a resource that are named; the rest is counted."""
 
 
 def text(report: Report) -> str:
-    """The report in lines of plain text, in which nothing controls a terminal."""
-    return printable_lines("\n\n".join("\n".join(_stack(one)) for one in report.stacks))
+    """The report as plain text, without terminal control characters."""
+    return printable_lines("\n\n".join("\n".join(_stack(stack)) for stack in report.stacks))
 
 
 def _stack(stack: StackReport) -> Iterator[str]:
     yield f"{printable(stack.stack)}: {stack.risk}"
     for reason in stack.reasons:
         names = f": {', '.join(map(printable, reason.names))}" if reason.names else ""
-        yield f"  {reason.words}{names}"
+        yield f"  {reason.text}{names}"
     if stack.failure:
         yield from _failure(stack)
     for move in stack.moves:
         old, new = (printable(", ".join(shares)) for shares in (move.old, move.new))
         yield f"  traffic of {printable(move.name)}: {old} -> {new}"
-    yield from _listed("Gone" if stack.drift else "Replaced or deleted", stack.worst)
+    yield from _listed("Deleted" if stack.drift else "Replaced or deleted", stack.destroyed)
     changed = () if stack.moves else stack.changed
-    for stage, changes in groupby(changed, key=lambda one: one.component.stage):
+    for stage, changes in groupby(changed, key=lambda change: change.component.stage):
         yield from _listed(printable(stage), list(changes))
     if stack.violations or (stack.rules and not stack.failure):
-        broken = len({one.rule for one in stack.violations})
-        yield from ("", f"Policies: {stack.rules} rules, {broken or 'none'} broken")
-    for one in stack.violations:
-        yield from _message(f"{one.level}: {one.rule}", one.urn, one.message)
+        broken = len({violation.rule for violation in stack.violations})
+        yield from ("", f"Policies: {stack.rules} rules, {broken or 'none'} violated")
+    for violation in stack.violations:
+        title = f"{violation.level}: {violation.rule}"
+        yield from _message(title, violation.urn, violation.message)
     if not stack.failure:
         for diagnostic in stack.diagnostics:
             yield from _message(diagnostic.severity, diagnostic.urn, diagnostic.message)
     if stack.created:
         yield from ("", f"New: {len(stack.created)} resources")
-    for component, in_component in groupby(stack.created, key=lambda one: one.component):
-        own = [one for one in in_component if one.step.state.custom]
+    for component, in_component in groupby(stack.created, key=lambda change: change.component):
+        own = [change for change in in_component if change.step.state.custom]
         if component.name and own:
             yield f"  {printable(f'{component.stage}, {component.name}')}: {len(own)}"
 
 
 def _failure(stack: StackReport) -> Iterator[str]:
     assert stack.failure
-    for wrong in stack.failure.errors:
-        yield from ("", f"  {printable(wrong.path)}")
-        yield f"      is        {printable(wrong.value)}"
-        yield f"      expected  {printable(wrong.expected)}"
+    for error in stack.failure.errors:
+        yield from ("", f"  {printable(error.path)}")
+        yield f"      value     {printable(error.value)}"
+        yield f"      expected  {printable(error.expected)}"
     if not stack.failure.errors:
         if not stack.diagnostics:
             yield from _message("error", "", stack.failure.message)
-        for one in stack.diagnostics:
-            yield from _message(one.severity, one.urn, one.message)
+        for diagnostic in stack.diagnostics:
+            yield from _message(diagnostic.severity, diagnostic.urn, diagnostic.message)
 
 
 def _listed(title: str, changes: Sequence[Changed]) -> Iterator[str]:
     if changes:
         yield from ("", title)
-    for one in changes:
-        sign = SIGNS.get(one.step.op, "~")
-        yield f"  {sign:<2} {printable(one.name)}  {one.type}  {printable(one.physical)}"
-        if one.refused:
-            yield f"       refused, {one.refused.loss}: {one.refused.reason}"
-        if one.follows:
-            names = ", ".join(printable(node.name) for node in one.follows)
-            yield f"       follows from what it needs: {names}"
-        for told in one.properties:
-            perhaps = "  may force the replacement" if one.follows else ""
-            forced = "  forces the replacement" if told.replaces else perhaps
-            values = told.new if told.old is None else f"{told.old} -> {told.new}"
-            yield f"       {printable(told.path)}  {printable(values)}{forced}"
-        if one.downstream:
-            nearest = ", ".join(printable(node.name) for node in one.downstream[:DEPENDENTS])
-            more = len(one.downstream) - DEPENDENTS
-            further = f" and {more:,} further away" if more > 0 else ""
-            yield f"       {len(one.downstream):,} depend on it: {nearest}{further}"
+    for change in changes:
+        sign = SIGNS.get(change.step.op, "~")
+        yield f"  {sign:<2} {printable(change.name)}  {change.type}  {printable(change.physical)}"
+        if change.refused:
+            yield f"       refused, {change.refused.loss}: {change.refused.reason}"
+        if change.follows:
+            names = ", ".join(printable(node.name) for node in change.follows)
+            yield f"       caused by its dependencies: {names}"
+        for changed in change.properties:
+            perhaps = "  may force the replacement" if change.follows else ""
+            forced = "  forces the replacement" if changed.replaces else perhaps
+            values = changed.new if changed.old is None else f"{changed.old} -> {changed.new}"
+            yield f"       {printable(changed.path)}  {printable(values)}{forced}"
+        if change.downstream:
+            nearest = ", ".join(printable(node.name) for node in change.downstream[:DEPENDENTS])
+            more = len(change.downstream) - DEPENDENTS
+            further = f" and {more:,} indirect" if more > 0 else ""
+            yield f"       dependents ({len(change.downstream):,}): {nearest}{further}"
 
 
 def _message(title: str, urn: str, message: str) -> Iterator[str]:

@@ -1,37 +1,15 @@
-"""Recognises a release that only moves traffic, which one line can tell: a canary, a rollback."""
+"""Recognizes a release that only moves traffic, such as a canary step or a rollback."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from ops.review.redaction import is_unknown
-from ops.review.report.risk import loses_something
+from ops.review.report.risk import is_destructive
 from ops.review.steps import State, Step
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Splitter:
-    """How a type of resource says who gets how much of the traffic.
-
-    Attributes:
-        path: the property that holds the shares.
-        target: the key of a share that says who gets it; without it the newest does.
-    """
-
-    path: str
-    target: str
-
-
-SPLITTERS: Final[Mapping[str, Splitter]] = {
-    "cloudflare:index/workersDeployment:WorkersDeployment": Splitter(
-        path="versions", target="versionId"
-    ),
-    "gcp:cloudrunv2/service:Service": Splitter(path="traffics", target="revision"),
-    "gcp:cloudrunv2/workerPool:WorkerPool": Splitter(path="instanceSplits", target="revision"),
-    "vercel:index/deployment:Deployment": Splitter(path="ref", target=""),
-}
+from resource_types import RESOURCE_TYPES, TrafficSplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,33 +31,34 @@ class Move:
 
 
 def moves(steps: Sequence[Step]) -> tuple[Move, ...]:
-    """What the steps do if they move traffic and nothing else; else nothing."""
+    """What the steps do if they move traffic and change nothing else; otherwise empty."""
     found = [_move(step) for step in steps]
     return tuple(move for move in found if move) if all(found) else ()
 
 
 def _move(step: Step) -> Move | None:
-    splitter = SPLITTERS.get(step.type)
-    if not splitter or not step.old or not step.new or loses_something(step):
+    record = RESOURCE_TYPES.get(step.type)
+    split = record.traffic if record else None
+    if not split or not step.old or not step.new or is_destructive(step):
         return None
     paths = {change.path.replace("[", ".").split(".")[0] for change in step.changes()}
-    if paths != {splitter.path}:
+    if paths != {split.path}:
         return None
     return Move(
         urn=step.urn,
         name=step.name,
-        old=tuple(_shares(step.old, splitter)),
-        new=tuple(_shares(step.new, splitter)),
+        old=tuple(_shares(step.old, split)),
+        new=tuple(_shares(step.new, split)),
     )
 
 
-def _shares(state: State, splitter: Splitter) -> Iterable[str]:
-    held = state.inputs.get(splitter.path)
-    if not isinstance(held, list):
-        yield str(held)
+def _shares(state: State, split: TrafficSplit) -> Iterator[str]:
+    shares = state.inputs.get(split.path)
+    if not isinstance(shares, list):
+        yield str(shares)
         return
-    for share in held:
-        target = share.get(splitter.target)
+    for share in shares:
+        target = share.get(split.target)
         percent = float(share.get("percent", share.get("percentage", 0)))
-        shown = "the newest" if not target or is_unknown(target) else target
-        yield f"{percent:g} % {shown}"
+        name = "the newest" if not target or is_unknown(target) else target
+        yield f"{percent:g} % {name}"
