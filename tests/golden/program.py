@@ -137,7 +137,7 @@ for name, url, needed in (
     version = gcp.secretmanager.SecretVersion(
         f"secrets-{name}-version",
         secret=secret.id,
-        secret_data=Output.secret(url),
+        secret_data=url,
         deletion_policy="DISABLE",
         opts=secrets.options(ResourceOptions(depends_on=[needed])),
     )
