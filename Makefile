@@ -1,50 +1,52 @@
-# `make preview` on a fresh clone is all it takes: it sets itself up, and leaves the checkout as it is.
+# Works on a fresh clone: every target sets up what it needs, and leaves the checkout unchanged.
 #
-#   make preview|up|refresh|destroy   the estate in a local sandbox; no account is needed
-#       STACK=staging                 production by default
-#       SANDBOX_DIR=/tmp/mine         a folder in the cache by default
-#       ARGS=--json                   more options of `python -m ops`
+#   make preview|up|refresh|destroy   the estate in a local sandbox; never in real accounts
+#       STACK=staging                 the stack; production by default
+#       SANDBOX_DIR=/tmp/mine         the sandbox's folder; by default in the user's cache
+#       ARGS=--json                   more options of the command, see `bin/ops --help`
 #   make test                         all tests
-#   make test-cluster                 the manifests on a real Kubernetes API server, which Go builds once
-#   make lint types generated-check   what .ci/run checks besides; make generate writes the files
+#   make test-cluster                 the manifests on a real Kubernetes API server, built with Go once
+#   make lint types generated-check   the other checks of .ci/run; make generate writes the files
 #   make soak bench                   long tests; benchmark
-#   make setup clean                  set up only; throw away everything that was set up
-#   make python                       the path of the Python that all this runs in
+#   make setup clean                  install everything; delete everything that was installed
+#   make python                       print the path of the project's Python
+#
+# For real accounts run `bin/ops up --stack production` (docs/guide.md).
 
 STACK ?= production
 SANDBOX_DIR ?=
 ARGS ?=
 
-# Everything that is made lives here; `ops/engine/cache.py` has the same rule.
+# Everything that is installed lives here; `ops/engine/cache.py` and `bin/ops` have the same rule.
 CACHE := $(if $(filter /%,$(XDG_CACHE_HOME)),$(XDG_CACHE_HOME),$(HOME)/.cache)/pull-estate
 REQUIREMENTS := requirements.txt requirements-dev.txt constraints.txt
+# One environment for each set of requirements; `bin/ops` has the same rule.
 VENV := $(CACHE)/venv-$(shell cat $(REQUIREMENTS) | cksum | cut -d' ' -f1)
 PYTHON := $(VENV)/bin/python
 
 export PYTHONPYCACHEPREFIX := $(CACHE)/pycache
-unexport PYTHONDONTWRITEBYTECODE # with both, nothing that was compiled would ever be found again
+unexport PYTHONDONTWRITEBYTECODE # would keep the cache of byte code empty
 export MYPY_CACHE_DIR := $(CACHE)/mypy
 export RUFF_CACHE_DIR := $(CACHE)/ruff
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 
-OPS = $(PYTHON) -m ops
-WHERE = --stack $(STACK) --sandbox $(if $(SANDBOX_DIR),--sandbox-dir $(SANDBOX_DIR)) $(ARGS)
+SANDBOX = --stack $(STACK) --sandbox $(if $(SANDBOX_DIR),--sandbox-dir $(SANDBOX_DIR)) $(ARGS)
 PYTEST = $(PYTHON) -m pytest -o cache_dir=$(CACHE)/pytest
 
 .PHONY: preview up refresh destroy test test-cluster soak bench lint types generate \
 	generated-check setup python clean
 
-preview: $(VENV)/ready
-	@$(OPS) preview $(WHERE)
+preview:
+	@bin/ops preview $(SANDBOX)
 
-up: $(VENV)/ready
-	@$(OPS) up --yes $(WHERE)
+up:
+	@bin/ops up --yes $(SANDBOX)
 
-refresh: $(VENV)/ready
-	@$(OPS) refresh $(WHERE)
+refresh:
+	@bin/ops refresh $(SANDBOX)
 
-destroy: $(VENV)/ready
-	@$(OPS) destroy --yes --lift-protection $(WHERE)
+destroy:
+	@bin/ops destroy --yes --lift-protection $(SANDBOX)
 
 test: $(VENV)/ready-dev
 	@$(PYTEST) -n auto --dist worksteal $(ARGS)
@@ -71,8 +73,8 @@ generate: $(VENV)/ready
 generated-check: $(VENV)/ready
 	@$(PYTHON) -m ops.generate --check
 
-setup: $(VENV)/ready
-	@$(OPS) engine
+setup:
+	@bin/ops engine
 
 python: $(VENV)/ready
 	@echo $(PYTHON)
@@ -80,18 +82,18 @@ python: $(VENV)/ready
 clean:
 	rm -rf $(CACHE)
 
-# The folder's name says which requirements are in it, and the stamp that all of them are.
+# The stamp files exist once all packages are installed.
 $(VENV)/ready:
-	@echo "Setting up Python packages in $(VENV), once; a minute or two ..." >&2
+	@echo "Installing Python packages into $(VENV), once; this takes a minute or two ..." >&2
 	@for python in python3.11 python3.12 python3.13 python3; do \
 		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 			exec $$python -m venv --clear $(VENV); \
 		fi; \
-	done; echo "This needs Python 3.11 or newer on PATH." >&2; exit 1
+	done; echo "Python 3.11 or newer is required on PATH." >&2; exit 1
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready
-	@echo "Setting up test and lint tools in $(VENV), once; half a minute ..." >&2
+	@echo "Installing test and lint tools into $(VENV), once; this takes half a minute ..." >&2
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

@@ -1,4 +1,4 @@
-"""The PULL estate: settings in, one graph of resources out."""
+"""The PULL estate: reads the settings and creates the graph of resources."""
 
 from components.config import read_engine_config
 from components.estate import Estate, export

@@ -1,4 +1,4 @@
-"""The base of every component: one type token, prefixed child names, one way to merge options."""
+"""The base of every component: its type token, prefixed child names, and merged options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pulumi import Alias, ResourceOptions
 
 
 class Stage(StrEnum):
-    """The five steps of the runbook's deployment order; a later one never comes first."""
+    """The five steps of the runbook's deployment order."""
 
     INFRASTRUCTURE = "1 infrastructure"
     CONFIGURATION = "2 secrets and configuration"
@@ -19,15 +19,15 @@ class Stage(StrEnum):
 
 
 def child_of(token: str, component: str, suffix: str) -> Alias:
-    """The child of another component, for the one that takes its place: one thing, two homes."""
+    """The alias for a child that moves here from another component."""
     return Alias(name=f"{component}-{suffix}", parent=pulumi.create_urn(component, token))
 
 
 class PullComponent(pulumi.ComponentResource):
-    """Parent of everything that it makes; it never hands its own options on to its children.
+    """The parent of all resources that it creates. It does not pass its own options on to them.
 
-    The stage is recorded as an input, so that whoever reads the state or a preview (the picture,
-    the report, a policy) knows it without importing this program.
+    The stage is an input, so that whatever reads the state or a preview (the graph, the report, a
+    policy) knows it without importing this program.
     """
 
     def __init__(
@@ -39,13 +39,14 @@ class PullComponent(pulumi.ComponentResource):
     def child(self, suffix: str) -> str:
         """The logical name of a child.
 
-        It is state: renaming one needs an alias in the same commit. The prefix matters because a
-        URN holds its parents' types and not their names, so two workers would otherwise collide.
+        It is part of the state: a rename needs an alias in the same commit. The prefix is needed
+        because a URN contains the types of its parents and not their names, so two workers would
+        otherwise collide.
         """
         return f"{self._name}-{suffix}"
 
     def options(self, *layers: ResourceOptions) -> ResourceOptions:
-        """Options of a child: ``layers`` from left to right, and this component as its parent."""
+        """Options of a child: ``layers`` merged in order, with this component as the parent."""
         merged = ResourceOptions()
         for layer in (*layers, ResourceOptions(parent=self)):
             merged = ResourceOptions.merge(merged, layer)

@@ -1,8 +1,8 @@
-"""The plan of the house: every part of the estate, in the runbook's order, wired to the others.
+"""All components of the estate, created and connected in the runbook's order.
 
-1. infrastructure, 2. secrets and configuration, 3. API, 4. web, 5. workers. What must wait says for
-what (``after``): narrow edges between the resources that put a release in front of users, never
-between whole components, so that everything else is made side by side.
+1. infrastructure, 2. secrets and configuration, 3. API, 4. web, 5. workers. ``after`` adds
+dependencies only between the resources that expose a release to users, never between whole
+components, so that the engine creates everything else in parallel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from components.platform.project import Project
 from components.platform.registry import Registry, RegistryArgs
 from components.providers import make_providers
 from components.runtime_config import browser_values, config_maps, convex_values
-from components.secrets.store import SecretStore, SecretStoreArgs
+from components.secrets.manager import SecretManager, SecretManagerArgs
 from components.services.api import Api, ApiArgs
 from components.services.api_origin import ApiOrigin, ApiOriginArgs
 from components.services.assets import Assets, AssetsArgs
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Estate:
-    """Everything that the PULL backend runs on, in one environment."""
+    """The complete infrastructure of the PULL backend, in one environment."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -55,7 +55,7 @@ class Estate:
         self._web()
         self._workers()
 
-    # -- outside -------------------------------------------------------------------------------
+    # -- external ------------------------------------------------------------------------------
 
     def _external(self) -> None:
         ExternalServices(
@@ -76,7 +76,7 @@ class Estate:
                 repository=settings.github.repository,
                 names=names,
                 runtimes=(*self._on_cloud_run(), *((Service.NODES,) if cluster else ())),
-                in_cluster=self._accounts_in_cluster(),
+                in_cluster=self._service_accounts_in_cluster(),
                 services=self.project,
             ),
             opts,
@@ -86,7 +86,7 @@ class Estate:
             EncryptionArgs(
                 project=gcp.project,
                 ring=names.key_ring,
-                rotation_days=settings.encryption.rotation_days,
+                settings=settings.encryption,
                 protect=protect,
                 keys={
                     "postgres": KeyArgs(location=gcp.region, agent=self.project.agents["sqladmin"]),
@@ -118,7 +118,7 @@ class Estate:
                 project=gcp.project,
                 region=gcp.region,
                 names=names,
-                plan=settings.network,
+                settings=settings.network,
                 protect=protect,
                 cluster=cluster,
                 services=self.project,
@@ -131,7 +131,7 @@ class Estate:
                 project=gcp.project,
                 region=gcp.region,
                 names=names,
-                size=settings.postgres,
+                settings=settings.postgres,
                 protect=protect,
                 network=self.network,
                 encryption=self.encryption,
@@ -145,7 +145,7 @@ class Estate:
                 project=gcp.project,
                 region=gcp.region,
                 names=names,
-                size=settings.redis,
+                settings=settings.redis,
                 protect=protect,
                 network=self.network,
                 services=self.project,
@@ -157,7 +157,7 @@ class Estate:
             BackupsArgs(
                 project=gcp.project,
                 bucket=names.backups(gcp.project),
-                lifecycle=settings.backups,
+                settings=settings.backups,
                 protect=protect,
                 writer=self.postgres.exporter,
                 encryption=self.encryption,
@@ -169,7 +169,7 @@ class Estate:
             "registry",
             RegistryArgs(
                 project=gcp.project,
-                cleanup=settings.registry,
+                settings=settings.registry,
                 protect=protect,
                 pusher=self.identity.deployer.member,
                 services=self.project,
@@ -179,7 +179,7 @@ class Estate:
         self.assets = Assets(
             "assets",
             AssetsArgs(
-                account_id=settings.cloudflare.account_id,
+                cloudflare_account=settings.cloudflare,
                 bucket=names.assets,
                 settings=settings.assets,
                 origins=settings.runtime_config.api.cors_origins,
@@ -193,13 +193,13 @@ class Estate:
         self.events_key: pulumi.Output[str] | None = None
         if settings.pulumi_cloud is None:
             return
-        # Imported here: a stack without it need not wait for its SDK.
+        # Imported here, so that a stack without it does not load its SDK.
         from components.delivery.deployments import Deployments, DeploymentsArgs
 
         deployments = Deployments(
             "deployments",
             DeploymentsArgs(
-                cloud=settings.pulumi_cloud,
+                settings=settings.pulumi_cloud,
                 environment=settings.environment,
                 repository=settings.github.repository,
                 project=settings.gcp.project,
@@ -216,21 +216,21 @@ class Estate:
         origin = (Service.API_ORIGIN,) if self._settings.api_origin else ()
         return (*origin, *self._settings.workers.fleet)
 
-    def _accounts_in_cluster(self) -> tuple[Service | WorkerType, ...]:
+    def _service_accounts_in_cluster(self) -> tuple[Service | WorkerType, ...]:
         if not self._settings.in_cluster:
             return ()
         return (Service.EXTERNAL_SECRETS, *self._consumers_in_cluster())
 
     def _consumers_in_cluster(self) -> tuple[Service | WorkerType, ...]:
-        """What would read secrets in a cluster: the API inside the network, and the fleet."""
+        """The consumers of secrets in a cluster: the API and the workers."""
         return (Service.API_ORIGIN, *self._settings.workers.fleet)
 
     # -- 2 secrets and configuration -----------------------------------------------------------
 
     def _secrets(self) -> None:
-        self.secrets = SecretStore(
+        self.secrets = SecretManager(
             "secrets",
-            SecretStoreArgs(
+            SecretManagerArgs(
                 project=self._settings.gcp.project,
                 names=self._names,
                 settings=self._settings.secrets,
@@ -258,11 +258,11 @@ class Estate:
     # -- 2 and 3 in a cluster ------------------------------------------------------------------
 
     def _kubernetes(self) -> None:
-        """From the cluster to the API in it, where there is one; the rest comes in step 5."""
+        """From the cluster to the API in it; step 5 creates the rest."""
         self.kubernetes: KubernetesRuntime | None = None
         if self._settings.in_cluster is None:
             return
-        # Imported here: a stack without a cluster need not wait for its SDK.
+        # Imported here, so that a stack without a cluster does not load its SDK.
         from components.kubernetes.runtime import KubernetesRuntime, KubernetesRuntimeArgs
 
         self.kubernetes = KubernetesRuntime(
@@ -293,7 +293,7 @@ class Estate:
         self.api = Api(
             "api",
             ApiArgs(
-                account=settings.cloudflare,
+                cloudflare_account=settings.cloudflare,
                 names=self._names,
                 settings=settings.api,
                 protect=settings.protect,
@@ -313,7 +313,7 @@ class Estate:
                     egress=settings.workers.egress,
                     password_generation=settings.postgres.password_generation,
                     protect=settings.protect,
-                    account=self.identity.runtimes[Service.API_ORIGIN],
+                    service_account=self.identity.runtimes[Service.API_ORIGIN],
                     network=self.network,
                     config=self._config,
                     secrets=self.secrets,
@@ -323,7 +323,7 @@ class Estate:
             )
 
     def _cloud_run(self) -> list[pulumi.Resource]:
-        """What every service on Cloud Run needs, beside what it says itself."""
+        """The resources that every service on Cloud Run depends on."""
         return [self.project.services["run"], self.registry.repository]
 
     # -- 4 web ---------------------------------------------------------------------------------
@@ -333,7 +333,7 @@ class Estate:
         self.web = Web(
             "web",
             WebArgs(
-                account=settings.cloudflare,
+                cloudflare_account=settings.cloudflare,
                 repository=settings.github.repository,
                 names=self._names,
                 settings=settings.web,
@@ -360,14 +360,14 @@ class Estate:
                     region=settings.gcp.region,
                     names=self._names,
                     worker_type=worker_type,
-                    size=worker,
+                    settings=worker,
                     runtime=settings.workers.runtime,
                     egress=settings.workers.egress,
                     image=worker.image or settings.workers.image,
                     timeout_seconds=settings.workers.timeout_seconds,
                     password_generation=settings.postgres.password_generation,
                     protect=settings.protect,
-                    account=self.identity.runtimes[worker_type],
+                    service_account=self.identity.runtimes[worker_type],
                     network=self.network,
                     config=self._config,
                     secrets=self.secrets,
@@ -381,10 +381,10 @@ class Estate:
         if self.kubernetes:
             self.kubernetes.release(after=self.web.rollout)
 
-    # -- what the stack tells ------------------------------------------------------------------
+    # -- outputs of the stack ------------------------------------------------------------------
 
     def outputs(self) -> dict[str, Any]:
-        """What people and other programs need to know. Only the key of the events is secret."""
+        """Outputs for people and other programs. Only ``events_key`` is secret."""
         return {
             "api_url": f"https://{self._settings.api.domain}",
             "api_version": self.api.version if self.api else None,
@@ -415,7 +415,7 @@ class Estate:
 
 
 def export(outputs: dict[str, Any]) -> None:
-    """Make ``outputs`` the stack's; what does not exist in this stack is left out."""
+    """Export ``outputs`` as stack outputs, without those that are None."""
     for name, value in outputs.items():
         if value is not None:
             pulumi.export(name, value)

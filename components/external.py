@@ -1,8 +1,8 @@
-"""Services outside: what the estate relies on and does not make.
+"""External services that the estate depends on and does not create.
 
-Each is a typed contract: where it answers, which secrets it takes, where its status is published,
-what stops without it. They stand in the graph as nodes without resources, so that a picture of the
-estate shows them, and later checks (status pages before a deployment) read the same list.
+Each is a typed contract: its endpoint, its secrets, its status page, and what depends on it. In the
+graph they are components without resources, so that a picture of the estate shows them and other
+checks (status pages before a deployment) can read the same list.
 """
 
 from __future__ import annotations
@@ -16,33 +16,37 @@ from pulumi import ResourceOptions
 
 from components.base import PullComponent, Stage
 from components.config.values import Chain, External
+from components.secrets.catalogue import SECRETS
 
 CLICKHOUSE_PORT: Final = 8443
 CLICKHOUSE_PROTOCOL: Final = "https"
 CLICKHOUSE_DATABASE: Final = "pull_analytics"
 PINECONE_INDEX: Final = "pull-embeddings"
 PINECONE_DIMENSIONS: Final = 1536
-"""Length of OpenAI's embeddings."""
+"""Length of an OpenAI embedding."""
 CHAIN_IDS: Final = {"polygon-amoy": 80002, "polygon-mainnet": 137}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """What is agreed with one service outside.
+    """What the estate expects of one external service.
 
     Attributes:
-        endpoint: where it answers, when that is no secret.
-        secrets: names of variables in the catalogue.
-        status_page: where the vendor says how it is; None where there is none.
-        figures: what must be set at the vendor, which no provider here can do.
+        endpoint: its URL, unless that is a secret.
+        status_page: the vendor's status page; None if the vendor has none.
+        parameters: what must be configured at the vendor, because no provider here can.
     """
 
     name: str
     critical_for: str
     endpoint: str | None = None
-    secrets: tuple[str, ...] = ()
     status_page: str | None = None
-    figures: Mapping[str, Any] | None = None
+    parameters: Mapping[str, Any] | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The catalogue's variables that hold secrets of this service."""
+        return tuple(variable.name for variable in SECRETS if variable.service == self.name)
 
 
 def contracts(external: External, chain: Chain) -> tuple[Contract, ...]:
@@ -52,22 +56,19 @@ def contracts(external: External, chain: Chain) -> tuple[Contract, ...]:
             name="convex",
             critical_for="primary database, 26+ tables",
             endpoint=external.convex_url,
-            secrets=("CONVEX_URL", "CONVEX_DEPLOY_KEY"),
             status_page="https://status.convex.dev",
         ),
         Contract(
             name="upstash",
             critical_for="rate limiting and cache of the API",
-            secrets=("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"),
             status_page="https://status.upstash.com",
-            figures={"region": "us-east-1"},
+            parameters={"region": "us-east-1"},
         ),
         Contract(
             name="clickhouse",
             critical_for="analytics",
-            secrets=("CLICKHOUSE_HOST", "CLICKHOUSE_USERNAME", "CLICKHOUSE_PASSWORD"),
             status_page="https://status.clickhouse.com",
-            figures={
+            parameters={
                 "port": CLICKHOUSE_PORT,
                 "protocol": CLICKHOUSE_PROTOCOL,
                 "database": CLICKHOUSE_DATABASE,
@@ -76,9 +77,8 @@ def contracts(external: External, chain: Chain) -> tuple[Contract, ...]:
         Contract(
             name="pinecone",
             critical_for="vector search",
-            secrets=("PINECONE_API_KEY",),
             status_page="https://status.pinecone.io",
-            figures={
+            parameters={
                 "index": PINECONE_INDEX,
                 "dimensions": PINECONE_DIMENSIONS,
                 "metric": "cosine",
@@ -88,7 +88,6 @@ def contracts(external: External, chain: Chain) -> tuple[Contract, ...]:
         Contract(
             name="temporal",
             critical_for="workflow orchestration",
-            secrets=("TEMPORAL_ADDRESS", "TEMPORAL_TLS_CERT", "TEMPORAL_TLS_KEY"),
             status_page="https://status.temporal.io",
         ),
         Contract(
@@ -107,101 +106,80 @@ def contracts(external: External, chain: Chain) -> tuple[Contract, ...]:
         Contract(
             name="kalshi",
             critical_for="trading API",
-            secrets=(
-                "KALSHI_API_KEY",
-                "KALSHI_API_SECRET",
-                "KALSHI_API_KEY_ID",
-                "KALSHI_PRIVATE_KEY",
-            ),
         ),
         Contract(
             name="massive",
             critical_for="order execution",
-            secrets=("MASSIVE_API_KEY", "MASSIVE_API_SECRET"),
         ),
         Contract(
             name="polygon-io",
             critical_for="market data",
-            secrets=("POLYGON_API_KEY",),
             status_page="https://polygon.io/system-status",
         ),
         Contract(
             name="plaid",
             critical_for="bank connections",
-            secrets=("PLAID_CLIENT_ID", "PLAID_SECRET"),
             status_page="https://status.plaid.com",
         ),
         Contract(
             name="persona",
             critical_for="identity verification",
-            secrets=("PERSONA_API_KEY",),
             status_page="https://status.withpersona.com",
         ),
         Contract(
             name="checkr",
             critical_for="background checks",
-            secrets=("CHECKR_API_KEY",),
             status_page="https://checkrstatus.com",
         ),
         Contract(
             name="chainalysis",
             critical_for="sanctions screening",
-            secrets=("CHAINALYSIS_API_KEY",),
         ),
         Contract(
             name="anthropic",
             critical_for="AI features",
-            secrets=("ANTHROPIC_API_KEY",),
             status_page="https://status.anthropic.com",
         ),
         Contract(
             name="openai",
             critical_for="AI features, embeddings",
-            secrets=("OPENAI_API_KEY",),
             status_page="https://status.openai.com",
         ),
         Contract(
             name="resend",
             critical_for="outgoing e-mail",
-            secrets=("RESEND_API_KEY",),
             status_page="https://resend-status.com",
         ),
         Contract(
             name="nylas",
             critical_for="mailboxes of users",
-            secrets=("NYLAS_API_KEY",),
             status_page="https://status.nylas.com",
         ),
         Contract(name="matrix", critical_for="messaging", endpoint=external.matrix_homeserver_url),
         Contract(
             name="stripe",
             critical_for="payments",
-            secrets=("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"),
             status_page="https://status.stripe.com",
         ),
         Contract(
             name="clerk",
             critical_for="sign-in",
-            secrets=("CLERK_SECRET_KEY",),
             status_page="https://status.clerk.com",
         ),
         Contract(
             name="firebase",
             critical_for="push notifications",
-            secrets=("FIREBASE_PRIVATE_KEY",),
             status_page="https://status.firebase.google.com",
         ),
         Contract(
             name="sentry",
             critical_for="error tracking",
-            secrets=("SENTRY_DSN",),
             status_page="https://status.sentry.io",
         ),
         Contract(
             name="polygon-chain",
             critical_for="smart contracts; a deployed one cannot be rolled back",
-            secrets=("DEPLOYER_PRIVATE_KEY_MAINNET", "POLYGONSCAN_API_KEY"),
-            figures={
+            parameters={
                 "network": chain.network,
                 "chainId": CHAIN_IDS[chain.network],
                 "contracts": dict(chain.contracts),
@@ -211,7 +189,7 @@ def contracts(external: External, chain: Chain) -> tuple[Contract, ...]:
 
 
 class ExternalServices(PullComponent):
-    """The contracts as nodes of the graph. It owns nothing."""
+    """The contracts as components of the graph, without any resources."""
 
     def __init__(
         self, name: str, services: tuple[Contract, ...], opts: ResourceOptions | None = None
@@ -221,10 +199,10 @@ class ExternalServices(PullComponent):
             properties = {
                 "criticalFor": contract.critical_for,
                 "endpoint": contract.endpoint,
-                # Names of variables, under a word that does not make a reader expect values.
+                # Not called "secrets": these are names of variables and not values.
                 "variables": list(contract.secrets),
                 "statusPage": contract.status_page,
-                "figures": dict(contract.figures) if contract.figures else None,
+                "parameters": dict(contract.parameters) if contract.parameters else None,
             }
             pulumi.ComponentResource(
                 "pull:external:Service",

@@ -1,7 +1,7 @@
-"""Physical names: what the resources are called in the clouds, and each platform's rule for it.
+"""Physical names: what resources are called in the clouds, and each platform's naming rule.
 
-Every name is derived here from the environment, so that a name of the runbook is found in one
-place. A name that its platform would refuse raises ``ValueError`` before anything is made.
+Every name is derived here from the environment. A name that its platform would reject raises
+``ValueError`` before anything is created.
 """
 
 from __future__ import annotations
@@ -11,27 +11,32 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from components.workloads import WorkerType
+
 Environment = Literal["staging", "production"]
 
+API_NAME: Final = "pull-api"
+"""The API's Worker, Cloud Run service and Deployment."""
+
 WORKER_IMAGE: Final = "pull-temporal-worker"
-"""Name of the workers' image in the registry."""
+"""The workers' image in the registry; also the prefix of each worker's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a platform accepts as a name: a pattern for all of it, and a length in characters."""
+    """A platform's rule for a name: a pattern for the whole name, and its length in characters."""
 
     platform: str
     pattern: re.Pattern[str]
-    longest: int
-    shortest: int = 1
+    max_length: int
+    min_length: int = 1
 
     def check(self, name: str) -> str:
-        """Give ``name`` back, or raise ``ValueError`` saying which platform refuses it and why."""
-        if not self.shortest <= len(name) <= self.longest:
+        """Return ``name``, or raise ``ValueError`` with the rule that it breaks."""
+        if not self.min_length <= len(name) <= self.max_length:
             raise ValueError(
                 f"{self.platform} {name!r} has {len(name)} characters: "
-                f"{self.shortest} to {self.longest} are allowed"
+                f"{self.min_length} to {self.max_length} are allowed"
             )
         if not self.pattern.fullmatch(name):
             raise ValueError(
@@ -45,12 +50,14 @@ _HYPHENATED: Final = re.compile(r"[a-z](?:-?[a-z0-9])*")
 
 SQL_INSTANCE: Final = Rule("Cloud SQL instance", _HYPHENATED, 97)
 REDIS_INSTANCE: Final = Rule("Memorystore instance", _HYPHENATED, 40)
-# A hyphen counts twice in the connector's limit of 20 characters, which 15 plain ones never reach.
+# The API counts a hyphen twice towards its limit of 20 characters, and names here have at most two:
+# https://cloud.google.com/vpc/docs/configure-serverless-vpc-access
 CONNECTOR: Final = Rule("VPC connector", _HYPHENATED, 18)
 COMPUTE: Final = Rule("Compute Engine resource", _HYPHENATED, 63)
 KMS: Final = Rule("KMS resource", re.compile(r"[a-zA-Z0-9_-]+"), 63)
 BUCKET: Final = Rule("bucket", re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"), 63, 3)
-# 49 leaves room for the revision: the service's name, a hyphen and eight digits make at most 63.
+# Cloud Run accepts 49 characters, which leaves room for the suffix of a revision (63 in all):
+# https://cloud.google.com/run/docs/deploying
 CLOUD_RUN: Final = Rule("Cloud Run service", _HYPHENATED, 49)
 SERVICE_ACCOUNT: Final = Rule("service account", _HYPHENATED, 30, 6)
 WORKER: Final = Rule("Cloudflare Worker", _HYPHENATED, 63)
@@ -58,6 +65,11 @@ VERCEL_PROJECT: Final = Rule("Vercel project", re.compile(r"[a-z0-9](?:-?[a-z0-9
 SECRET: Final = Rule("Secret Manager secret", re.compile(r"[a-zA-Z0-9_-]+"), 255)
 GKE_CLUSTER: Final = Rule("GKE cluster", _HYPHENATED, 40)
 POOL: Final = Rule("workload identity pool", _HYPHENATED, 32, 4)
+
+
+def worker_name(worker_type: WorkerType) -> str:
+    """``pull-temporal-worker`` polls all queues; dedicated workers have their type as a suffix."""
+    return WORKER_IMAGE if worker_type is WorkerType.ALL else f"{WORKER_IMAGE}-{worker_type}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +80,12 @@ class Names:
 
     @property
     def base(self) -> str:
-        """``pull-production``: the prefix of what exists once per environment."""
+        """``pull-production``: the prefix of whatever exists once per environment."""
         return f"pull-{self.environment}"
 
     @property
     def suffix(self) -> str:
-        """The runbook marks the staging half of a pair of services, and leaves production bare."""
+        """The runbook gives services of staging a suffix, and those of production none."""
         return "-staging" if self.environment == "staging" else ""
 
     # -- platform ------------------------------------------------------------------------------
@@ -109,13 +121,13 @@ class Names:
         return REDIS_INSTANCE.check(f"{self.base}-redis")
 
     def backups(self, project: str) -> str:
-        """Bucket names are one world-wide namespace; the project's id makes this one ours."""
+        """Bucket names are globally unique, hence the project id as the prefix."""
         return BUCKET.check(f"{project}-backups")
 
     # -- secrets -------------------------------------------------------------------------------
 
     def secret(self, variable: str) -> str:
-        """``JWT_SECRET`` is kept as ``pull-production-jwt-secret``."""
+        """``JWT_SECRET`` is stored as ``pull-production-jwt-secret``."""
         return SECRET.check(f"{self.base}-{variable.lower().replace('_', '-')}")
 
     @property
@@ -127,7 +139,7 @@ class Names:
     @property
     def api(self) -> str:
         """The Worker, and the Cloud Run service of the same API."""
-        return WORKER.check(f"pull-api{self.suffix}")
+        return WORKER.check(f"{API_NAME}{self.suffix}")
 
     @property
     def web(self) -> str:
@@ -137,16 +149,15 @@ class Names:
     def assets(self) -> str:
         return BUCKET.check(f"pull-assets{self.suffix}")
 
-    def worker(self, worker_type: str) -> str:
-        """``pull-temporal-worker`` runs all queues; a type of its own is named behind it."""
-        own = "" if worker_type == "all" else f"-{worker_type}"
-        return CLOUD_RUN.check(f"pull-temporal-worker{own}{self.suffix}")
+    def worker(self, worker_type: WorkerType) -> str:
+        """The Cloud Run service or worker pool."""
+        return CLOUD_RUN.check(f"{worker_name(worker_type)}{self.suffix}")
 
     # -- the alternative runtime ---------------------------------------------------------------
 
     @property
     def cluster(self) -> str:
-        """Each environment has a project of its own, so the runbook's names need no suffix here."""
+        """Each environment has its own project, so the runbook's names need no suffix here."""
         return GKE_CLUSTER.check("pull-cluster")
 
     @property
@@ -158,9 +169,9 @@ class Names:
         return COMPUTE.check(f"{self.base}-api")
 
     def certificate(self, domain: str) -> str:
-        """It cannot be changed: another domain needs another name, beside the old one in use."""
+        """Certificates are immutable: a new domain needs a second one while the first is in use."""
         return COMPUTE.check(f"{self.base}-{hashlib.sha256(domain.encode()).hexdigest()[:8]}")
 
-    def account(self, service: str) -> str:
-        """Service accounts have 30 characters, too few for the full word ``staging``."""
+    def service_account(self, service: str) -> str:
+        """Ids of service accounts have at most 30 characters, too few for ``-staging``."""
         return SERVICE_ACCOUNT.check(f"pull-{service}{self.suffix and '-stg'}")

@@ -1,9 +1,9 @@
-"""The explicit providers. No default provider exists: the stack files disable them all.
+"""The explicit providers. The stack files disable all default providers.
 
-Credentials never pass through here, so none enters the state: each provider finds its own in its
+No credential is an input here, so none enters the state: each provider reads its own from the
 environment (workload identity federation in CI, application-default credentials on a laptop,
 ``CLOUDFLARE_API_TOKEN``, ``VERCEL_API_TOKEN``, ``PULUMI_ACCESS_TOKEN``; for a cluster, the
-kubeconfig or the plug-in that it names).
+kubeconfig or its credential plug-in).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from components.config import Settings
 
 
 def make_providers(settings: Settings) -> list[pulumi.ProviderResource]:
-    """One provider for each platform; components hand them on to their children."""
+    """One provider for each platform; components pass them on to their children."""
     providers: list[pulumi.ProviderResource] = [
         gcp.Provider(
             "gcp",
             project=settings.gcp.project,
             region=settings.gcp.region,
-            # What Terraform made has no such label; adding it would change everything adopted.
+            # Resources that Terraform created lack this label; adding it would change all of them.
             add_pulumi_attribution_label=False,
         ),
         cloudflare.Provider("cloudflare"),
@@ -34,10 +34,10 @@ def make_providers(settings: Settings) -> list[pulumi.ProviderResource]:
         random.Provider("random"),
     ]
     if settings.pulumi_cloud:
-        # Imported here: a stack without it need not wait for its SDK.
+        # Imported here, so that a stack without it does not load its SDK.
         import pulumi_pulumiservice as pulumiservice
 
-        # Said, or the SDK would take the address of whatever backend keeps the state.
+        # Set explicitly: by default, the provider uses the address of the state's backend.
         cloud = pulumiservice.Provider("pulumiservice", api_url="https://api.pulumi.com")
         providers.append(cloud)
     return providers
@@ -46,18 +46,19 @@ def make_providers(settings: Settings) -> list[pulumi.ProviderResource]:
 def kubernetes_provider(
     *, kubeconfig: Input[str] | None = None, context: str | None = None
 ) -> kubernetes.Provider:
-    """The way into the cluster: a kubeconfig without a credential, or a context of the user's own.
+    """Access to the cluster: a kubeconfig without a credential, or a context of the user.
 
-    Server-side apply is this provider's default. Each object therefore has one owner for each
-    field, and what an autoscaler or an operator says of its own fields is no drift.
+    With server-side apply each field of an object has an owner, so fields that an autoscaler or an
+    operator manages are not drift:
+    https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
     """
     return kubernetes.Provider(
         "kubernetes",
         kubeconfig=kubeconfig,
         context=context,
         enable_server_side_apply=True,
-        # Another value is a change and not another object, which pods would miss for a moment.
+        # Update a ConfigMap in place: pods would briefly miss a replaced one.
         enable_config_map_mutable=True,
-        # Another endpoint, or another kubeconfig, is not another cluster.
+        # A new endpoint or kubeconfig does not make it a different cluster.
         cluster_identifier=context or "pull-cluster",
     )

@@ -1,6 +1,6 @@
-"""Values that are not secret: the runbook's five ConfigMaps, and what browsers may know.
+"""Values that are not secret: the runbook's five ConfigMaps, and the values for browsers.
 
-One typed place feeds Cloud Run, the Worker and Vercel, so that they cannot disagree.
+Cloud Run, the Worker and Vercel all get their values from here, so they cannot disagree.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ Values = dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigMaps:
-    """The five ConfigMaps, each as variables with their values.
+    """The five ConfigMaps: values by variable.
 
-    ``PORT`` stays behind where Cloud Run runs a service: that platform sets it from the container's
-    port and refuses a second one. A Worker has neither ports nor a pool into the private network.
+    Cloud Run sets ``PORT`` itself and rejects it as a variable of a service
+    (https://cloud.google.com/run/docs/container-contract#env-vars). A Worker has neither a port nor
+    connections into the private network.
     """
 
     shared: Values
@@ -110,7 +111,7 @@ def config_maps(settings: Settings, names: Names) -> ConfigMaps:
 
 
 def browser_values(settings: Settings) -> Values:
-    """What the web application is built with. Everybody can read it."""
+    """Variables that the web application is built with. They are public."""
     return {
         "NEXT_PUBLIC_API_URL": f"https://{settings.api.domain}",
         "NEXT_PUBLIC_CONVEX_URL": settings.external.convex_url,
@@ -120,7 +121,7 @@ def browser_values(settings: Settings) -> Values:
 
 
 def convex_values(settings: Settings) -> Values:
-    """What must be set at Convex, which has no provider: ``npx convex env set NAME VALUE``."""
+    """Variables for Convex, which has no provider: ``npx convex env set NAME VALUE``."""
     return _chain(settings.chain)
 
 
@@ -140,7 +141,7 @@ def _chain(chain: Chain) -> Values:
 
 
 def _upper_snake(name: str) -> str:
-    """``PullToken`` is ``PULL_TOKEN``."""
+    """``PullToken`` becomes ``PULL_TOKEN``."""
     return "".join(
         f"_{letter}" if letter.isupper() and position else letter
         for position, letter in enumerate(name)

@@ -1,4 +1,4 @@
-"""What runs in the estate, by the runbook's words: the services, and the types of worker."""
+"""What runs in the estate, in the runbook's terms: services and types of worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class WorkerType(StrEnum):
-    """Values of ``WORKER_TYPE``: which Temporal task queues a worker polls."""
+    """Values of ``WORKER_TYPE``, which selects the Temporal task queues that a worker polls."""
 
     ALL = "all"
     MAIN = "main"
@@ -23,7 +23,7 @@ class WorkerType(StrEnum):
 
     @property
     def task_queues(self) -> tuple[str, ...]:
-        """``pull-<type>``; ``all`` polls every queue, and the one that runbook 2.0 calls main."""
+        """``pull-<type>``; ``all`` polls all queues and runbook 2.0's ``pull-main-queue``."""
         if self is WorkerType.ALL:
             return ("pull-main-queue", *(f"pull-{other}" for other in DEDICATED_WORKER_TYPES))
         if self is WorkerType.MAIN:
@@ -31,20 +31,22 @@ class WorkerType(StrEnum):
         return (f"pull-{self}",)
 
 
-DEDICATED_WORKER_TYPES: Final = tuple(kind for kind in WorkerType if kind is not WorkerType.ALL)
+DEDICATED_WORKER_TYPES: Final = tuple(
+    worker_type for worker_type in WorkerType if worker_type is not WorkerType.ALL
+)
 
 
 class Service(StrEnum):
-    """What consumes configuration, beside the workers."""
+    """Consumers of configuration other than the workers."""
 
     API = "api"
     """The API, wherever it runs."""
     API_ORIGIN = "api-origin"
-    """The API where it stands inside the private network: on Cloud Run, not on Cloudflare."""
+    """The API inside the private network: on Cloud Run or in a cluster, not on Cloudflare."""
     EXTERNAL_SECRETS = "external-secrets"
-    """The operator that brings secrets into a cluster, on behalf of what runs there."""
+    """The operator that copies secrets into a cluster for the workloads there."""
     NODES = "nodes"
-    """The machines of a cluster that is made here."""
+    """The nodes of a cluster that this program creates."""
     WEB = "web"
     CI = "ci"
-    """Workflows of the repository: they deploy applications and contracts."""
+    """The repository's workflows, which deploy applications and contracts."""

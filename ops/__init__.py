@@ -1,1 +1,1 @@
-"""The command line of the estate: ``python -m ops <verb> --stack <stack>``."""
+"""The command line of the estate: ``bin/ops <command> --stack <stack>``."""

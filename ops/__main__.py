@@ -1,4 +1,4 @@
-"""Entry point of ``python -m ops``."""
+"""Entry point of the command line; ``bin/ops`` calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command can end with besides success: its text, and its exit code."""
+"""The errors of the command line, each with its exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class OpsError(Exception):
-    """Base of all. ``kind`` names the error for machines, ``details`` add what they may need."""
+    """Base class. ``kind`` identifies the error for programs; ``details`` are added to its JSON."""
 
     exit_code = 1
 
@@ -16,7 +16,7 @@ class OpsError(Exception):
         self.details = details
 
     def to_dict(self) -> dict[str, Any]:
-        """The error as the JSON document holds it."""
+        """The error as JSON."""
         return {
             "kind": self.kind,
             "message": str(self),
@@ -32,15 +32,15 @@ class WrongInput(OpsError):
 
 
 class Refused(OpsError):
-    """The input is right, but the estate's state forbids the operation. Nothing was changed."""
+    """The command is valid, but the current state forbids it. Nothing was changed."""
 
 
 class Interrupted(OpsError):
-    """Somebody stopped the command while no engine was at work."""
+    """The command was interrupted while no engine was running."""
 
     exit_code = 130
 
     def __init__(self) -> None:
         super().__init__(
-            "interrupted", "Interrupted while no engine was at work: nothing is half done."
+            "interrupted", "Interrupted while no engine was running; nothing was changed."
         )

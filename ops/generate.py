@@ -1,12 +1,12 @@
-"""Writes the files that are made from the program; ``--check`` only says whether they are current.
+"""Writes the files that are generated from the program; ``--check`` only compares them.
 
 * ``components/stack.schema.json``: completes and checks the stack files in an editor
-* ``docs/settings.md``: every setting, what it may be, and what both stacks say
-* ``docs/secrets.md``: every variable of the catalogue, who issues it and who consumes it
-* ``policies/inputs.json``: what a rule of the pack takes for known inputs
+* ``docs/settings.md``: every setting, its allowed values, and its value in both stacks
+* ``docs/secrets.md``: every variable of the catalogue, who issues it and who uses it
+* ``policies/rules/provider_inputs.json``: the inputs of the types that a rule of the pack may name
 * ``docs/policies.md``: every rule of the policy pack
-* ``docs/reports.md``: an example, which is one of the golden reports
-* ``docs/architecture.md``: the picture, drawn from the graph that the engine reports
+* ``docs/reports.md``: an example, one of the golden reports
+* ``docs/architecture.md``: the diagram of production, drawn by ``bin/ops graph``
 """
 
 from __future__ import annotations
@@ -21,14 +21,19 @@ from typing import Any, Final
 
 import yaml
 
+from components import PROJECT_ROOT
 from components.config import Settings
-from components.config.errors import in_words
-from components.config.services import PROJECT_ROOT
+from components.config.json_schema import describe, resolve
 from components.secrets.catalogue import CATALOGUE, SECRETS, Kind, Variable
 from components.workloads import Service, WorkerType
-from policies import inputs
+from policies.rules import provider_inputs
 from policies.table import table
 from sandbox.schema import Shape, schema_of
+
+
+class GenerateError(Exception):
+    """A file cannot be generated. The text says why."""
+
 
 BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 
@@ -65,8 +70,11 @@ def stack_schema() -> str:
 
 def inputs_tree() -> str:
     """The names of all inputs, at any depth, of the types that a rule wants to know."""
-    trees = {token: _names(schema_of(token).inputs) for token in inputs.TYPES}
-    return json.dumps(trees, indent=1, sort_keys=True) + "\n"
+    trees = {token: _names(schema_of(token).inputs) for token in provider_inputs.TYPES}
+    lines = (
+        f"{json.dumps(token)}: {json.dumps(tree, sort_keys=True)}" for token, tree in trees.items()
+    )
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _names(shape: Shape) -> dict[str, Any] | None:
@@ -81,7 +89,7 @@ def _names(shape: Shape) -> dict[str, Any] | None:
 
 
 def settings_table() -> str:
-    """One row for each setting: path, what is allowed, staging's value, production's value."""
+    """One row for each setting: path, allowed values, staging's value, production's value."""
     stacks = {
         stack: yaml.safe_load((PROJECT_ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
         for stack in ("staging", "production")
@@ -91,7 +99,7 @@ def settings_table() -> str:
     for path, node in _leaves(schema, schema, ()):
         shown = [
             f"`{'.'.join(('pull:' + path[0], *path[1:]))}`",
-            in_words(node).replace("|", "\\|"),
+            describe(node).replace("|", "\\|"),
         ]
         shown += [_cell(_at(config, path)) for config in stacks.values()]
         rows.append(f"| {' | '.join(shown)} |")
@@ -101,26 +109,16 @@ def settings_table() -> str:
 def _leaves(
     root: Mapping[str, Any], node: Mapping[str, Any], path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    target = _resolved(root, node)
+    target = resolve(root, node)
     if "properties" in target:
         for name, child in target["properties"].items():
             yield from _leaves(root, child, (*path, name))
     elif isinstance(target.get("additionalProperties"), Mapping):
         yield from _leaves(root, target["additionalProperties"], (*path, "<name>"))
-    elif "properties" in _resolved(root, target.get("items", {})):
+    elif "properties" in resolve(root, target.get("items", {})):
         yield from _leaves(root, target["items"], (*path, "<n>"))
     else:
-        yield path, {**target, **node}
-
-
-def _resolved(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    for choice in node.get("anyOf", ()):
-        if choice.get("type") != "null":
-            return _resolved(root, choice)
-    if "$ref" in node:
-        found: Mapping[str, Any] = root["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-        return found
-    return node
+        yield path, target
 
 
 def _at(config: Mapping[str, Any], path: tuple[str, ...]) -> object:
@@ -148,38 +146,38 @@ def secrets_table() -> str:
         "| variable | what it is | shape | kept | issued | consumed by |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for one in CATALOGUE:
-        issued = one.issuer.value if one.kind is Kind.SECRET else ""
+    for variable in CATALOGUE:
+        issued = variable.issuer.value if variable.kind is Kind.SECRET else ""
         rows.append(
-            f"| `{one.name}` | {one.description} | {one.shape} | {one.kind.value} | {issued} "
-            f"| {_consumers(one)} |"
+            f"| `{variable.name}` | {variable.description} | {variable.shape} "
+            f"| {variable.kind.value} | {issued} | {_consumers(variable)} |"
         )
     return "\n".join(rows)
 
 
 def _consumers(variable: Variable) -> str:
-    services = sorted(str(one) for one in variable.consumers if isinstance(one, Service))
-    workers = sorted(str(one) for one in variable.consumers if isinstance(one, WorkerType))
+    services = sorted(str(user) for user in variable.consumers if isinstance(user, Service))
+    workers = sorted(str(user) for user in variable.consumers if isinstance(user, WorkerType))
     if len(workers) == len(WorkerType) - 1:
         workers = ["every worker"]
     return ", ".join([*services, *workers])
 
 
 def architecture_picture() -> str:
-    """The production graph as Mermaid, drawn by the command that users have."""
+    """The production graph as Mermaid, drawn by ``bin/ops graph``.
+
+    Raises:
+        GenerateError: the command failed.
+    """
     command = [sys.executable, "-m", "ops", "graph", "--stack", "production", "--sandbox"]
-    drawn = subprocess.run(
-        command,
-        cwd=PROJECT_ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    drawn = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    if drawn.returncode != 0:
+        raise GenerateError(f"bin/ops graph failed:\n{drawn.stderr.strip()}")
     return f"```mermaid\n{drawn.stdout.strip()}\n```"
 
 
 def example_report() -> str:
-    """A golden report as GitHub gets it."""
+    """A golden report in Markdown, as in a comment at GitHub."""
     text = (PROJECT_ROOT / "tests" / "golden" / "secret-rotation.md").read_text("utf-8")
     return f"````markdown\n{text.strip()}\n````"
 
@@ -188,7 +186,7 @@ def example_report() -> str:
 
 
 def _between_marks(path: Path, body: str) -> str:
-    """The file with ``body`` between its marks; what people wrote around them stays."""
+    """The file with ``body`` between its marks; the text around them is kept."""
     text = path.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -197,7 +195,7 @@ def _between_marks(path: Path, body: str) -> str:
 
 FILES: Final[Mapping[str, Callable[[Path], str]]] = {
     "components/stack.schema.json": lambda path: stack_schema(),
-    "policies/inputs.json": lambda path: inputs_tree(),
+    "policies/rules/provider_inputs.json": lambda path: inputs_tree(),
     "docs/settings.md": lambda path: _between_marks(path, settings_table()),
     "docs/secrets.md": lambda path: _between_marks(path, secrets_table()),
     "docs/policies.md": lambda path: _between_marks(path, table()),
@@ -207,14 +205,22 @@ FILES: Final[Mapping[str, Callable[[Path], str]]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or with ``--check`` compare them. 0 current, 1 out of date, 2 usage."""
+    """Write the files, or with ``--check`` compare them.
+
+    Returns:
+        0: all files are current; 1: a file is out of date or cannot be generated; 2: usage.
+    """
     if arguments not in ([], ["--check"]):
-        print("usage: python -m ops.generate [--check]", file=sys.stderr)
+        print("usage: make generate, or make generated-check", file=sys.stderr)
         return 2
     stale = 0
     for name, make in FILES.items():
         path = PROJECT_ROOT / name
-        made = make(path)
+        try:
+            made = make(path)
+        except GenerateError as error:
+            print(f"{name} cannot be generated: {error}", file=sys.stderr)
+            return 1
         current = path.read_text(encoding="utf-8") if path.exists() else ""
         if made == current:
             continue
@@ -224,7 +230,7 @@ def main(arguments: list[str]) -> int:
                 current.splitlines(),
                 made.splitlines(),
                 name,
-                f"{name}, made anew",
+                f"{name}, generated now",
                 lineterm="",
                 n=1,
             )
@@ -233,7 +239,7 @@ def main(arguments: list[str]) -> int:
             path.write_text(made, encoding="utf-8")
             print(f"wrote {name}")
     if arguments and stale:
-        print(f"{stale} generated files are out of date: run make generate")
+        print(f"{stale} generated files are out of date. Run make generate.")
     return 1 if arguments and stale else 0
 
 

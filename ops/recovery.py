@@ -1,11 +1,11 @@
-"""After a crash: find out what the killed engine had done, and make the state say so.
+"""Repairs the state after a crash: finds out what the killed engine had done and records it.
 
-The engine notes every operation in the state before it asks a provider for it. When it is killed,
-the note stays ("pending operation") and so does its lock on the stack. An interrupted creation is
-the dangerous one: the resource may exist while the state does not have its id, and the next ``up``
-would make it twice. ``pulumi refresh --import-pending-creates`` is meant for that, but engine 3.230
-only drops the note; so the resource enters the state here, by export and import, and a refresh then
-reads it.
+The engine writes every operation to the state before it calls a provider. When it is killed, that
+entry remains ("pending operation"), and so does its lock on the stack. An interrupted creation is
+the dangerous case: the resource may exist although the state lacks its id, and the next ``up``
+would create it twice. ``pulumi refresh --import-pending-creates`` is meant for that, but engine
+3.230 only drops the entry. So the resource is added to the state here, by export and import, and a
+refresh then reads it.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
 from ops.review.steps import short_type
 
-# The engine repeats an update whose resource has such an error: should the refresh that follows the
-# import never come to its end, then the next up completes the resource all the same.
-UNREAD: Final = "taken over after an interrupted creation, and not read since"
+# The engine repeats the update of a resource with such an error. So the next up completes the
+# resource even if the refresh that follows the import is interrupted.
+UNREAD: Final = "added to the state after an interrupted creation, and not read since"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """A lock that an engine holds on the stack, or has left behind."""
+    """A lock on the stack, held by an engine or left behind by one."""
 
     pid: int
     host: str
     since: str
 
     def held(self) -> bool:
-        """Whether its engine may still be at work. Of another machine nothing is known."""
+        """Whether its engine may still be running; always true for another machine."""
         if self.host != socket.gethostname():
             return True
         listed = subprocess.run(
             ["ps", "-o", "comm=", "-p", str(self.pid)], capture_output=True, text=True, check=False
         )
-        return "pulumi" in listed.stdout  # another program may have got the number since
+        return "pulumi" in listed.stdout  # another program may have the same id by now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """An operation that the engine had begun. ``kind`` is the engine's word, such as creating."""
+    """An operation that the engine had started. ``kind`` is the engine's term, such as creating."""
 
     kind: str
     urn: str
@@ -62,7 +62,7 @@ class Pending:
 
 
 def locks(opened: OpenStack) -> list[Lock]:
-    """The locks in a sandbox's state folder. Of the user's own backend only the engine knows."""
+    """The locks in a sandbox's state folder; none for other backends."""
     if opened.environment.state is None:
         return []
     folder = opened.environment.state / ".pulumi" / "locks" / "organization"
@@ -71,19 +71,24 @@ def locks(opened: OpenStack) -> list[Lock]:
 
 
 def pending(opened: OpenStack) -> list[Pending]:
-    """The operations that the state calls pending."""
-    noted = opened.state().get("pending_operations") or []
+    """The pending operations in the state."""
+    operations = opened.state().get("pending_operations") or []
     return [
-        Pending(kind=one["type"], urn=one["resource"]["urn"], resource=one["resource"])
-        for one in noted
+        Pending(
+            kind=operation["type"],
+            urn=operation["resource"]["urn"],
+            resource=operation["resource"],
+        )
+        for operation in operations
     ]
 
 
 def refuse_interrupted(opened: OpenStack) -> None:
-    """Let nothing start on top of what a killed engine left behind.
+    """Refuse to start while an operation is running or interrupted.
 
     Raises:
-        Refused: a lock or pending operations are in the way; the text lists them and the command.
+        Refused: there are locks or pending operations; the text lists them and the command that
+            repairs the state.
     """
     found = [
         f"locked by process {lock.pid} on {lock.host} since {lock.since}" for lock in locks(opened)
@@ -93,8 +98,8 @@ def refuse_interrupted(opened: OpenStack) -> None:
         listed = "\n".join(f"  {line}" for line in found)
         raise Refused(
             "interrupted",
-            f"An earlier operation on {opened.name} runs still, or was stopped in the middle:\n"
-            f"{listed}\nIf it does not run any more, settle what it left with\n"
+            f"Another operation on {opened.name} is running, or was killed:\n"
+            f"{listed}\nIf it is no longer running, repair the state with\n"
             f"  {opened.recover_command}",
             found=found,
         )
@@ -102,35 +107,33 @@ def refuse_interrupted(opened: OpenStack) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """What has to be done before the next ``up``.
+    """The steps that repair the state before the next ``up``.
 
     Attributes:
-        locks: those that are left behind.
-        settled: pending operations, each with the id of the resource that a creation had made, or
-            None for a creation that had made nothing, and for anything that is not a creation.
+        locks: the locks that were left behind.
+        settled: pending operations, each with the id of the resource if it was a creation that
+            succeeded, or None.
     """
 
     locks: Sequence[Lock]
     settled: Sequence[tuple[Pending, str | None]]
 
     def lines(self) -> list[str]:
-        """The plan in words."""
-        broken = [f"lock of process {lock.pid} on {lock.host}: break it" for lock in self.locks]
-        return broken + [
-            f"{operation}: {_fate(operation, made)}" for operation, made in self.settled
-        ]
+        """The steps as text."""
+        broken = [f"lock of process {lock.pid} on {lock.host}: remove it" for lock in self.locks]
+        return broken + [f"{operation}: {_step(operation, id_)}" for operation, id_ in self.settled]
 
 
-def plan_recovery(opened: OpenStack, found: Mapping[str, str], gone: Sequence[str]) -> Recovery:
-    """Find out what became of everything that was interrupted.
+def plan_recovery(opened: OpenStack, exists: Mapping[str, str], missing: Sequence[str]) -> Recovery:
+    """Find out how each interrupted operation ended.
 
-    In a sandbox the cloud is asked. Elsewhere somebody looks: ``found`` gives the ids of creations
-    that had succeeded (by URN), and ``gone`` the URNs of those that had not.
+    In a sandbox, its cloud is read. In real accounts the user looks it up: ``exists`` has the ids
+    of the resources that were created, by URN, and ``missing`` the URNs of those that were not.
 
     Raises:
-        Refused: the engine that holds the lock runs still, or it is not known what became of some
-            creation; the text says how to look it up.
-        WrongInput: ``found`` or ``gone`` name what is not pending.
+        Refused: the engine that holds the lock is still running, or it is unknown whether a
+            resource was created; the text says how to look it up.
+        WrongInput: ``exists`` or ``missing`` name a resource that is not pending.
     """
     left = locks(opened)
     held = [lock for lock in left if lock.held()]
@@ -140,51 +143,54 @@ def plan_recovery(opened: OpenStack, found: Mapping[str, str], gone: Sequence[st
         )
         raise Refused(
             "running",
-            f"An engine still works on {opened.name}:\n{listed}\nWait for it, or interrupt it with "
-            "kill -INT. Where it is on another machine that is no more, run pulumi cancel.",
+            f"An engine is still running on {opened.name}:\n{listed}\nWait for it, or interrupt it "
+            "with kill -INT. If it ran on a machine that no longer exists, run pulumi cancel.",
         )
     operations = pending(opened)
     creations = {operation.urn: operation for operation in operations if operation.creating}
-    unasked = sorted({*found, *gone} - creations.keys())
-    if unasked:
+    not_pending = sorted({*exists, *missing} - creations.keys())
+    if not_pending:
         raise WrongInput(
             "pending",
-            "No creation of these is pending:\n" + "\n".join(f"  {urn}" for urn in unasked),
+            "The creation of these resources is not pending:\n"
+            + "\n".join(f"  {urn}" for urn in not_pending),
         )
-    fates: dict[str, str | None] = {**dict.fromkeys(gone, None), **found}
+    created: dict[str, str | None] = {**dict.fromkeys(missing, None), **exists}
     if opened.cloud:
-        fates = {urn: _made_unnoticed(opened, urn) for urn in creations}
-    unknown = [operation for urn, operation in creations.items() if urn not in fates]
+        created = {urn: _id_in_cloud(opened, urn) for urn in creations}
+    unknown = [operation for urn, operation in creations.items() if urn not in created]
     if unknown:
         raise Refused(
-            "unknown", _how_to_look(opened, unknown), pending=[one.urn for one in unknown]
+            "unknown",
+            _how_to_look_up(opened, unknown),
+            pending=[operation.urn for operation in unknown],
         )
     return Recovery(
         locks=left,
-        settled=[(operation, fates.get(operation.urn)) for operation in operations],
+        settled=[(operation, created.get(operation.urn)) for operation in operations],
     )
 
 
 def recover(opened: OpenStack, recovery: Recovery) -> None:
-    """Break the locks and take over what had been created. A refresh has to follow."""
+    """Remove the locks and add created resources to the state. A refresh has to follow."""
     if recovery.locks or not opened.cloud:
         opened.break_lock()
     if not recovery.settled:
         return
     deployment = deepcopy(dict(opened.state()))
     deployment["pending_operations"] = []
-    for operation, made in recovery.settled:
-        if made is not None:
-            _take_over(deployment["resources"], {**operation.resource, "id": made})
+    for operation, id_ in recovery.settled:
+        if id_ is not None:
+            _adopt(deployment["resources"], {**operation.resource, "id": id_})
     opened.replace_state(deployment)
 
 
-def _take_over(resources: list[dict[str, Any]], created: dict[str, Any]) -> None:
-    """Enter a created resource, in front of the one that it replaces if there is one."""
+def _adopt(resources: list[dict[str, Any]], created: dict[str, Any]) -> None:
+    """Add a created resource, in front of the resource that it replaces if there is one."""
     created["initErrors"] = [UNREAD]
     for index, resource in enumerate(resources):
         if resource["urn"] == created["urn"] and not resource.get("delete"):
-            if resource.get("pendingReplacement"):  # it was deleted first; nothing of it is left
+            if resource.get("pendingReplacement"):  # it was deleted before its replacement
                 resources[index] = created
             else:
                 resource["delete"] = True
@@ -193,37 +199,38 @@ def _take_over(resources: list[dict[str, Any]], created: dict[str, Any]) -> None
     resources.append(created)
 
 
-def _made_unnoticed(opened: OpenStack, urn: str) -> str | None:
-    """The id of what the sandbox's cloud made for ``urn`` and the state does not know."""
+def _id_in_cloud(opened: OpenStack, urn: str) -> str | None:
+    """The id of the resource that the sandbox's cloud has for ``urn`` and the state lacks."""
     assert opened.cloud is not None
     known = {
         resource.get("id")
         for resource in opened.state()["resources"]
-        # One that was deleted for its replacement had the same id, where a name is the id.
+        # A resource that was deleted before its replacement had the same id if the id is a name.
         if resource["urn"] == urn and not resource.get("pendingReplacement")
     }
-    return next((made for made in opened.cloud.ids_of(urn) if made not in known), None)
+    return next((id_ for id_ in opened.cloud.ids_of(urn) if id_ not in known), None)
 
 
-def _fate(operation: Pending, made: str | None) -> str:
+def _step(operation: Pending, id_: str | None) -> str:
     if not operation.creating:
-        return "a refresh will tell how it ended"
-    return f"it exists as {made}; take it over" if made else "it does not exist; forget it"
+        return "the refresh finds out how it ended"
+    return f"exists as {id_}; add it to the state" if id_ else "does not exist; drop it"
 
 
-def _how_to_look(opened: OpenStack, unknown: Sequence[Pending]) -> str:
+def _how_to_look_up(opened: OpenStack, unknown: Sequence[Pending]) -> str:
     listed = "\n".join(
         f"  {short_type(operation.resource['type'])}  {_described(operation.resource['inputs'])}\n"
         f"    {operation.urn}"
         for operation in unknown
     )
     return (
-        "The engine was killed while it created these; only the platform knows whether it did:\n"
+        "The engine was killed while it was creating these resources:\n"
         f"{listed}\n"
-        "Look each one up in its platform's console or command line, by the name above. Then run\n"
+        "Look up each of them by its name in its platform's console or command line. Then run\n"
         f"  {opened.recover_command}\n"
-        "with --found 'URN=ID' for each one that exists (the ID as under 'Import' on the page of\n"
-        "its type on https://www.pulumi.com/registry), and --gone 'URN' for each that does not."
+        "with --exists 'URN=ID' for each resource that exists, and --missing 'URN' for each that\n"
+        "does not. For the format of the ID, see 'Import' on the page of the resource's type at\n"
+        "https://www.pulumi.com/registry."
     )
 
 

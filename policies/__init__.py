@@ -1,1 +1,1 @@
-"""The policy pack: what may not be in a preview of the estate."""
+"""The policy pack: the rules that every preview of the estate must pass."""

@@ -1,22 +1,20 @@
-"""Starts the pack. Nothing else may be here: the constructor serves the engine for ever."""
+"""Starts the pack. Nothing follows the constructor: it serves the engine until the engine ends."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-# The engine runs this folder as a program, so that it comes first in the path, where our secrets.py
-# would hide the standard library's. The rules are a package of the folder above it.
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [str(HERE.parent), *(path for path in sys.path if Path(path).resolve() != HERE)]
+# The engine runs this folder as a program; the package is in the folder above it.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pulumi_policy import PolicyPack  # noqa: E402
+from pulumi_policy import PolicyPack
 
-from policies.by_type import ask_by_type  # noqa: E402
-from policies.lifetime import end_with_the_engine  # noqa: E402
-from policies.pack import LEVEL, policies  # noqa: E402
-from policies.rules import PACK  # noqa: E402
+from policies.lifetime import end_with_the_engine
+from policies.pack import LEVEL, policies
+from policies.rules import PACK
+from policies.sdk_internals import evaluate_by_type
 
-ask_by_type()
+evaluate_by_type()
 end_with_the_engine()
 PolicyPack(name=PACK, policies=policies(), enforcement_level=LEVEL)

@@ -1,4 +1,4 @@
-"""How long a pack runs: no longer than the engine that started it."""
+"""Ends the pack together with the engine that started it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 
 def end_with_the_engine() -> None:
-    """Watch over the engine: one that is killed stops none of its plugins."""
+    """Exit when the engine is gone: an engine that is killed does not stop its plugins."""
     engine = os.getppid()
 
     def watch() -> None:

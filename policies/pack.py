@@ -1,4 +1,4 @@
-"""From rules to what the engine runs."""
+"""Turns the rules into the policies that the engine evaluates."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 from pulumi_policy import Severity as EngineSeverity
-from pulumi_policy.proxy import UnknownValueError
 
-from policies import runbook
 from policies.exceptions import Exceptions, exceptions_rule, read
-from policies.graph import Graph, Node, StackRule
-from policies.rule import PARENT, PROTECT, UNKNOWN, ResourceRule, Rule, View
-from policies.rules import CONCERNS, RULES
+from policies.framework.graph import Graph, Node, StackRule
+from policies.framework.paths import PARENT, PROTECT, UNKNOWN, View
+from policies.framework.rules import ResourceRule, Rule
+from policies.rules import CONCERNS, RULES, runbook
+from policies.sdk_internals import UnknownValueError
 
 LEVEL: Final = EnforcementLevel.MANDATORY
-"""Of every adopted rule, unless the configuration says otherwise: the default is production."""
+"""The level of every adopted rule unless the configuration changes it, as in production."""
 
 
 def policies(exceptions: Exceptions | None = None, today: date | None = None) -> list[Policy]:
-    """The pack's policies. ``today`` decides what is too old; it is the day in UTC by default."""
+    """The pack's policies. ``today`` is for rules about age; the default is the date in UTC."""
     day = today or datetime.now(UTC).date()
     known = exceptions or read(frozenset(rule.id for rule in RULES))
     seen = _Seen()
@@ -49,12 +49,12 @@ def policies(exceptions: Exceptions | None = None, today: date | None = None) ->
 
 @dataclass(slots=True)
 class _Seen:
-    """What the rules of single resources are shown, and a stack rule is not: it sees outputs.
+    """What the engine shows only to the rules of single resources; stack rules see outputs.
 
     Attributes:
-        stages: what components say of themselves in their inputs.
-        inputs: of what a rule is about. In the preview that makes a cluster, what is in it has no
-            outputs at all, because its provider cannot be asked yet.
+        stages: the stage in the inputs of each component.
+        inputs: those of each resource that has rules. In the preview that creates a cluster, the
+            objects in it have no outputs, because their provider is not configured yet.
     """
 
     stages: dict[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ def _resource_policy(
 ) -> ResourceValidationPolicy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         seen.inputs[args.urn] = args.props
-        if not rule.is_about(args.resource_type):
+        if not rule.applies_to(args.resource_type):
             return
         view = View(
             type=args.resource_type,
@@ -114,7 +114,7 @@ def _description(rule: Rule, concern: str) -> dict[str, Any]:
         "remediation_steps": rule.fix,
         "url": rule.url,
         "config_schema": PolicyConfigSchema(
-            {name: dict(one) for name, one in rule.settings.items()}
+            {name: dict(schema) for name, schema in rule.settings.items()}
         )
         if rule.settings
         else None,
@@ -122,13 +122,13 @@ def _description(rule: Rule, concern: str) -> dict[str, Any]:
 
 
 def _settings(rule: Rule, configured: Mapping[str, Any]) -> dict[str, Any]:
-    """The rule's settings; the engine fills defaults in, `pulumi policy analyze` does not."""
+    """The rule's settings. The engine adds the defaults, but `pulumi policy analyze` does not."""
     defaults = {name: schema["default"] for name, schema in rule.settings.items()}
     return {**defaults, **configured}
 
 
 def plain(value: Any) -> Any:
-    """The engine's proxies as dicts and lists, and ``UNKNOWN`` where reading one would raise."""
+    """The SDK's proxies as dicts and lists, with ``UNKNOWN`` for each value that is not known."""
     if isinstance(value, Mapping):
         return {key: _item(value, key) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
@@ -170,8 +170,8 @@ def _graph(
     for resource in resources:
         node = nodes[resource.urn]
         node.parent = nodes.get(resource.parent.urn) if resource.parent else None
-        node.waits_for = list(_known(nodes, resource.dependencies))
-        node.derives_from = {
+        node.dependencies = list(_known(nodes, resource.dependencies))
+        node.property_dependencies = {
             name: list(_known(nodes, sources))
             for name, sources in resource.property_dependencies.items()
         }

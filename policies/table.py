@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from policies.graph import StackRule
+from policies.framework.graph import StackRule
+from policies.framework.rules import ResourceRule, reads
 from policies.levels import OFF, file_of, read_levels
-from policies.rule import ResourceRule, reads
 from policies.rules import CONCERNS, RULES
 
 STACKS: Final = ("production", "staging")
@@ -18,20 +18,20 @@ def table() -> str:
     """The body of ``docs/policies.md``: one table for each concern."""
     folder = Path(__file__).parent
     levels = {stack: read_levels(file_of(stack, folder)) for stack in STACKS}
-    lines = [f"{len(RULES)} rules, besides the one about exceptions."]
+    lines = [f"{len(RULES)} rules, and one about the exceptions."]
     for concern, rules in CONCERNS.items():
         lines += [
             "",
             f"### {concern}",
             "",
-            "| rule | severity | where | what it checks | also known as | what to do |",
+            "| rule | severity | stacks | what it checks | in other catalogues | how to fix it |",
         ]
         lines += ["| --- | --- | --- | --- | --- | --- |"]
         for rule in rules:
             cells = (
                 f"[`{rule.id}`]({rule.url.removeprefix('docs/')})",
                 rule.severity.value,
-                _where(rule.id, levels),
+                _stacks(rule.id, levels),
                 f"{rule.what} {_paths(rule)}".strip(),
                 ", ".join(rule.frameworks),
                 rule.fix,
@@ -40,15 +40,15 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def _where(rule: str, levels: Mapping[str, Mapping[str, str]]) -> str:
+def _stacks(rule: str, levels: Mapping[str, Mapping[str, str]]) -> str:
     on = [stack for stack in STACKS if levels[stack][rule] != OFF]
     return {2: "both", 0: "off"}.get(len(on), " ".join(on))
 
 
 def _paths(rule: ResourceRule | StackRule) -> str:
-    return ", ".join(f"`{path}`" for path in _read(rule))
+    return ", ".join(f"`{path}`" for path in _reads(rule))
 
 
-def _read(rule: ResourceRule | StackRule) -> Iterator[str]:
-    found = reads(rule.checks) if isinstance(rule, ResourceRule) else rule.paths
-    yield from sorted(set(found) - {""})
+def _reads(rule: ResourceRule | StackRule) -> Iterator[str]:
+    paths = reads(rule.checks) if isinstance(rule, ResourceRule) else rule.paths
+    yield from sorted(set(paths) - {""})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal, get_args
 
 CLOUD_RUN_MEMORY_GIB_BY_CPU: Final[Mapping[int, tuple[float, float]]] = {
     1: (0.125, 4),
@@ -29,25 +29,17 @@ SQL_VCPUS: Final = (1, 96)
 
 SQL_MEMORY_STEP_MIB: Final = 256
 SQL_MEMORY_LEAST_MIB: Final = 3840
-SQL_MEMORY_MIB_PER_VCPU: Final = (922, 6656)
-"""0.9 and 6.5 GiB for each vCPU."""
+SQL_MEMORY_GIB_PER_VCPU: Final = (0.9, 6.5)
 
 
 def sql_memory_mib(vcpus: int) -> tuple[int, int]:
     """The least and the most memory of a custom machine of Cloud SQL, in MiB."""
-    least, most = SQL_MEMORY_MIB_PER_VCPU
-    return max(SQL_MEMORY_LEAST_MIB, vcpus * least), vcpus * most
+    least, most = (round(vcpus * gib * 1024) for gib in SQL_MEMORY_GIB_PER_VCPU)
+    return max(SQL_MEMORY_LEAST_MIB, least), most
 
 
-WEEKDAYS: Final = (
-    "MONDAY",
-    "TUESDAY",
-    "WEDNESDAY",
-    "THURSDAY",
-    "FRIDAY",
-    "SATURDAY",
-    "SUNDAY",
-)
+Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 """Days as Memorystore names them; Cloud SQL counts them from Monday, which is 1.
 
 https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1/instances#MaintenanceWindow

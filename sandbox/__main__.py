@@ -1,4 +1,4 @@
-"""Run the sandbox by itself, look into its cloud, and change the cloud by hand."""
+"""Run the sandbox without ops, list its cloud, and change the cloud by hand."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cloud import FILE_NAME, Cloud, Record, Refusal
+from sandbox.cloud import ApiError, Cloud
 from sandbox.server import Sandbox
+from sandbox.store import FILE_NAME, Record
 
 app = typer.Typer(
     add_completion=False,
@@ -21,17 +22,23 @@ app = typer.Typer(
 )
 
 Directory = Annotated[
-    Path, typer.Option("--dir", help="The folder that holds the cloud's memory.", file_okay=False)
+    Path,
+    typer.Option(
+        "--dir", help=f"The directory with the cloud's file, {FILE_NAME}.", file_okay=False
+    ),
 ]
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME-OR-ID", help="Its id, address, last name, or type and address."),
+    typer.Argument(
+        metavar="NAME-OR-ID",
+        help="Its id, its address, the last part of its address, or its type and address.",
+    ),
 ]
 
 
 @app.command()
 def serve(directory: Directory) -> None:
-    """Run the providers until Ctrl-C; the printed line goes into the environment of the engine."""
+    """Run the providers until Ctrl-C, and print the variable that the engine needs to find them."""
     with Sandbox(directory) as cloud:
         try:
             for name, value in cloud.environment.items():
@@ -44,9 +51,11 @@ def serve(directory: Directory) -> None:
 @app.command("list")
 def list_(
     directory: Directory,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything, as one JSON list.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON list, with the outputs.")
+    ] = False,
 ) -> None:
-    """Show what is in the cloud; secrets are masked."""
+    """List what is in the cloud, with secrets redacted."""
     cloud = _open(directory)
     summaries = [record.summary() for record in cloud.resources()]
     cloud.close()
@@ -55,7 +64,7 @@ def list_(
         return
     for summary in summaries:
         typer.echo(f"{summary['type']}  {summary['address']}  ({summary['id']})")
-    typer.echo(f"{len(summaries)} in the cloud")
+    typer.echo(f"{len(summaries)} resources in the cloud")
 
 
 @app.command()
@@ -64,23 +73,25 @@ def edit(
     name: Name,
     change: Annotated[str, typer.Argument(metavar="PROPERTY.PATH=JSON")],
 ) -> None:
-    """Change a property as somebody does in the console, without telling the program."""
+    """Change a property as somebody does in the console, bypassing the program."""
     path, equals, text = change.partition("=")
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise typer.BadParameter(
-            f"{text!r} is not JSON (text stands in double quotes): {error}",
+            f"{text!r} is not JSON (a text needs double quotes): {error}",
             param_hint="PROPERTY.PATH=JSON",
         ) from None
     if not (path and equals):
-        raise typer.BadParameter("give PROPERTY.PATH=JSON, such as settings.tier='\"db-f1-micro\"'")
+        raise typer.BadParameter(
+            "expected PROPERTY.PATH=JSON, such as settings.tier='\"db-f1-micro\"'"
+        )
     cloud = _open(directory)
     record = _only(cloud, name)
     try:
         cloud.edit(record, path, value)
-    except Refusal as refusal:
-        raise typer.BadParameter(str(refusal), param_hint="PROPERTY.PATH=JSON") from None
+    except ApiError as error:
+        raise typer.BadParameter(str(error), param_hint="PROPERTY.PATH=JSON") from None
     finally:
         cloud.close()
     typer.echo(f"changed {path} of {record.type} {record.address}")
@@ -88,7 +99,7 @@ def edit(
 
 @app.command()
 def remove(directory: Directory, name: Name) -> None:
-    """Delete a thing as somebody does in the console, whatever uses or protects it."""
+    """Delete a resource as somebody does in the console, whatever uses or protects it."""
     cloud = _open(directory)
     record = _only(cloud, name)
     cloud.remove(record)
@@ -99,7 +110,7 @@ def remove(directory: Directory, name: Name) -> None:
 def _open(directory: Path) -> Cloud:
     if not (directory / FILE_NAME).exists():
         raise typer.BadParameter(
-            f"there is no cloud in {directory}: no {FILE_NAME}", param_hint="--dir"
+            f"there is no cloud in {directory}: {FILE_NAME} is missing", param_hint="--dir"
         )
     return Cloud(directory)
 
@@ -110,9 +121,9 @@ def _only(cloud: Cloud, name: str) -> Record:
         return found[0]
     if found:
         choices = "\n".join(f"  {record.type} {record.address}" for record in found)
-        message = f"{name!r} is the name of {len(found)} things; give one of these:\n{choices}"
+        message = f"{name!r} is the name of {len(found)} resources. Use one of these:\n{choices}"
     else:
-        message = f"there is no {name!r}; python -m sandbox list shows what there is"
+        message = f"there is no {name!r}. python -m sandbox list shows the resources."
     raise typer.BadParameter(message, param_hint="NAME-OR-ID")
 
 

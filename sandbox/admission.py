@@ -1,7 +1,8 @@
-"""What a Kubernetes API server refuses although every type is right: grammars, ranges, doubles.
+"""What a Kubernetes API server rejects although every type is right: syntax, ranges, duplicates.
 
-The rules are those of version 1.34, and ``tests/test_sandbox_admission.py`` holds them against a
-real server. Custom resources are not judged: what defines them is not in the SDK.
+The checks follow ``pkg/apis/*/validation`` of https://github.com/kubernetes/kubernetes, version
+1.34, and ``tests/test_cluster.py`` compares them with a real server. Custom resources get only the
+checks of every object, because the SDK does not contain their definitions.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from resource_types import kubernetes
+from sandbox.checks import Check
 from sandbox.resource import Resource
-from sandbox.rules import Rule
-from sandbox.schema import CheckFailure
+from sandbox.schema import CheckFailure, record_of
 from sandbox.values import UNKNOWN
 
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_WORD: Final = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_QUALIFIED: Final = rf"({_LABEL}(\.{_LABEL})*/)?{_WORD}"
+_LABEL_VALUE: Final = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_QUALIFIED_NAME: Final = rf"({_LABEL}(\.{_LABEL})*/)?{_LABEL_VALUE}"
 _PORT_NAME: Final = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*"
 _QUANTITY: Final = r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?"
 
@@ -27,145 +29,167 @@ _HANDLERS: Final = frozenset({"exec", "grpc", "httpGet", "tcpSocket"})
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
-def rules_of(kind: str, pod: str | None) -> tuple[Rule, ...]:
-    """The rules of a kind such as ``Service``. ``pod``: the path at which it describes its pods."""
-    return (*_OF_ALL, *_OF_KIND.get(kind, ()), *(_of_pods(pod) if pod else ()))
+def checks_of(token: str) -> tuple[Check, ...]:
+    """The checks of a type such as ``kubernetes:core/v1:Service``."""
+    pod = record_of(token).pod_spec
+    return (
+        *_OF_EVERY_OBJECT,
+        *_OF_TYPE.get(token, ()),
+        *(_of_workloads(pod) if pod else ()),
+    )
 
 
-def _each_is(path: str, right: Callable[[Any], bool], allowed: str) -> Rule:
-    """Every value under the path, and in a map that lies there, is right."""
+def _values_are(pattern: str, is_valid: Callable[[Any], bool], expected: str) -> Check:
+    """Every value that matches the pattern is valid, and so is every value of a map there."""
 
-    def rule(resource: Resource) -> Iterator[CheckFailure]:
-        for where, value in resource.each(path):
-            for one in value.values() if isinstance(value, Mapping) else (value,):
-                if one != UNKNOWN and not right(one):
-                    yield CheckFailure(where, f"{one!r} is not {allowed}")
+    def check(resource: Resource) -> Iterator[CheckFailure]:
+        for path, found in resource.values_at(pattern):
+            for value in found.values() if isinstance(found, Mapping) else (found,):
+                if value != UNKNOWN and not is_valid(value):
+                    yield CheckFailure(path, f"{value!r} is not {expected}")
 
-    return rule
-
-
-def _matches(path: str, pattern: str, what: str) -> Rule:
-    return _each_is(path, lambda value: bool(re.fullmatch(pattern, str(value))), what)
+    return check
 
 
-def _one_of(path: str, *allowed: str) -> Rule:
-    return _each_is(path, lambda value: value in allowed, f"one of {', '.join(allowed)}")
+def _matches(pattern: str, syntax: str, expected: str) -> Check:
+    return _values_are(pattern, lambda value: bool(re.fullmatch(syntax, str(value))), expected)
 
 
-def _between(path: str, least: int, most: int = 2**31 - 1) -> Rule:
+def _one_of(pattern: str, *allowed: str) -> Check:
+    return _values_are(pattern, lambda value: value in allowed, f"one of {', '.join(allowed)}")
+
+
+def _between(pattern: str, least: int, most: int = 2**31 - 1) -> Check:
     """A number in a range; a text in its place is the name of a port, or a percentage."""
-    return _each_is(
-        path,
+    return _values_are(
+        pattern,
         lambda value: isinstance(value, str) or least <= value <= most,
         f"from {least} to {most}",
     )
 
 
-def _keys_match(path: str, pattern: str) -> Rule:
-    def rule(resource: Resource) -> Iterator[CheckFailure]:
-        for where, entries in resource.each(path):
+def _keys_match(pattern: str, syntax: str) -> Check:
+    def check(resource: Resource) -> Iterator[CheckFailure]:
+        for path, entries in resource.values_at(pattern):
             for key in entries:
-                if not re.fullmatch(pattern, key):
-                    yield CheckFailure(where, f"{key!r} is no valid key")
+                if not re.fullmatch(syntax, key):
+                    yield CheckFailure(path, f"{key!r} is not a valid key")
 
-    return rule
+    return check
 
 
-def _once(path: str, *names: str) -> Rule:
-    """No two elements of a list agree in all of the names."""
+def _unique(pattern: str, *names: str) -> Check:
+    """No two elements of a list are equal in all of the named fields."""
 
-    def rule(resource: Resource) -> Iterator[CheckFailure]:
-        for where, elements in resource.each(path):
-            known = [one for one in elements if one != UNKNOWN and names[0] in one]
-            keys = Counter(tuple(one.get(name, "TCP") for name in names) for one in known)
+    def check(resource: Resource) -> Iterator[CheckFailure]:
+        for path, elements in resource.values_at(pattern):
+            known = [element for element in elements if element != UNKNOWN and names[0] in element]
+            keys = Counter(tuple(element.get(name, "TCP") for name in names) for element in known)
             for key in (key for key, count in keys.items() if count > 1):
-                yield CheckFailure(where, f"{key} is there more than once")
+                yield CheckFailure(path, f"{key} is listed more than once")
 
-    return rule
+    return check
 
 
-def _addresses(resource: Resource) -> Iterator[CheckFailure]:
+def _object_name(resource: Resource) -> Iterator[CheckFailure]:
+    """The name of an object is a DNS subdomain (RFC 1123)."""
+    for path, name in resource.values_at("metadata.name"):
+        label = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+        if len(name) > 253 or not re.fullmatch(rf"{label}(\.{label})*", name):
+            yield CheckFailure(
+                path,
+                f"{name!r}: expected up to 253 of a-z, 0-9, - and ., and neither - nor . at either "
+                "end",
+            )
+
+
+def _ip_blocks(resource: Resource) -> Iterator[CheckFailure]:
     for peers in ("ingress[].from", "egress[].to"):
-        for where, block in resource.each(f"spec.{peers}[].ipBlock"):
+        for path, block in resource.values_at(f"spec.{peers}[].ipBlock"):
             try:
-                whole = ipaddress.IPv4Network(block["cidr"])
-                parts = [ipaddress.IPv4Network(cidr) for cidr in block.get("except", ())]
+                network = ipaddress.IPv4Network(block["cidr"])
+                exceptions = [ipaddress.IPv4Network(cidr) for cidr in block.get("except", ())]
             except ValueError as error:
-                yield CheckFailure(where, str(error))
+                yield CheckFailure(path, str(error))
                 continue
-            for part in parts:
-                if part == whole or not part.subnet_of(whole):
-                    yield CheckFailure(where, f"{part} is not a part of {whole}")
+            for exception in exceptions:
+                if exception == network or not exception.subnet_of(network):
+                    yield CheckFailure(path, f"{exception} is not a proper part of {network}")
 
 
-def _named_when_several(resource: Resource) -> Iterator[CheckFailure]:
-    for where, ports in resource.each("spec.ports"):
+def _several_ports_have_names(resource: Resource) -> Iterator[CheckFailure]:
+    for path, ports in resource.values_at("spec.ports"):
         if len(ports) > 1 and not all(port.get("name") for port in ports):
-            yield CheckFailure(where, "each of several ports needs a name")
+            yield CheckFailure(path, "every port needs a name when there are several")
 
 
-def _no_less_than_least(resource: Resource) -> Iterator[CheckFailure]:
+def _replica_range(resource: Resource) -> Iterator[CheckFailure]:
     most, least = resource.get("spec.maxReplicas"), resource.get("spec.minReplicas", 1)
     if most is not None and most < least:
         yield CheckFailure("spec.maxReplicas", f"{most} is less than minReplicas, {least}")
 
 
-def _one_bound(resource: Resource) -> Iterator[CheckFailure]:
-    if (
-        resource.get("spec.minAvailable") is not None
-        and resource.get("spec.maxUnavailable") is not None
-    ):
+def _one_budget(resource: Resource) -> Iterator[CheckFailure]:
+    budgets = (resource.get("spec.minAvailable"), resource.get("spec.maxUnavailable"))
+    if None not in budgets:
         yield CheckFailure("spec", "minAvailable and maxUnavailable cannot both be set")
 
 
-def _moves_on(resource: Resource) -> Iterator[CheckFailure]:
+def _rolling_update(resource: Resource) -> Iterator[CheckFailure]:
     update = "spec.strategy.rollingUpdate"
     if resource.get(f"{update}.maxSurge") == resource.get(f"{update}.maxUnavailable") == 0:
         yield CheckFailure(update, "maxSurge and maxUnavailable cannot both be 0")
 
 
-_OF_ALL: Final[tuple[Rule, ...]] = (
-    _keys_match("metadata.labels", _QUALIFIED),
-    _keys_match("metadata.annotations", _QUALIFIED),
-    _matches("metadata.labels", f"({_WORD})?", "the value of a label, of up to 63 characters"),
+_OF_EVERY_OBJECT: Final[tuple[Check, ...]] = (
+    _object_name,
+    _keys_match("metadata.labels", _QUALIFIED_NAME),
+    _keys_match("metadata.annotations", _QUALIFIED_NAME),
+    _matches(
+        "metadata.labels", f"({_LABEL_VALUE})?", "the value of a label, of up to 63 characters"
+    ),
 )
 
-_OF_KIND: Final[Mapping[str, tuple[Rule, ...]]] = {
-    "ConfigMap": (_keys_match("data", r"[-._A-Za-z0-9]{1,253}"),),
-    "Deployment": (
+_OF_TYPE: Final[Mapping[str, tuple[Check, ...]]] = {
+    kubernetes.CONFIG_MAP: (_keys_match("data", r"[-._A-Za-z0-9]{1,253}"),),
+    kubernetes.DEPLOYMENT: (
         _between("spec.replicas", 0),
         _one_of("spec.template.spec.restartPolicy", "Always"),
-        _moves_on,
+        _rolling_update,
     ),
-    "HorizontalPodAutoscaler": (
+    kubernetes.HORIZONTAL_POD_AUTOSCALER: (
         _between("spec.minReplicas", 1),
-        _no_less_than_least,
+        _replica_range,
         _matches("spec.metrics[].external.metric.name", "[^/%]+", "a name without / and %"),
     ),
-    "Ingress": (
+    kubernetes.INGRESS: (
         _matches("spec.rules[].host", rf"(\*\.)?({_LABEL}\.)*(?!\d+$){_LABEL}", "a host name"),
         _matches("spec.rules[].http.paths[].path", "/.*", "an absolute path"),
     ),
-    "Namespace": (_matches("metadata.name", _LABEL, "a name without dots"),),
-    "NetworkPolicy": (_addresses, _one_of("spec.policyTypes[]", "Ingress", "Egress")),
-    "PodDisruptionBudget": (_one_bound,),
-    "PriorityClass": (
+    kubernetes.NAMESPACE: (_matches("metadata.name", _LABEL, "a name without dots"),),
+    kubernetes.NETWORK_POLICY: (_ip_blocks, _one_of("spec.policyTypes[]", "Ingress", "Egress")),
+    kubernetes.POD_DISRUPTION_BUDGET: (_one_budget,),
+    kubernetes.PRIORITY_CLASS: (
         _between("value", -(2**31), 10**9),
         _one_of("preemptionPolicy", "PreemptLowerPriority", "Never"),
     ),
-    "Service": (
-        _matches("metadata.name", r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", "a name that DNS serves"),
+    kubernetes.SERVICE: (
+        _matches(
+            "metadata.name",
+            r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
+            "a DNS label that starts with a letter",
+        ),
         _one_of("spec.type", "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"),
         _between("spec.ports[].port", 1, 65535),
         _between("spec.ports[].targetPort", 1, 65535),
-        _named_when_several,
-        _once("spec.ports", "name"),
-        _once("spec.ports", "port", "protocol"),
+        _several_ports_have_names,
+        _unique("spec.ports", "name"),
+        _unique("spec.ports", "port", "protocol"),
     ),
 }
 
 
-def _of_pods(pod: str) -> Iterator[Rule]:
+def _of_workloads(pod: str) -> Iterator[Check]:
     container, spread = f"{pod}.containers[]", f"{pod}.topologySpreadConstraints[]"
     yield _between(f"{pod}.terminationGracePeriodSeconds", 0)
     yield _one_of(
@@ -175,47 +199,59 @@ def _of_pods(pod: str) -> Iterator[Rule]:
     yield _one_of(f"{spread}.whenUnsatisfiable", "DoNotSchedule", "ScheduleAnyway")
     yield _one_of(f"{spread}.nodeTaintsPolicy", "Honor", "Ignore")
     yield _matches(f"{container}.image", ".+", "an image")
-    for kind in ("requests", "limits"):
-        yield _matches(f"{container}.resources.{kind}", _QUANTITY, "a quantity, such as 4Gi")
+    for amounts in ("requests", "limits"):
+        yield _matches(f"{container}.resources.{amounts}", _QUANTITY, "a quantity, such as 4Gi")
     yield _matches(f"{container}.env[].name", r"[ -<>-~]+", "the name of a variable")
-    yield _once(f"{container}.env", "name")
-    yield _once(f"{container}.ports", "name")
-    yield _once(f"{container}.ports", "containerPort", "protocol")
+    yield _unique(f"{container}.env", "name")
+    yield _unique(f"{container}.ports", "name")
+    yield _unique(f"{container}.ports", "containerPort", "protocol")
     yield _between(f"{container}.ports[].containerPort", 1, 65535)
     yield _matches(f"{container}.ports[].name", _PORT_NAME, "a port's name, of up to 15 letters")
     for probe in _PROBES:
-        yield _asks_one_way(f"{container}.{probe}")
+        yield _one_handler(f"{container}.{probe}")
         yield _between(f"{container}.{probe}.httpGet.port", 1, 65535)
-    yield _mounts_a_volume(pod)
-    yield _stops_before_it_is_ended(pod)
+    yield _selected_labels
+    yield _mounted_volumes(pod)
+    yield _pre_stop(pod)
 
 
-def _asks_one_way(path: str) -> Rule:
-    def rule(resource: Resource) -> Iterator[CheckFailure]:
-        for where, probe in resource.each(path):
+def _selected_labels(resource: Resource) -> Iterator[CheckFailure]:
+    """A workload selects the pods that it creates."""
+    labels = resource.get("spec.template.metadata.labels", {})
+    for path, selector in resource.values_at("spec.selector.matchLabels"):
+        if any(labels.get(name) != value for name, value in selector.items()):
+            yield CheckFailure(path, f"{selector} does not match the template's labels, {labels}")
+
+
+def _one_handler(pattern: str) -> Check:
+    def check(resource: Resource) -> Iterator[CheckFailure]:
+        for path, probe in resource.values_at(pattern):
             if len(probe.keys() & _HANDLERS) != 1:
-                yield CheckFailure(where, f"a probe has one of {', '.join(sorted(_HANDLERS))}")
+                yield CheckFailure(path, f"a probe has one of {', '.join(sorted(_HANDLERS))}")
 
-    return rule
+    return check
 
 
-def _mounts_a_volume(pod: str) -> Rule:
-    def rule(resource: Resource) -> Iterator[CheckFailure]:
-        volumes = {name for _, name in resource.each(f"{pod}.volumes[].name")}
-        for where, name in resource.each(f"{pod}.containers[].volumeMounts[].name"):
+def _mounted_volumes(pod: str) -> Check:
+    def check(resource: Resource) -> Iterator[CheckFailure]:
+        volumes = {name for _, name in resource.values_at(f"{pod}.volumes[].name")}
+        for path, name in resource.values_at(f"{pod}.containers[].volumeMounts[].name"):
             if name not in volumes:
-                yield CheckFailure(where, f"no volume is called {name!r}")
+                yield CheckFailure(path, f"there is no volume {name!r}")
 
-    return rule
+    return check
 
 
-def _stops_before_it_is_ended(pod: str) -> Rule:
-    def rule(resource: Resource) -> Iterator[CheckFailure]:
-        grace = resource.get(f"{pod}.terminationGracePeriodSeconds", 30)
-        for where, seconds in resource.each(f"{pod}.containers[].lifecycle.preStop.sleep.seconds"):
-            if seconds > grace:
+def _pre_stop(pod: str) -> Check:
+    """A pre-stop sleep ends within the grace period, which is 30 seconds by default."""
+    sleep = f"{pod}.containers[].lifecycle.preStop.sleep.seconds"
+
+    def check(resource: Resource) -> Iterator[CheckFailure]:
+        grace_period = resource.get(f"{pod}.terminationGracePeriodSeconds", 30)
+        for path, seconds in resource.values_at(sleep):
+            if seconds > grace_period:
                 yield CheckFailure(
-                    where, f"{seconds} is more than the pod is given to end, {grace}"
+                    path, f"{seconds} is more than terminationGracePeriodSeconds, {grace_period}"
                 )
 
-    return rule
+    return check

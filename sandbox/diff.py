@@ -1,18 +1,14 @@
-"""What an update would change, property by property, and where the real provider would replace."""
+"""What an update would change, property by property, and where the provider would replace."""
 
 from __future__ import annotations
 
-import functools
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
+from resource_types.record import EVERY_INPUT
 from sandbox.values import DEFAULTS, Properties, join, reveal
-
-EVERYTHING: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +20,14 @@ class Change:
     replaces: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """What the SDK of a type does not tell: inputs that force a replacement, secret outputs."""
+def compare(old: Properties, new: Properties, replace_on: tuple[str, ...] = ()) -> list[Change]:
+    """Every change from the old to the new inputs; a value that is not known yet is a change.
 
-    replaces: tuple[str, ...] = ()
-    secret_outputs: tuple[str, ...] = ()
-
-
-@functools.cache
-def _traits() -> Mapping[str, Traits]:
-    data = json.loads(Path(__file__).with_name("replaces.json").read_text("utf-8"))
-    return {
-        token: Traits(tuple(entry.get("replaces", ())), tuple(entry.get("secretOutputs", ())))
-        for token, entry in data.items()
-    }
-
-
-def traits_of(token: str) -> Traits:
-    """The traits of a type, from ``replaces.json``; none when it is not listed there."""
-    return _traits().get(token, Traits())
-
-
-def compare(
-    token: str, old: Properties, new: Properties, replaces: tuple[str, ...] = ()
-) -> list[Change]:
-    """Every change from the old to the new inputs; a value not known yet counts as changed.
-
-    ``replaces`` are inputs that force a replacement beside those of the type's traits.
+    A change of an input in ``replace_on`` forces a replacement.
     """
-    replaces = (*traits_of(token).replaces, *replaces)
     return [
-        Change(path, kind, _forces(replaces, path, values))
-        for path, kind, values in _walk(_comparable(old), _comparable(new), "")
+        Change(path, kind, _forces_replacement(replace_on, path, values))
+        for path, kind, values in _differences(_comparable(old), _comparable(new), "")
     ]
 
 
@@ -67,18 +38,20 @@ def _comparable(inputs: Properties) -> Properties:
 _Difference = tuple[str, Literal["add", "update", "delete"], tuple[Any, ...]]
 
 
-def _walk(old: Any, new: Any, path: str) -> Iterator[_Difference]:
+def _differences(old: Any, new: Any, path: str) -> Iterator[_Difference]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for name in sorted(old.keys() | new.keys()):
-            yield from _step(join(path, name), old, new, name, name in old, name in new)
+            yield from _element(join(path, name), old, new, name, name in old, name in new)
     elif isinstance(old, list) and isinstance(new, list):
         for index in range(max(len(old), len(new))):
-            yield from _step(join(path, index), old, new, index, index < len(old), index < len(new))
+            yield from _element(
+                join(path, index), old, new, index, index < len(old), index < len(new)
+            )
     elif old != new or isinstance(old, bool) != isinstance(new, bool):
         yield path, "update", (old, new)
 
 
-def _step(
+def _element(
     path: str, old: Any, new: Any, key: str | int, in_old: bool, in_new: bool
 ) -> Iterator[_Difference]:
     if not in_old:
@@ -86,23 +59,20 @@ def _step(
     elif not in_new:
         yield path, "delete", (old[key],)
     else:
-        yield from _walk(old[key], new[key], path)
+        yield from _differences(old[key], new[key], path)
 
 
-def _forces(replaces: tuple[str, ...], path: str, values: tuple[Any, ...]) -> bool:
-    """Whether a listed path is the changed one, above it, or among the values that came or went."""
-    if EVERYTHING in replaces:
+def _forces_replacement(replace_on: tuple[str, ...], path: str, values: tuple[Any, ...]) -> bool:
+    """Whether a listed input is the changed one, above it, or inside a value added or removed."""
+    if EVERY_INPUT in replace_on:
         return True
-    touched = {leaf for value in values for leaf in _leaves(value, _general(path))}
+    general = re.sub(r"\[\d+\]", "[]", path)
+    changed = {leaf for value in values for leaf in _leaves(value, general)}
     return any(
         leaf == listed or leaf.startswith((f"{listed}.", f"{listed}["))
-        for leaf in touched
-        for listed in replaces
+        for leaf in changed
+        for listed in replace_on
     )
-
-
-def _general(path: str) -> str:
-    return re.sub(r"\[\d+\]", "[]", path)
 
 
 def _leaves(value: Any, path: str) -> Iterator[str]:

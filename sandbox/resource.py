@@ -1,7 +1,7 @@
-"""A thing in the cloud as the catalogue sees it: what was asked for, and what the cloud makes up.
+"""A resource as a model sees it: its inputs, and the values that the cloud generates for it.
 
-All that is made up (addresses, ids, passwords) is drawn from the thing's own seed, so that asking
-again gives the same answer without remembering each one.
+All generated values (ids, IP addresses, passwords) come from the resource's own seed, so that they
+stay the same without being stored one by one.
 """
 
 from __future__ import annotations
@@ -27,77 +27,81 @@ class Resource:
     """One resource.
 
     Attributes:
-        inputs: what was asked for, without secret marks.
-        settings: the settings of the provider that asks.
-        seed: source of everything made up for this thing.
+        inputs: the inputs, without secret marks.
+        settings: the settings of its provider.
+        seed: the source of every generated value.
         created, updated: RFC 3339 times.
-        memory: what the cloud remembers of it beside inputs and outputs.
-        address: where it lives in the cloud; empty until it has been worked out.
+        internal: what the cloud keeps about it besides inputs and outputs.
+        address: where it lives in the cloud; empty until it is computed.
     """
 
     inputs: Properties
     settings: Properties
-    seed: str
-    created: str
-    updated: str
-    memory: Properties = field(default_factory=dict)
+    seed: str = ""
+    created: str = ""
+    updated: str = ""
+    internal: Properties = field(default_factory=dict)
     address: str = ""
 
-    def each(self, pattern: str) -> Iterator[tuple[str, Any]]:
-        """Every known input under a pattern such as ``template.containers[].image``, by path."""
-        return values.each(self.inputs, pattern)
+    def values_at(self, pattern: str) -> Iterator[tuple[str, Any]]:
+        """The path and value of every known input that matches a pattern.
 
-    def get(self, pattern: str, otherwise: Any = None) -> Any:
-        """The first known input under the pattern."""
-        return next((value for _, value in self.each(pattern)), otherwise)
+        A pattern is a property path such as ``template.containers[].image``.
+        """
+        return values.values_at(self.inputs, pattern)
 
-    def text(self, template: str) -> str:
-        """The template with inputs and made-up values in its braces.
+    def get(self, pattern: str, default: Any = None) -> Any:
+        """The first known input that matches the pattern."""
+        return next((value for _, value in self.values_at(pattern)), default)
+
+    def format(self, template: str) -> str:
+        """The template with inputs and generated values in the place of its braces.
 
         Raises:
-            KeyError: it names an input that was not given.
+            KeyError: the template names an input that is not set.
         """
         return template.format_map(self)
 
     def __getitem__(self, name: str) -> str:
-        made_up = _MADE_UP.get(name)
-        if made_up is not None:
-            return made_up(self)
+        generate = _GENERATED.get(name)
+        if generate is not None:
+            return generate(self)
         value = self.inputs.get(name)
         if value is None:
-            value = self.settings[_INHERITED[name]]
+            value = self.settings[_PROVIDER_SETTINGS[name]]
         return _URL_BEFORE_PATH.sub("", str(value))
 
-    def number_of_project(self) -> str:
-        """The twelve digits by which Google also knows the project."""
+    def project_number(self) -> str:
+        """The number of the Google Cloud project, twelve digits."""
         return _digits(self["project"], 12)
 
-    def dice(self, label: str) -> random.Random:
-        """Chance that always falls the same way for this thing and label."""
-        return random.Random(f"{self.seed}/{label}")  # noqa: S311  its seed is secret
+    def rng(self, label: str) -> random.Random:
+        """A random number generator with a sequence of its own for each resource and label."""
+        return random.Random(f"{self.seed}/{label}")  # noqa: S311  the seed is secret
 
     def hexadecimal(self, length: int, label: str = "id") -> str:
         """Digits 0-9 and a-f."""
-        return "".join(self.dice(label).choices("0123456789abcdef", k=length))
+        return "".join(self.rng(label).choices("0123456789abcdef", k=length))
 
     def letters(self, length: int, label: str = "id") -> str:
         """Letters and digits."""
-        return "".join(self.dice(label).choices(string.ascii_letters + string.digits, k=length))
+        return "".join(self.rng(label).choices(string.ascii_letters + string.digits, k=length))
 
     def uuid(self, label: str = "id") -> str:
         """A UUID, version 4."""
-        return str(uuid.UUID(bytes=self.dice(label).randbytes(16), version=4))
+        return str(uuid.UUID(bytes=self.rng(label).randbytes(16), version=4))
 
     def private_address(self) -> str:
-        """An IPv4 address in a private network."""
-        return f"10.{_octets(self.dice('private'), 3)}"
+        """An IPv4 address in the private range 10.0.0.0/8."""
+        octets = self.rng("private")
+        return f"10.{'.'.join(str(octets.randint(1, 254)) for _ in range(3))}"
 
     def public_address(self) -> str:
-        """An IPv4 address of RFC 5737, which no real host ever has."""
-        return f"203.0.113.{self.dice('public').randint(1, 254)}"
+        """An IPv4 address that RFC 5737 reserves for documentation."""
+        return f"203.0.113.{self.rng('public').randint(1, 254)}"
 
     def certificate(self) -> str:
-        """A PEM block that no parser takes for a certificate."""
+        """A PEM block that no parser accepts as a certificate."""
         return (
             "-----BEGIN CERTIFICATE-----\n"
             f"SANDBOX+NOT+A+CERTIFICATE+{self.hexadecimal(24, 'certificate')}\n"
@@ -105,12 +109,12 @@ class Resource:
         )
 
 
-_INHERITED: Final = {"project": "project", "region": "region", "location": "region"}
-"""Inputs that a provider's own settings stand in for."""
+_PROVIDER_SETTINGS: Final = {"project": "project", "region": "region", "location": "region"}
+"""The provider setting that applies when an input is not set."""
 
-_MADE_UP: Final[dict[str, Callable[[Resource], str]]] = {
+_GENERATED: Final[dict[str, Callable[[Resource], str]]] = {
     "address": lambda resource: resource.address,
-    "number": Resource.number_of_project,
+    "number": Resource.project_number,
     "hex32": lambda resource: resource.hexadecimal(32),
     "hex8": lambda resource: resource.hexadecimal(8),
     "uuid": Resource.uuid,
@@ -130,7 +134,3 @@ def now() -> str:
 
 def _digits(text: str, length: int) -> str:
     return str(int.from_bytes(hashlib.sha256(text.encode()).digest()))[:length]
-
-
-def _octets(dice: random.Random, count: int) -> str:
-    return ".".join(str(dice.randint(1, 254)) for _ in range(count))

@@ -1,7 +1,8 @@
-"""The types of the providers, read from the installed SDKs: nothing is copied by hand.
+"""The resource types of the providers, read from the installed SDKs and the registry.
 
-A resource type becomes a ``Schema`` on first use: the shapes of its inputs and the names and types
-of its outputs. ``check`` holds inputs against it and coerces as Terraform's bridge does: "5" is 5.
+A type's ``Schema`` is built on first use: the shapes of its inputs, and the names and types of its
+outputs. ``check`` compares inputs with it and converts scalars as Pulumi's Terraform bridge does:
+"5" becomes 5 where the type is a number.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, Final, Literal
 from pulumi import _types
 from pulumi.runtime.rpc import get_resource_module
 
+from resource_types import RESOURCE_TYPES, ResourceType
 from sandbox.values import (
     DEFAULTS,
     UNKNOWN,
@@ -43,8 +45,8 @@ SDKS: Final = {
 }
 """The Python package of each provider, by the provider's name."""
 
-# The only two forms in which the generators of the providers write a closed list into a docstring.
-_CLOSED_LISTS: Final = (
+# The two forms in which the SDK generators write a list of values into a docstring.
+_VALUE_LISTS: Final = (
     re.compile(r"Possible values are: ((?:`[^`\s]+`, )*`[^`\s]+`)\.(?=\s|$)"),
     re.compile(r'Available values: ((?:"[^"\s]+", )*"[^"\s]+")\.(?=\s|$)'),
 )
@@ -52,7 +54,7 @@ _CLOSED_LISTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CheckFailure:
-    """An input that does not fit: its property path and what is wrong with it."""
+    """An input that is not valid: its property path, and the reason."""
 
     path: str
     reason: str
@@ -60,9 +62,15 @@ class CheckFailure:
 
 @dataclass(slots=True)
 class Shape:
-    """What a value must be.
+    """The type of a value.
 
-    ``element`` belongs to lists and maps, ``fields`` to objects; an object with both is open.
+    Attributes:
+        kind: the JSON type.
+        element: the shape of the elements of a list or a map. An object that has it accepts fields
+            besides ``fields``.
+        fields: the shapes of an object's fields.
+        required: the names of the fields that an object must have.
+        allowed: the only values that a string may have; empty for no limit.
     """
 
     kind: Literal["any", "string", "integer", "number", "boolean", "list", "map", "object"]
@@ -74,10 +82,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """An output that the cloud fills: ``always`` says that it is never absent."""
+    """An output: its JSON type, and whether the provider always sets it."""
 
     kind: str
-    always: bool
+    always_set: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +97,12 @@ class Schema:
 
 
 class UnknownType(Exception):
-    """The installed SDK of the provider has no such resource type."""
+    """The installed SDK of the provider does not contain the resource type."""
 
 
 @functools.cache
 def version(provider: str) -> str:
-    """The version of the installed SDK; the engine expects the provider to have the same one."""
+    """The version of the installed SDK, which the engine expects of the provider."""
     return importlib.metadata.version(SDKS[provider].replace("_", "-"))
 
 
@@ -102,14 +110,19 @@ def schema_of(token: str) -> Schema:
     """The schema of a resource type such as ``gcp:sql/databaseInstance:DatabaseInstance``.
 
     Raises:
-        UnknownType: the SDK does not register the type.
+        UnknownType: the SDK does not contain the type.
     """
-    with _ONE_AT_A_TIME:
+    with _IMPORT_LOCK:
         return _read_schema(token)
 
 
-_ONE_AT_A_TIME: Final = threading.Lock()
-"""The SDKs load their modules lazily, and two threads that touch one at once find it half empty."""
+_IMPORT_LOCK: Final = threading.Lock()
+"""The SDKs import their modules lazily, and a second thread would see a half imported module."""
+
+
+def record_of(token: str) -> ResourceType:
+    """The registry's record of a type; an empty one for a type that is not in the registry."""
+    return RESOURCE_TYPES.get(token) or ResourceType(token=token)
 
 
 @functools.cache
@@ -123,14 +136,14 @@ def _read_schema(token: str) -> Schema:
         raise UnknownType(f"{SDKS[provider]} {version(provider)} has no resource type {token}")
     name = module.mod_info["classes"][token]
     resource = getattr(importlib.import_module(module.mod_info["fqn"]), name)
-    home = vars(sys.modules[resource.__module__])
-    # The Kubernetes SDK calls them InitArgs where Args is the nested type of the same name.
-    arguments = home.get(f"{name}InitArgs") or home[f"{name}Args"]
+    module_names = vars(sys.modules[resource.__module__])
+    # The Kubernetes SDK uses the name InitArgs where Args is the nested type of the same name.
+    arguments = module_names.get(f"{name}InitArgs") or module_names[f"{name}Args"]
     return Schema(inputs=_object(arguments), outputs=_outputs(resource))
 
 
 def _custom_resource() -> Schema:
-    """What every object in Kubernetes has; only its definition in the cluster knows the rest."""
+    """What every Kubernetes object has; the rest is only in the definition in the cluster."""
     from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
     anything = Shape("any")
@@ -152,16 +165,19 @@ def provider_settings(provider: str) -> frozenset[str]:
 
 
 def _object(arguments: type) -> Shape:
-    """The shape of an ``...Args`` class; kept first and filled after: some hold themselves."""
-    shape = _BUILT.get(arguments)
+    """The shape of an ``...Args`` class.
+
+    The shape is cached before it has fields, because some classes contain themselves.
+    """
+    shape = _SHAPES.get(arguments)
     if shape is not None:
         return shape
-    shape = _BUILT[arguments] = Shape("object")
+    shape = _SHAPES[arguments] = Shape("object")
     wire_names = _types.input_type_py_to_pulumi_names(arguments)
     hints = _types.input_type_types(arguments)
     for python_name, wire_name in wire_names.items():
         documentation = getattr(arguments, python_name).fget.__doc__ or ""
-        shape.fields[wire_name] = _shape(hints[wire_name], _closed_list(documentation))
+        shape.fields[wire_name] = _shape(hints[wire_name], _listed_values(documentation))
     parameters = inspect.signature(arguments.__init__).parameters  # type: ignore[misc]
     shape.required = frozenset(
         wire_names[name]
@@ -171,7 +187,7 @@ def _object(arguments: type) -> Shape:
     return shape
 
 
-_BUILT: dict[type, Shape] = {}
+_SHAPES: dict[type, Shape] = {}
 _SCALARS: Final[dict[Any, Literal["string", "integer", "number", "boolean"]]] = {
     str: "string",
     int: "integer",
@@ -200,12 +216,12 @@ def _shape(hint: Any, allowed: tuple[str, ...] = ()) -> Shape:
     return Shape("any")
 
 
-def _closed_list(documentation: str) -> tuple[str, ...]:
-    """The values that a generated docstring allows; empty without a list, or with several."""
-    found = [match for pattern in _CLOSED_LISTS for match in pattern.findall(documentation)]
+def _listed_values(documentation: str) -> tuple[str, ...]:
+    """The values that a generated docstring lists; empty if it has no list or several."""
+    found = [match for pattern in _VALUE_LISTS for match in pattern.findall(documentation)]
     if len(found) != 1:
         return ()
-    # Cloudflare's generator takes the underscores of a_b for emphasis and writes a*b.
+    # The generator of Cloudflare's SDK reads the underscore in a_b as emphasis and writes a*b.
     return tuple(value.replace("*", "_") for value in re.findall(r'[`"]([^`"]+)[`"]', found[0]))
 
 
@@ -217,80 +233,80 @@ def _outputs(resource: type) -> dict[str, Output]:
         annotation = getattr(resource, python_name).fget.__annotations__["return"]
         (content,) = typing.get_args(annotation)
         optional = type(None) in typing.get_args(content)
-        outputs[wire_name] = Output(_shape(hints[wire_name]).kind, always=not optional)
+        outputs[wire_name] = Output(_shape(hints[wire_name]).kind, always_set=not optional)
     return outputs
 
 
 def check(inputs: Properties, shape: Shape) -> tuple[Properties, list[CheckFailure]]:
-    """The inputs with scalars coerced to the types of the SDK, and everything that is wrong."""
-    problems: list[CheckFailure] = []
-    checked = _check(inputs, shape, "", problems)
-    return typing.cast(Properties, checked), problems
+    """The inputs with scalars converted to the types of the SDK, and every failure."""
+    failures: list[CheckFailure] = []
+    checked = _check(inputs, shape, "", failures)
+    return typing.cast(Properties, checked), failures
 
 
-def _check(value: Any, shape: Shape, path: str, problems: list[CheckFailure]) -> Any:
+def _check(value: Any, shape: Shape, path: str, failures: list[CheckFailure]) -> Any:
     if value == UNKNOWN or value is None or shape.kind == "any":
         return value
     if is_secret(value):
-        return secret(_check(value["value"], shape, path, problems))
+        return secret(_check(value["value"], shape, path, failures))
     if isinstance(value, Mapping) and is_special(value):
         value = reveal(value)
     match shape.kind:
         case "list":
-            return _check_list(value, shape, path, problems)
+            return _check_list(value, shape, path, failures)
         case "map" | "object":
-            return _check_mapping(value, shape, path, problems)
+            return _check_mapping(value, shape, path, failures)
         case _:
-            return _check_scalar(value, shape, path, problems)
+            return _check_scalar(value, shape, path, failures)
 
 
-def _check_list(value: Any, shape: Shape, path: str, problems: list[CheckFailure]) -> Any:
+def _check_list(value: Any, shape: Shape, path: str, failures: list[CheckFailure]) -> Any:
     if not isinstance(value, list):
-        problems.append(CheckFailure(path, f"expected a list, got {_describe(value)}"))
+        failures.append(CheckFailure(path, f"expected a list, got {_describe(value)}"))
         return value
     assert shape.element is not None
     return [
-        _check(element, shape.element, join(path, index), problems)
+        _check(element, shape.element, join(path, index), failures)
         for index, element in enumerate(value)
     ]
 
 
-def _check_mapping(value: Any, shape: Shape, path: str, problems: list[CheckFailure]) -> Any:
+def _check_mapping(value: Any, shape: Shape, path: str, failures: list[CheckFailure]) -> Any:
     if not isinstance(value, Mapping):
-        problems.append(CheckFailure(path, f"expected an object, got {_describe(value)}"))
+        failures.append(CheckFailure(path, f"expected an object, got {_describe(value)}"))
         return value
     for name in sorted(shape.required - value.keys()):
-        problems.append(CheckFailure(join(path, name), "missing required property"))
+        failures.append(CheckFailure(join(path, name), "missing required property"))
     checked = {}
     for name, element in value.items():
         expected = shape.fields.get(name) or shape.element
         if expected is not None:
-            checked[name] = _check(element, expected, join(path, name), problems)
+            checked[name] = _check(element, expected, join(path, name), failures)
         elif name == DEFAULTS:
             checked[name] = element
         else:
             known = ", ".join(_nearest(name, shape.fields))
-            problems.append(CheckFailure(join(path, name), f"no such property; there is {known}"))
+            failures.append(CheckFailure(join(path, name), f"no such property; there is {known}"))
     return checked
 
 
 def _nearest(name: str, fields: Mapping[str, Shape]) -> Iterator[str]:
-    import difflib  # wanted only on the way to an error
+    import difflib  # needed only for an error
 
     yield from difflib.get_close_matches(name, fields, n=3, cutoff=0.5) or sorted(fields)[:8]
 
 
-def _check_scalar(value: Any, shape: Shape, path: str, problems: list[CheckFailure]) -> Any:
+def _check_scalar(value: Any, shape: Shape, path: str, failures: list[CheckFailure]) -> Any:
     try:
-        value = _COERCIONS[shape.kind](value)
+        value = _CONVERSIONS[shape.kind](value)
     except ValueError:
-        problems.append(
-            CheckFailure(path, f"expected {_WORDS[shape.kind]}, got {_describe(value)}")
+        failures.append(
+            CheckFailure(path, f"expected {_TYPE_NAMES[shape.kind]}, got {_describe(value)}")
         )
         return value
     if shape.allowed and value not in shape.allowed:
         allowed = ", ".join(str(choice) for choice in shape.allowed)
-        problems.append(
+        failures.append(
             CheckFailure(path, f"{value!r} is not allowed; possible values are {allowed}")
         )
     return value
@@ -332,13 +348,13 @@ def _number(value: Any) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-_COERCIONS: Final = {
+_CONVERSIONS: Final = {
     "string": _string,
     "boolean": _boolean,
     "integer": _integer,
     "number": _number,
 }
-_WORDS: Final = {
+_TYPE_NAMES: Final = {
     "string": "a string",
     "boolean": "true or false",
     "integer": "a whole number",

@@ -1,7 +1,7 @@
-"""The five providers as the engine meets them: one gRPC server each, in threads of this process.
+"""The providers: one gRPC server each, in threads of this process.
 
-The engine attaches to running providers when ``PULUMI_DEBUG_PROVIDERS`` names their ports, and
-starts no plugin then.
+The engine attaches to a running provider instead of starting a plugin when the variable
+``PULUMI_DEBUG_PROVIDERS`` contains its port.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox import kubernetes, schema
-from sandbox.catalogue import model_of
-from sandbox.cloud import Cloud, Refusal, preview
+from sandbox.cloud import ApiError, Cloud
 from sandbox.diff import Change, compare
+from sandbox.models import model_of
+from sandbox.outputs import preview_creation
 from sandbox.resource import Resource
 from sandbox.schema import CheckFailure, UnknownType
 from sandbox.values import DEFAULTS, Properties, decode, encode, reveal
 
-_CODES: Final = {
+_STATUS_CODES: Final = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     403: grpc.StatusCode.FAILED_PRECONDITION,
     404: grpc.StatusCode.NOT_FOUND,
@@ -43,22 +44,23 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.so_reuseport", 0),
 )
-_THREADS: Final = 128  # a delayed or crashed operation holds one; they start only when needed
+_THREADS: Final = 128  # a delayed or crashed operation occupies one; they start on demand
 
 _Reply = TypeVar("_Reply")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that goes wrong at one of the operations that change the cloud.
+    """A fault in one of the operations that change the cloud.
 
     Attributes:
-        at: which one: the first create, update or delete since the sandbox started is 1.
-        effect: ``error`` refuses, ``delay`` waits, ``crash`` calls the sandbox's ``crash`` and
-            never replies.
-        moment: ``before`` the cloud changes, or ``after`` it has changed and remembered it.
-        seconds: how long a delay is.
-        message: what an error says.
+        at: the number of the operation. The first create, update or delete after the start of the
+            sandbox is 1.
+        effect: ``error`` replies with an error, ``delay`` waits, ``crash`` calls the sandbox's
+            ``crash`` and never replies.
+        moment: ``before`` the change of the cloud, or ``after`` the change is stored.
+        seconds: the length of a delay.
+        message: the message of an error.
     """
 
     at: int
@@ -69,12 +71,15 @@ class Fault:
 
 
 class Sandbox:
-    """A cloud with its five providers, running while the ``with`` block runs.
+    """A cloud with its providers, which run while the ``with`` block runs.
 
     Args:
-        directory: holds the cloud's memory, ``cloud.sqlite``; made when it is not there.
-        faults: what goes wrong, and when.
-        crash: what a ``crash`` fault calls, such as the killing of the engine.
+        directory: the directory of the cloud's file, ``cloud.sqlite``; created if it is missing.
+        faults: the faults to inject.
+        crash: what a ``crash`` fault calls, such as a function that kills the engine.
+
+    Attributes:
+        environment: the variables that make the engine attach to the providers.
     """
 
     def __init__(
@@ -85,7 +90,7 @@ class Sandbox:
     ) -> None:
         self.environment: dict[str, str] = {}
         self._directory = directory
-        self._mishaps = _Mishaps(faults, crash)
+        self._faults = _Faults(faults, crash)
         self._servers: list[grpc.Server] = []
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="sandbox")
 
@@ -95,7 +100,7 @@ class Sandbox:
         for name in schema.SDKS:
             server = grpc.server(self._threads, options=_OPTIONS)
             provider_pb2_grpc.add_ResourceProviderServicer_to_server(
-                _Provider(name, self._cloud, self._mishaps), server
+                _Provider(name, self._cloud, self._faults), server
             )
             ports.append(f"{name}:{server.add_insecure_port('127.0.0.1:0')}")
             server.start()
@@ -105,28 +110,28 @@ class Sandbox:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         stopped = [server.stop(grace=None) for server in self._servers]
         for event in stopped:
             event.wait()
-        self._threads.shutdown()  # what is under way still changes the cloud, as in a real one
+        self._threads.shutdown()  # running operations still change the cloud, as in a real one
         self._servers.clear()
         self.environment = {}
         self._cloud.close()
 
     def ids_of(self, urn: str) -> list[str]:
-        """The ids of what the cloud made for a resource that has not deleted it, the newest first.
+        """The ids of what a resource of the program created and did not delete, newest first.
 
-        After a crash it tells whether an interrupted creation had come to its end.
+        After a crash they show whether an interrupted creation was completed.
         """
         return self._cloud.ids_of(urn)
 
 
-class _Mishaps:
-    """Counts the operations that change the cloud, and lets go wrong what shall go wrong."""
+class _Faults:
+    """Counts the operations that change the cloud, and injects the faults."""
 
     def __init__(self, faults: Sequence[Fault], crash: Callable[[], None] | None) -> None:
         self._faults = faults
@@ -135,13 +140,13 @@ class _Mishaps:
 
     def around(self, change: Callable[[], _Reply], context: grpc.ServicerContext) -> _Reply:
         number = next(self._numbers)
-        mine = [fault for fault in self._faults if fault.at == number]
-        self._strike(mine, "before", context)
+        faults = [fault for fault in self._faults if fault.at == number]
+        self._inject(faults, "before", context)
         reply = change()
-        self._strike(mine, "after", context)
+        self._inject(faults, "after", context)
         return reply
 
-    def _strike(self, faults: Sequence[Fault], moment: str, context: grpc.ServicerContext) -> None:
+    def _inject(self, faults: Sequence[Fault], moment: str, context: grpc.ServicerContext) -> None:
         for fault in faults:
             if fault.moment != moment:
                 continue
@@ -149,40 +154,40 @@ class _Mishaps:
                 case "delay":
                     time.sleep(fault.seconds)
                 case "error":
-                    message = fault.message or f"the fault asked for at operation {fault.at}"
+                    message = fault.message or f"injected fault at operation {fault.at}"
                     context.abort(grpc.StatusCode.UNAVAILABLE, message)
                 case "crash":
-                    gone = threading.Event()
-                    context.add_callback(gone.set)
+                    disconnected = threading.Event()
+                    context.add_callback(disconnected.set)
                     if self._crash is not None:
                         self._crash()
-                    gone.wait()  # until the engine has hung up: no reply is ever sent
+                    disconnected.wait()  # so that the engine never gets a reply
                     context.abort(grpc.StatusCode.CANCELLED, "crashed")
 
 
-def _refusing(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Turns what the cloud refuses into the error that the engine shows."""
+def _reports_errors(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Reply with a gRPC error, which the engine shows, when the cloud rejects the request."""
 
     @functools.wraps(method)
-    def guarded(self: _Provider, request: Any, context: grpc.ServicerContext) -> Any:
+    def reporting(self: _Provider, request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return method(self, request, context)
-        except Refusal as refusal:
-            context.abort(_CODES[refusal.code], str(refusal))
-        except UnknownType as unknown:
-            context.abort(grpc.StatusCode.UNIMPLEMENTED, str(unknown))
+        except ApiError as error:
+            context.abort(_STATUS_CODES[error.code], str(error))
+        except UnknownType as error:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
 
-    return guarded
+    return reporting
 
 
 class _Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """One provider; every explicit provider of a program attaches to it on its own connection."""
+    """One provider. Every explicit provider of a program connects to it separately."""
 
-    def __init__(self, name: str, cloud: Cloud, mishaps: _Mishaps) -> None:
+    def __init__(self, name: str, cloud: Cloud, faults: _Faults) -> None:
         self._name = name
         self._cloud = cloud
-        self._mishaps = mishaps
-        # By connection: two explicit providers of one program may have different projects.
+        self._faults = faults
+        # By connection, because two explicit providers of a program can have different projects.
         self._settings: dict[str, Properties] = {}
 
     # -- The provider itself -----------------------------------------------------------------------
@@ -217,8 +222,9 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
         old, new = decode(request.old_inputs), decode(request.news)
-        moves = kubernetes.moves(old, new) if self._name == "kubernetes" else ()
-        return _difference(compare("", old, new, moves), delete_first=False)
+        is_kubernetes = self._name == "kubernetes"
+        replace_on = kubernetes.config_replacements(old, new) if is_kubernetes else ()
+        return _difference(compare(old, new, replace_on), delete_first=False)
 
     def Configure(
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
@@ -228,60 +234,63 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
             acceptSecrets=True, supportsPreview=True, acceptResources=True
         )
 
-    @_refusing
+    @_reports_errors
     def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> Any:
-        raise Refusal(403, f"{request.tok}: the program reads nothing from the clouds")
+        raise ApiError(403, f"{request.tok}: the sandbox has no data sources")
 
     # -- Resources ---------------------------------------------------------------------------------
 
-    @_refusing
+    @_reports_errors
     def Check(
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
-        shape = schema.schema_of(request.type)
-        inputs, problems = schema.check(decode(request.news), shape.inputs)
-        if not problems:
+        shape = schema.schema_of(request.type).inputs
+        inputs, failures = schema.check(decode(request.news), shape)
+        if not failures:
             settings = self._settings_of(context)
             if self._name == "kubernetes":
                 inputs = kubernetes.complete(
                     *(request.type, request.name, request.randomSeed),
                     *(decode(request.olds), inputs, settings),
                 )
-            _name_when_unnamed(inputs, request)
-            problems = _refused_early(request.type, inputs, settings)
-            wants_project = "project" in shape.inputs.fields and self._name == "gcp"
-            if wants_project and not (inputs.get("project") or settings.get("project")):
-                problems.append(
-                    CheckFailure("project", "neither the resource nor its provider has one")
+            _autoname(inputs, request)
+            resource = Resource(reveal(inputs), settings)
+            checks = model_of(request.type).checked_at_preview
+            failures = [failure for check in checks for failure in check(resource)]
+            has_project = "project" in shape.fields and self._name == "gcp"
+            if has_project and not (inputs.get("project") or settings.get("project")):
+                failures.append(
+                    CheckFailure("project", "neither the resource nor its provider sets it")
                 )
-        return provider_pb2.CheckResponse(inputs=encode(inputs), failures=_failures(problems))
+        return provider_pb2.CheckResponse(inputs=encode(inputs), failures=_failures(failures))
 
-    @_refusing
+    @_reports_errors
     def Diff(
         self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
         old, new = decode(request.old_inputs), decode(request.news)
         if self._name == "kubernetes":
-            replaces = kubernetes.replaces(request.type, new, self._settings_of(context))
-            changes = compare(request.type, old, new, replaces)
-            return _difference(changes, delete_first=kubernetes.keeps_its_name(old, new))
-        changes = compare(request.type, old, new)
-        return _difference(changes, delete_first=_keeps_its_given_name(request.type, old, new))
+            replace_on = kubernetes.replace_on(request.type, new, self._settings_of(context))
+            delete_first = kubernetes.keeps_its_name(old, new)
+        else:
+            replace_on = schema.record_of(request.type).replace_on
+            delete_first = _keeps_its_name(request.type, old, new)
+        return _difference(compare(old, new, replace_on), delete_first)
 
-    @_refusing
+    @_reports_errors
     def Create(
         self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CreateResponse:
         inputs, settings = decode(request.properties), self._settings_of(context)
         if request.preview:
-            outputs = preview(request.type, inputs, settings)
+            outputs = preview_creation(request.type, inputs, settings)
             return provider_pb2.CreateResponse(properties=encode(outputs))
-        record = self._mishaps.around(
+        record = self._faults.around(
             lambda: self._cloud.create(request.urn, request.type, inputs, settings), context
         )
         return provider_pb2.CreateResponse(id=record.id, properties=encode(record.outputs))
 
-    @_refusing
+    @_reports_errors
     def Read(
         self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ReadResponse:
@@ -290,12 +299,12 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse()
         inputs = record.inputs
         if self._name == "kubernetes" and request.inputs.fields:
-            inputs = kubernetes.pruned(inputs, decode(request.inputs))
+            inputs = kubernetes.prune(inputs, decode(request.inputs))
         return provider_pb2.ReadResponse(
             id=record.id, inputs=encode(inputs), properties=encode(record.outputs)
         )
 
-    @_refusing
+    @_reports_errors
     def Update(
         self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
     ) -> provider_pb2.UpdateResponse:
@@ -303,47 +312,45 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             record = self._cloud.read(request.type, request.id)
             if record is None:
-                outputs = preview(request.type, inputs, settings)
+                outputs = preview_creation(request.type, inputs, settings)
             else:
                 outputs = self._cloud.plan(record, inputs, settings)
             return provider_pb2.UpdateResponse(properties=encode(outputs))
-        record = self._mishaps.around(
+        record = self._faults.around(
             lambda: self._cloud.update(request.type, request.id, inputs, settings), context
         )
         return provider_pb2.UpdateResponse(properties=encode(record.outputs))
 
-    @_refusing
+    @_reports_errors
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> Empty:
         state = decode(request.properties)
-        self._mishaps.around(lambda: self._cloud.delete(request.type, request.id, state), context)
+        self._faults.around(lambda: self._cloud.delete(request.type, request.id, state), context)
         return Empty()
 
     def _settings_of(self, context: grpc.ServicerContext) -> Properties:
         return self._settings.get(context.peer(), {})
 
 
-def _failures(problems: Sequence[CheckFailure]) -> list[provider_pb2.CheckFailure]:
+def _failures(failures: Sequence[CheckFailure]) -> list[provider_pb2.CheckFailure]:
     return [
-        provider_pb2.CheckFailure(property=problem.path, reason=problem.reason)
-        for problem in problems
+        provider_pb2.CheckFailure(property=failure.path, reason=failure.reason)
+        for failure in failures
     ]
 
 
-def _refused_early(token: str, inputs: Properties, settings: Properties) -> list[CheckFailure]:
-    resource = Resource(inputs=reveal(inputs), settings=settings, seed="", created="", updated="")
-    return [problem for rule in model_of(token).refused_early for problem in rule(resource)]
-
-
-def _named_by(token: str) -> str | None:
-    """The input that the provider fills in when the program gives no name, if there is one."""
+def _autonamed_input(token: str) -> str | None:
+    """The input for which the provider generates a name when the program sets none, if any."""
     name = model_of(token).name
     inputs = schema.schema_of(token).inputs
     return name if name in inputs.fields and name not in inputs.required else None
 
 
-def _name_when_unnamed(inputs: Properties, request: provider_pb2.CheckRequest) -> None:
-    """Fill in a physical name as the bridge does: the logical one and seven hexadecimal digits."""
-    name = _named_by(request.type)
+def _autoname(inputs: Properties, request: provider_pb2.CheckRequest) -> None:
+    """Set a physical name that is not set: the logical name and seven hexadecimal digits.
+
+    https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
+    """
+    name = _autonamed_input(request.type)
     if name is None or name in inputs:
         return
     old = decode(request.olds)
@@ -352,19 +359,22 @@ def _name_when_unnamed(inputs: Properties, request: provider_pb2.CheckRequest) -
     else:
         digits = hashlib.sha256(request.randomSeed or secrets.token_bytes(16)).hexdigest()[:7]
         stem = re.sub(r"[^a-z0-9-]", "-", request.name.lower())
-        inputs[name] = f"{stem[:22]}-{digits}"  # within the 30 characters of the strictest type
+        inputs[name] = f"{stem[:22]}-{digits}"  # at most 30 characters, as in a service account
     inputs[DEFAULTS] = [name]
 
 
-def _keeps_its_given_name(token: str, old: Properties, new: Properties) -> bool:
-    """Whether a replacement would collide with what it replaces, as Google's provider sees it."""
-    name = _named_by(token) if token.startswith("gcp:") else None
+def _keeps_its_name(token: str, old: Properties, new: Properties) -> bool:
+    """Whether the replacement has the same name, so that Google's provider deletes first.
+
+    ``nameRequiresDeleteBeforeReplace`` in ``pkg/tfbridge`` of pulumi-terraform-bridge.
+    """
+    name = _autonamed_input(token) if token.startswith("gcp:") else None
     if name is None or name in new.get(DEFAULTS, ()):
         return False
     return name in new and reveal(old.get(name)) == reveal(new[name])
 
 
-_KINDS: Final = {
+_DIFF_KINDS: Final = {
     ("add", False): provider_pb2.PropertyDiff.ADD,
     ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
     ("update", False): provider_pb2.PropertyDiff.UPDATE,
@@ -384,7 +394,7 @@ def _difference(changes: Sequence[Change], delete_first: bool) -> provider_pb2.D
         deleteBeforeReplace=bool(replaces) and delete_first,
         detailedDiff={
             change.path: provider_pb2.PropertyDiff(
-                kind=_KINDS[change.kind, change.replaces], inputDiff=True
+                kind=_DIFF_KINDS[change.kind, change.replaces], inputDiff=True
             )
             for change in changes
         },

@@ -1,7 +1,7 @@
-"""Property values as they travel between the engine and a provider.
+"""Property values, as the engine and a provider exchange them.
 
-Inside this package a value is plain JSON data. Two things travel in it as markers: a value that is
-not known yet (``UNKNOWN``) and a secret (a mapping with a signature around the value).
+In this package a value is plain JSON data with two markers: ``UNKNOWN`` for a value that is not
+known yet, and a mapping with a signature around a secret value.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ Properties = dict[str, Any]
 
 UNKNOWN: Final[str] = rpc.UNKNOWN
 DEFAULTS: Final = "__defaults"
-"""The input in which a bridged provider notes which other inputs it filled in itself."""
+"""The input in which a bridged provider lists the inputs that it set itself."""
 
-# The SDK has these constants of the wire, but no public names for them.
+# The SDK has no public names for these constants of the protocol.
 _SIGNATURE: Final = rpc._special_sig_key
 _SECRET: Final = rpc._special_secret_sig
 _RESOURCE: Final = rpc._special_resource_sig
-_MASK: Final = "[secret]"
+_REDACTED: Final = "[secret]"
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$-]*")
 
 
 def decode(struct: Struct) -> Properties:
-    """Plain data of a message; nulls in mappings are left out, whole numbers become integers."""
+    """The data of a message, without nulls in mappings; whole numbers become integers."""
     return {
         name: _decode(value)
         for name, value in struct.fields.items()
@@ -54,7 +54,7 @@ def _decode(value: Value) -> Any:
 
 
 def encode(properties: Mapping[str, Any]) -> Struct:
-    """The message for plain data."""
+    """The message for the data."""
     struct = Struct()
     _fill(struct, properties)
     return struct
@@ -85,17 +85,17 @@ def _assign(target: Value, value: Any) -> None:
 
 
 def secret(value: Any) -> Properties:
-    """The value marked as a secret; marks inside it are dropped, as the outer one covers them."""
+    """The value marked as a secret, without the marks inside it."""
     return {_SIGNATURE: _SECRET, "value": reveal(value)}
 
 
 def is_secret(value: Any) -> bool:
-    """Whether the value itself is marked; a mapping that only holds secrets is not."""
+    """Whether the value itself is marked, and not only a value inside it."""
     return isinstance(value, Mapping) and value.get(_SIGNATURE) == _SECRET
 
 
 def reveal(value: Any) -> Any:
-    """The value with every secret inside it bare, and a resource in it replaced by its id."""
+    """The value without secret marks, and with the id in the place of a resource."""
     if isinstance(value, Mapping):
         if value.get(_SIGNATURE) == _SECRET:
             return reveal(value["value"])
@@ -107,36 +107,36 @@ def reveal(value: Any) -> Any:
     return value
 
 
-def mask(value: Any) -> Any:
-    """The value with every secret inside it replaced by a fixed word, fit to be printed."""
+def redact(value: Any) -> Any:
+    """The value with a fixed text in the place of every secret, for printing."""
     if is_secret(value):
-        return _MASK
+        return _REDACTED
     if isinstance(value, Mapping):
-        return {name: mask(element) for name, element in value.items()}
+        return {name: redact(element) for name, element in value.items()}
     if isinstance(value, list):
-        return [mask(element) for element in value]
+        return [redact(element) for element in value]
     return value
 
 
-def fill(value: Any, filled: Any) -> Any:
-    """The value with what is filled in where it says nothing, at any depth; secrets stay marked."""
+def fill(value: Any, defaults: Any) -> Any:
+    """The value with defaults for what it does not set, at any depth; secrets stay marked."""
     if is_secret(value):
-        return secret(fill(value["value"], filled))
-    if isinstance(value, Mapping) and isinstance(filled, Mapping) and not is_special(value):
-        inside = {name: fill(element, filled.get(name)) for name, element in value.items()}
-        return {**filled, **inside}
-    if isinstance(value, list) and isinstance(filled, list) and len(value) == len(filled):
-        return [fill(*pair) for pair in zip(value, filled, strict=True)]
+        return secret(fill(value["value"], defaults))
+    if isinstance(value, Mapping) and isinstance(defaults, Mapping) and not is_special(value):
+        filled = {name: fill(element, defaults.get(name)) for name, element in value.items()}
+        return {**defaults, **filled}
+    if isinstance(value, list) and isinstance(defaults, list) and len(value) == len(defaults):
+        return [fill(*pair) for pair in zip(value, defaults, strict=True)]
     return value
 
 
 def is_special(value: Mapping[str, Any]) -> bool:
-    """Whether the mapping is a marked value, such as an asset, and no plain mapping."""
+    """Whether the mapping has a signature, as a secret or an asset has."""
     return _SIGNATURE in value
 
 
 def join(path: str, key: str | int) -> str:
-    """The property path one step further: ``a.b``, ``a[0]``, ``a["x.y"]``."""
+    """The property path of an element: ``a.b``, ``a[0]``, ``a["x.y"]``."""
     if isinstance(key, int):
         return f"{path}[{key}]"
     if not _PLAIN_KEY.fullmatch(key):
@@ -144,10 +144,11 @@ def join(path: str, key: str | int) -> str:
     return f"{path}.{key}" if path else key
 
 
-def each(value: Any, pattern: str, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every known value under a pattern such as ``template.containers[].image``, with its path.
+def values_at(value: Any, pattern: str, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The path and value of every known value that matches a pattern.
 
-    Values that are absent or not known yet are passed over, so that a rule never judges them.
+    A pattern is a property path such as ``template.containers[].image``. Values that are not set or
+    not known yet are skipped, so that no check sees them.
     """
     if value is None or value == UNKNOWN:
         return
@@ -155,7 +156,7 @@ def each(value: Any, pattern: str, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
     elif pattern.startswith("[]"):
         for index, element in enumerate(value):
-            yield from each(element, pattern[2:].removeprefix("."), join(path, index))
+            yield from values_at(element, pattern[2:].removeprefix("."), join(path, index))
     else:
         key, rest = re.fullmatch(r"([^.\[]+)\.?(.*)", pattern).groups()  # type: ignore[union-attr]
-        yield from each(value.get(key), rest, join(path, key))
+        yield from values_at(value.get(key), rest, join(path, key))

@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures and hooks of all tests."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from typing import Final
 import pytest
 
 from ops.engine.install import provide_engine
+from ops.sdk_internals import close_event_loops
 from tests.needs import lacking
 
 MUTANTS: Final = "mutants"
-"""A test's property: how many mutants each rule of the policies has killed."""
+"""A test's property: how many mutants each policy rule has killed."""
 
-LIVES: Final = ("test_lifecycle", "test_crash", "test_ops_recover", "test_release_story")
+LIFECYCLES: Final = ("test_lifecycle", "test_crash", "test_ops_recover", "test_release_story")
 """Files of the tests that take a stack through many operations."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+# Some tests use the Automation API directly; a loop left open would fail whatever test runs next.
+close_event_loops()
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +37,7 @@ def checkout() -> Path:
 
 @pytest.fixture(scope="session")
 def engine() -> Path:
-    """A Pulumi CLI, which is fetched or built when there is none."""
+    """A Pulumi CLI, installed or built if it is missing."""
     return provide_engine(lambda line: print(line, file=sys.stderr))
 
 
@@ -41,8 +45,8 @@ def engine() -> Path:
 def engine_calls(
     engine: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], list[str]]:
-    """What the engine is asked from now on, a command line each."""
-    folder = tmp_path_factory.mktemp("overheard")
+    """The command lines of the engine from now on."""
+    folder = tmp_path_factory.mktemp("calls")
     wrapped = folder / "pulumi"
     wrapped.write_text(f'#!/bin/sh\necho "$@" >> {folder}/calls\nexec {engine} "$@"\n')
     wrapped.chmod(0o755)
@@ -52,9 +56,9 @@ def engine_calls(
 
 @pytest.fixture(scope="session")
 def need() -> Callable[[str, str], str]:
-    """``need("node", "install Node.js 20")`` is the path of a program that a test has to have.
+    """``need("node", "install Node.js 20")`` is the path of a program that a test needs.
 
-    Where it is missing the test is skipped and says how to get it; in CI it fails.
+    If it is missing, the test is skipped with that hint; in CI it fails.
     """
 
     def find(tool: str, how: str) -> str:
@@ -64,21 +68,21 @@ def need() -> Callable[[str, str], str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole lives come first: one that began last would leave the other processes idle."""
-    items.sort(key=lambda item: not item.path.stem.startswith(LIVES))
+    """Run the longest tests first: starting one last would leave the other processes idle."""
+    items.sort(key=lambda item: not item.path.stem.startswith(LIFECYCLES))
 
 
 def pytest_sessionfinish() -> None:
-    """Collect now what the programs under test left in circles.
+    """Collect garbage now, before plugins parse source code.
 
-    CPython 3.11 fails to parse (``AST constructor recursion depth mismatch``) when a collection
-    comes in between, and plugins parse in what follows.
+    CPython 3.11 fails to parse (``AST constructor recursion depth mismatch``) if a collection of
+    deep reference cycles, which the programs under test leave behind, happens while it parses.
     """
     gc.collect()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many mutants each rule has killed, whichever process of the run has tried them."""
+    """Print how many mutants each rule has killed, in all processes of the run."""
     killed: dict[str, int] = {}
     for report in terminalreporter.getreports("passed"):
         killed |= dict(report.user_properties).get(MUTANTS, {})

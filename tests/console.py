@@ -1,26 +1,27 @@
-"""What somebody has done in the console of a cloud before the program comes."""
+"""What somebody has done in the console of a cloud before the program runs."""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
 
-from sandbox import catalogue
-from sandbox.cloud import Cloud, Record
+from resource_types import gcp
+from sandbox.cloud import Cloud
+from sandbox.store import Record
 
 
 def enable_apis(folder: Path, project: str, *apis: str) -> None:
-    """Switch APIs on, such as ``pubsub``, in the cloud whose memory is in ``folder``."""
+    """Enable APIs, such as ``pubsub``, in the sandbox's cloud in ``folder``."""
     cloud = Cloud(folder)
     with warnings.catch_warnings():
-        # The SDKs warn of old names while they are imported.
+        # The SDKs warn about deprecated names while they are imported.
         warnings.simplefilter("ignore", DeprecationWarning)
         for api in apis:
             service = {"project": project, "service": f"{api}.googleapis.com"}
-            cloud.create("", catalogue.SERVICE, service, {})
+            cloud.create("", gcp.PROJECT_SERVICE, service, {})
     cloud.close()
 
 
 def made(cloud: Cloud) -> list[Record]:
-    """Everything in the cloud but its APIs."""
-    return [thing for thing in cloud.resources() if thing.type != catalogue.SERVICE]
+    """Everything in the cloud except its APIs."""
+    return [record for record in cloud.resources() if record.type != gcp.PROJECT_SERVICE]

@@ -1,4 +1,4 @@
-"""Settings with some of them changed, for tests that compare two estates."""
+"""Changed settings, for tests that compare two estates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """``old`` with ``new`` laid over it, section by section; None takes a key out."""
+    """``old`` updated with ``new``, section by section; None removes a key."""
     result = dict(old)
     for key, value in new.items():
         known = old.get(key)

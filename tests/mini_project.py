@@ -1,4 +1,4 @@
-"""A tiny checkout for the tests of ``ops``: three stages, every kind of step, a planted secret."""
+"""A small project for the tests of ``ops``: three stages, every kind of step, a planted secret."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.catalogue import SERVICE
+from resource_types import gcp
 from tests.console import enable_apis
 
 SOON: Final = str(datetime.now(UTC).date() + timedelta(days=30))
-"""An end that an approval may have."""
+"""A valid expiry date of an approval."""
 
 PLANTED: Final = "planted-7f3a9c"
 """A secret that must not appear anywhere but encrypted."""
 
 _CONFIG: Final = '''\
-"""Stands for the estate's own settings, which ops knows by these three names."""
+"""Stands for the estate's settings, from which ops imports these three names."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +139,7 @@ class MiniProject:
     """A checkout in ``root``, and its sandbox beside it.
 
     Attributes:
-        settings: what the stack file holds; ``write`` puts changes there.
+        settings: the content of the stack file; ``write`` changes it.
     """
 
     root: Path
@@ -201,7 +201,7 @@ class MiniProject:
         path.write_text(json.dumps({"approvals": approvals}))
 
     def commit(self) -> None:
-        """Make the checkout a commit, and so something that a record can name."""
+        """Commit the project, so that a record can name the commit."""
         me = ["-c", "user.name=tests", "-c", "user.email=tests@invalid"]
         for command in (["init", "--quiet"], ["add", "."], [*me, "commit", "--quiet", "-m", "x"]):
             subprocess.run(["git", *command], cwd=self.root, check=True)
@@ -209,7 +209,7 @@ class MiniProject:
     def ops(
         self, *arguments: str, variables: dict[str, str] | None = None, module: str = "ops"
     ) -> subprocess.CompletedProcess[str]:
-        """Run ``python -m ops`` in the checkout."""
+        """Run a command in the project."""
         return subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=self.root,
@@ -221,7 +221,7 @@ class MiniProject:
         )
 
     def environment(self) -> dict[str, str]:
-        """The environment of a command: this repository's packages, no byte code left behind."""
+        """The environment of a command: it imports this repository and writes no byte code."""
         return {**os.environ, "PYTHONPATH": str(self.repository), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def here(self) -> list[str]:
@@ -229,7 +229,7 @@ class MiniProject:
         return ["--stack", "production", "--sandbox", "--sandbox-dir", str(self.sandbox)]
 
     def run(self, verb: str, *options: str) -> dict[str, Any]:
-        """Run a verb that has to succeed; give its JSON document."""
+        """Run a command that has to succeed; return its JSON document."""
         consent = [] if verb in ("preview", "refresh", "drift") else ["--yes"]
         done = self.ops(verb, *self.here(), "--json", *consent, *options)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -237,17 +237,17 @@ class MiniProject:
         return document
 
     def cloud(self) -> list[tuple[str, str]]:
-        """Type and address of everything in the sandbox's cloud but its APIs."""
+        """Type and address of everything in the sandbox's cloud except its APIs."""
         listed = self.ops("list", "--dir", str(self.sandbox / "cloud"), "--json", module="sandbox")
         assert listed.returncode == 0, listed.stderr
-        things = [(thing["type"], thing["address"]) for thing in json.loads(listed.stdout)]
-        return sorted(thing for thing in things if thing[0] != SERVICE)
+        records = [(record["type"], record["address"]) for record in json.loads(listed.stdout)]
+        return sorted(record for record in records if record[0] != gcp.PROJECT_SERVICE)
 
     def protected(self) -> list[str]:
-        """URNs of what the state protects, sorted."""
+        """URNs of the protected resources in the state, sorted."""
         path = self.sandbox / "state" / ".pulumi" / "stacks" / "tiny" / "production.json"
         resources = json.loads(path.read_text("utf-8"))["checkpoint"]["latest"]["resources"]
-        return sorted(one["urn"] for one in resources if one.get("protect"))
+        return sorted(resource["urn"] for resource in resources if resource.get("protect"))
 
     def fingerprint(self) -> str:
         """A hash over the checkout's files and their content."""

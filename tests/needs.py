@@ -1,4 +1,4 @@
-"""What a test has to have and a machine may lack."""
+"""Tools that a test needs and a machine may lack."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import pytest
 
 
 def lacking(message: str) -> NoReturn:
-    """Skip on a laptop, and say how to get what is lacking; fail in CI.
-
-    A test that nobody runs proves nothing.
-    """
+    """Skip the test on a laptop, with a message that says what to install; fail it in CI."""
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)

@@ -1,7 +1,7 @@
-"""``python -m ops`` with a sandbox in which something goes wrong; the tests run it as a module.
+"""The command line with a fault in the sandbox; the tests run it as a module.
 
-``FAULT=<n>:<effect>:<moment>`` names the operation that changes the cloud, what happens to it, and
-whether it happens before or after the cloud has changed. A crash kills the engine.
+``FAULT=<n>:<effect>:<moment>`` is the number of the operation, what happens to it, and whether it
+happens before or after the operation changes the cloud. A crash kills the engine.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import ops.engine.stack
+import sandbox.server
 from ops.command_line.cli import main
 from ops.engine.command import Engine
 from sandbox.server import Fault, Sandbox
@@ -21,7 +22,7 @@ engines: list[Engine] = []
 
 
 class KilledEngine(Engine):
-    """An engine that can be found by the one that has to kill it."""
+    """An engine that ``kill`` can find."""
 
     def __init__(self, executable: Path) -> None:
         super().__init__(executable)
@@ -44,7 +45,6 @@ if __name__ == "__main__":
         seconds=8,
         message="no quota",
     )
-    patched = cast(Any, ops.engine.stack)
-    patched.Engine = KilledEngine
-    patched.Sandbox = functools.partial(Sandbox, faults=[fault], crash=kill)
+    cast(Any, ops.engine.stack).Engine = KilledEngine
+    cast(Any, sandbox.server).Sandbox = functools.partial(Sandbox, faults=[fault], crash=kill)
     main()

@@ -1,9 +1,9 @@
-"""Operations of the real engine with a policy pack, in a process of their own.
+"""Operations of the real engine with a policy pack, in a separate process.
 
     python -m tests.policy_engine STACK FOLDER PACK CONFIG|- OPERATION ...
 
-A line of JSON on standard output for each operation. Where the engine refuses a preview while the
-program still runs, the Automation API leaves an event loop open: it ends with this process.
+Prints a line of JSON for each operation. The process is separate because it replaces its
+environment and the SDK's reader of events.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Events = list[dict[str, Any]]
 
 
 def keep_events() -> Events:
-    """Where the engine's events will be: the SDK drops those that say which policies were asked."""
+    """The list of the engine's raw events: the SDK drops those about evaluated policies."""
     events: Events = []
     read = automation.EngineEvent.from_json
 
@@ -57,7 +57,7 @@ def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]
         opened = automation.Stack.create_or_select(stack, workspace)
         for operation in operations:
             events.clear()
-            words = ""
+            failure = ""
             try:
                 getattr(opened, operation)(
                     on_event=lambda event: None,
@@ -65,8 +65,8 @@ def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]
                     policy_pack_configs=None if config == "-" else [config],
                 )
             except CommandError as error:
-                words = str(error)
-            print(json.dumps({"words": words, "events": events}), flush=True)
+                failure = str(error)
+            print(json.dumps({"error": failure, "events": events}), flush=True)
 
 
 if __name__ == "__main__":

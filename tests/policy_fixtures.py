@@ -1,16 +1,11 @@
-"""Good resources of the types that the estate does not have, and could grow into."""
+"""Compliant resources of types, or with properties, that the estate does not use."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from policies import cloud_run, kubernetes
-from policies.network import FIREWALL, TLS
-from policies.redis import VALKEY
-from policies.storage import LOG_BUCKET
-from policies.vercel import FIREWALL as VERCEL_FIREWALL
-from policies.vercel import SHARED
-from policies.workers import SCRIPT, SUBDOMAIN
+from policies.rules import kubernetes as kubernetes_rules
+from resource_types import cloudflare, gcp, kubernetes, vercel
 from tests.policy_harness import Resource
 
 DIGEST: Final = "gcr.io/pull-production/pull-temporal-worker@sha256:" + "a" * 64
@@ -81,38 +76,25 @@ POD["initContainers"] = [{**POD["containers"][0], "name": "migrate"}]
 METADATA: Final = {"name": "pull-worker", "namespace": "pull"}
 
 
-def _workload(kind: str) -> dict[str, Any]:
+def _workload(token: str) -> dict[str, Any]:
     spec: dict[str, Any] = POD
-    for step in reversed(kubernetes.PODS[kind].split(".")[1:]):
+    for step in reversed(kubernetes_rules.POD_SPECS[token].split(".")[1:]):
         spec = {step: spec}
     return {"metadata": METADATA, "spec": spec}
 
 
-def _record(kind: str, content: str) -> dict[str, Any]:
-    return {"zoneId": "z", "type": kind, "name": "pull.com", "content": content, "ttl": 1}
+def _record(record: str, content: str) -> dict[str, Any]:
+    return {"zoneId": "z", "type": record, "name": "pull.com", "content": content, "ttl": 1}
 
 
 def _setting(name: str, value: Any) -> tuple[str, dict[str, Any]]:
     inputs = {"zoneId": "z", "settingId": name, "value": value}
-    return "cloudflare:index/zoneSetting:ZoneSetting", inputs
+    return cloudflare.ZONE_SETTING, inputs
 
 
 GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (
-        VALKEY,
-        {
-            "instanceId": "pull-production-valkey",
-            "authorizationMode": "IAM_AUTH",
-            "transitEncryptionMode": "SERVER_AUTHENTICATION",
-            "replicaCount": 1,
-            "zoneDistributionConfig": {"mode": "MULTI_ZONE"},
-            "persistenceConfig": {"mode": "AOF"},
-            "maintenancePolicy": {"weeklyMaintenanceWindows": [{"day": "SUNDAY"}]},
-            "deletionProtectionEnabled": True,
-        },
-    ),
-    (
-        cloud_run.POOL,
+        gcp.RUN_WORKER_POOL,
         {
             **RUN_COMMON,
             "name": "pull-temporal-worker-kyc",
@@ -127,9 +109,9 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
             ],
         },
     ),
-    (cloud_run.JOB, {**RUN_COMMON, "name": "migrate", "template": {"template": RUN_TEMPLATE}}),
+    (gcp.RUN_JOB, {**RUN_COMMON, "name": "migrate", "template": {"template": RUN_TEMPLATE}}),
     (
-        cloud_run.SERVICE,
+        gcp.RUN_SERVICE,
         {
             **RUN_COMMON,
             "name": "pull-api",
@@ -149,16 +131,16 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
             ],
         },
     ),
-    ("gcp:cloudrunv2/serviceIamMember:ServiceIamMember", GRANT),
-    ("gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding", BINDING),
-    ("gcp:cloudrunv2/jobIamMember:JobIamMember", GRANT),
-    ("gcp:cloudrunv2/workerPoolIamMember:WorkerPoolIamMember", GRANT),
+    (gcp.RUN_SERVICE_IAM.member, GRANT),
+    (gcp.RUN_SERVICE_IAM.binding, BINDING),
+    (gcp.RUN_JOB_IAM.member, GRANT),
+    (gcp.RUN_WORKER_POOL_IAM.member, GRANT),
     (
-        "gcp:secretmanager/secretIamBinding:SecretIamBinding",
+        gcp.SECRET_IAM.binding,
         {**BINDING, "role": "roles/secretmanager.secretAccessor"},
     ),
     (
-        "gcp:secretmanager/secret:Secret",
+        gcp.SECRET,
         {
             "secretId": "pull-production-here",
             "replication": {
@@ -173,24 +155,24 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
             },
         },
     ),
-    ("gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding", BINDING),
-    ("gcp:kms/keyRingIAMMember:KeyRingIAMMember", GRANT),
-    ("gcp:kms/keyRingIAMBinding:KeyRingIAMBinding", BINDING),
-    ("gcp:storage/bucketIAMBinding:BucketIAMBinding", BINDING),
-    ("gcp:artifactregistry/repositoryIamBinding:RepositoryIamBinding", BINDING),
-    ("gcp:organizations/iAMMember:IAMMember", GRANT),
-    ("gcp:folder/iAMMember:IAMMember", GRANT),
+    (gcp.CRYPTO_KEY_IAM.binding, BINDING),
+    (gcp.KEY_RING_IAM.member, GRANT),
+    (gcp.KEY_RING_IAM.binding, BINDING),
+    (gcp.BUCKET_IAM.binding, BINDING),
+    (gcp.REPOSITORY_IAM.binding, BINDING),
+    (gcp.ORGANIZATION_IAM.member, GRANT),
+    (gcp.FOLDER_IAM.member, GRANT),
     (
-        "gcp:storage/bucket:Bucket",
+        gcp.BUCKET,
         {"name": "pull-production-backups", "logging": {"logBucket": "pull-production-logs"}},
     ),
     (
-        "gcp:sql/databaseInstance:DatabaseInstance",
+        gcp.SQL_INSTANCE,
         {"settings": {"ipConfiguration": {"authorizedNetworks": [{"value": "203.0.113.0/24"}]}}},
     ),
-    (LOG_BUCKET, {"bucketId": "_Default", "locked": True, "retentionDays": 400}),
+    (gcp.LOG_BUCKET, {"bucketId": "_Default", "locked": True, "retentionDays": 400}),
     (
-        "gcp:projects/iAMAuditConfig:IAMAuditConfig",
+        gcp.AUDIT_CONFIG,
         {
             "service": "allServices",
             "auditLogConfigs": [
@@ -199,29 +181,20 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
         },
     ),
     (
-        FIREWALL,
+        gcp.FIREWALL,
         {
             "direction": "INGRESS",
             "sourceRanges": ["35.235.240.0/20"],
             "allows": [{"protocol": "tcp", "ports": ["22", "5000-6000"]}],
         },
     ),
-    (TLS, {"minTlsVersion": "TLS_1_2", "profile": "MODERN"}),
-    (SUBDOMAIN, {"scriptName": "pull-api", "enabled": False, "previewsEnabled": False}),
+    (gcp.SSL_POLICY, {"minTlsVersion": "TLS_1_2", "profile": "MODERN"}),
     (
-        SCRIPT,
-        {
-            "scriptName": "pull-api",
-            "compatibilityDate": "2026-10-01",
-            "bindings": [{"name": "LOG_LEVEL", "type": "plain_text", "text": "info"}],
-        },
-    ),
-    (
-        "cloudflare:index/dnsRecord:DnsRecord",
+        cloudflare.DNS_RECORD,
         {**_record("A", "203.0.113.7"), "content": "8.8.8.8", "proxied": True},
     ),
-    ("cloudflare:index/dnsRecord:DnsRecord", _record("TXT", "v=spf1 include:_spf.resend.com -all")),
-    ("cloudflare:index/dnsRecord:DnsRecord", _record("TXT", '"v=DMARC1; p=reject"')),
+    (cloudflare.DNS_RECORD, _record("TXT", "v=spf1 include:_spf.resend.com -all")),
+    (cloudflare.DNS_RECORD, _record("TXT", '"v=DMARC1; p=reject"')),
     _setting("ssl", "strict"),
     _setting("min_tls_version", "1.2"),
     _setting("tls_1_3", "on"),
@@ -231,24 +204,27 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     _setting(
         "security_header", {"strict_transport_security": {"enabled": True, "max_age": 31536000}}
     ),
-    ("cloudflare:index/zoneDnssec:ZoneDnssec", {"zoneId": "z", "status": "active"}),
+    (cloudflare.ZONE_DNSSEC, {"zoneId": "z", "status": "active"}),
     (
-        "cloudflare:index/ruleset:Ruleset",
+        cloudflare.RULESET,
         {
             "kind": "zone",
             "phase": "http_ratelimit",
             "rules": [{"action": "block", "expression": "true", "enabled": True}],
         },
     ),
-    ("cloudflare:index/r2ManagedDomain:R2ManagedDomain", {"enabled": False}),
-    ("cloudflare:index/r2CustomDomain:R2CustomDomain", {"enabled": True, "minTls": "1.2"}),
+    (cloudflare.R2_MANAGED_DOMAIN, {"enabled": False}),
+    (cloudflare.R2_CUSTOM_DOMAIN, {"enabled": True, "minTls": "1.2"}),
     (
-        "vercel:index/project:Project",
+        vercel.PROJECT,
         {"name": "pull-web", "skewProtection": "12 hours", "protectedSourcemaps": True},
     ),
-    (SHARED, {"key": "NEXT_PUBLIC_X", "sensitive": False, "value": "x", "targets": ["preview"]}),
-    (VERCEL_FIREWALL, {"projectId": "p", "enabled": True}),
-    *((kind, _workload(kind)) for kind in kubernetes.WORKLOADS),
+    (
+        vercel.SHARED_ENVIRONMENT_VARIABLE,
+        {"key": "NEXT_PUBLIC_X", "sensitive": False, "value": "x", "targets": ["preview"]},
+    ),
+    (vercel.FIREWALL_CONFIG, {"projectId": "p", "enabled": True}),
+    *((token, _workload(token)) for token in kubernetes_rules.WORKLOADS),
     (kubernetes.SECRET, {"metadata": METADATA, "type": "Opaque"}),
     (kubernetes.CONFIG_MAP, {"metadata": METADATA, "data": {"LOG_LEVEL": "info"}}),
     (
@@ -264,19 +240,22 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
             }
         },
     ),
-    (kubernetes.AUTOSCALER, {"metadata": METADATA, "spec": {"minReplicas": 2, "maxReplicas": 9}}),
-    ("kubernetes:core/v1:Service", {"metadata": METADATA, "spec": {"type": "ClusterIP"}}),
+    (
+        kubernetes.HORIZONTAL_POD_AUTOSCALER,
+        {"metadata": METADATA, "spec": {"minReplicas": 2, "maxReplicas": 9}},
+    ),
+    (kubernetes.SERVICE, {"metadata": METADATA, "spec": {"type": "ClusterIP"}}),
     *(
-        (kind, {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]})
-        for kind in kubernetes.ROLES
+        (token, {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]})
+        for token in (kubernetes.ROLE, kubernetes.CLUSTER_ROLE)
     ),
     *(
-        (kind, {"roleRef": {"name": "reader"}, "subjects": [{"name": "pull-worker"}]})
-        for kind in kubernetes.ROLE_BINDINGS
+        (token, {"roleRef": {"name": "reader"}, "subjects": [{"name": "pull-worker"}]})
+        for token in (kubernetes.ROLE_BINDING, kubernetes.CLUSTER_ROLE_BINDING)
     ),
     *(
         (
-            kind,
+            token,
             {
                 "metadata": METADATA,
                 "spec": {
@@ -288,14 +267,14 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
                 },
             },
         )
-        for kind in kubernetes.EXTERNAL_SECRETS
+        for token in kubernetes_rules.EXTERNAL_SECRETS
     ),
     *(
-        (kind, {"spec": {"provider": {"gcpsm": {"auth": {"workloadIdentity": {"a": "b"}}}}}})
-        for kind in kubernetes.SECRET_STORES
+        (token, {"spec": {"provider": {"gcpsm": {"auth": {"workloadIdentity": {"a": "b"}}}}}})
+        for token in kubernetes_rules.SECRET_STORES
     ),
     (
-        "gcp:monitoring/alertPolicy:AlertPolicy",
+        gcp.ALERT_POLICY,
         {
             "displayName": "API down",
             "notificationChannels": ["projects/p/notificationChannels/1"],
@@ -304,7 +283,7 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
         },
     ),
     (
-        "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig",
+        gcp.UPTIME_CHECK,
         {
             "period": "60s",
             "timeout": "10s",
@@ -318,11 +297,11 @@ def fixtures() -> list[Resource]:
     """All of them, protected."""
     return [
         Resource(
-            type=kind,
-            urn=f"urn:pulumi:production::pull::{kind}::fixture-{number}",
+            type=token,
+            urn=f"urn:pulumi:production::pull::{token}::fixture-{number}",
             inputs=inputs,
             protect=True,
             source="fixture",
         )
-        for number, (kind, inputs) in enumerate(GOOD)
+        for number, (token, inputs) in enumerate(GOOD)
     ]

@@ -1,7 +1,7 @@
-"""What the policy tests share: the real engine with a pack, recordings of what it asks, mutants.
+"""Shared by the policy tests: the real engine with a pack, recordings of its requests, mutants.
 
-A recording is what the engine itself sent to a pack during a preview of a stack: the messages with
-the inputs, options and edges of every resource. Rules are judged by the SDK's own servicer, so that
+A recording holds the messages that the engine itself sends to a pack during a preview of a stack:
+the inputs, options and edges of every resource. The SDK's own servicer evaluates the rules, so that
 proxies, unknown values and levels are the real ones.
 """
 
@@ -24,26 +24,24 @@ from typing import Any, Final
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
-from pulumi_policy.deserialize import deserialize_properties
-from pulumi_policy.policy import _PolicyAnalyzerServicer
 
-from policies import runbook
 from policies.exceptions import Exceptions
-from policies.graph import StackRule
-from policies.pack import policies
-from policies.rule import (
+from policies.framework.graph import StackRule
+from policies.framework.paths import (
     ABSENT,
-    NOWHERE,
-    OURS,
+    COMPONENT_PREFIX,
+    NOT_FOUND,
     PARENT,
     PROTECT,
     UNKNOWN,
     Keys,
-    Mutation,
-    ResourceRule,
-    Rule,
     View,
 )
+from policies.framework.rules import ResourceRule, Rule
+from policies.pack import policies
+from policies.rules import runbook
+from policies.sdk_internals import Servicer, deserialize_properties
+from tests.policy_mutations import Mutation
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 TODAY: Final = datetime.now(UTC).date()
@@ -76,17 +74,17 @@ PolicyPack("recorder", [nothing])
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One operation: whether the engine was content, and the events that it sent, as JSON."""
+    """One operation: whether it succeeded, the engine's events as JSON, and the engine's error."""
 
     succeeded: bool
     events: Sequence[Mapping[str, Any]]
-    words: str
+    error: str
 
     def violations(self) -> list[Mapping[str, Any]]:
         return [event["policyEvent"] for event in self.events if "policyEvent" in event]
 
-    def judged(self) -> tuple[set[str], set[str]]:
-        """The policies that passed or failed somewhere, of resources and of the stack."""
+    def evaluated(self) -> tuple[set[str], set[str]]:
+        """The policies that passed or failed for a resource, and for the stack."""
         found: tuple[set[str], set[str]] = (set(), set())
         for event in self.events:
             for index, name in enumerate(("Summary", "StackSummary")):
@@ -108,7 +106,7 @@ def run(stack: str, folder: Path, pack: Path, config: Path | None, *operations: 
     )
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return [Run(not line["words"], line["events"], line["words"]) for line in lines]
+    return [Run(not line["error"], line["events"], line["error"]) for line in lines]
 
 
 # -- recordings ------------------------------------------------------------------------------------
@@ -116,7 +114,7 @@ def run(stack: str, folder: Path, pack: Path, config: Path | None, *operations: 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What the engine asked a pack about one stack."""
+    """The requests of the engine to a pack about one stack."""
 
     stack: str
     resources: Sequence[Any]
@@ -134,8 +132,8 @@ def record(stack: str, shared: Path) -> Recording:
             pack.mkdir()
             (pack / "PulumiPolicy.yaml").write_text("runtime: python\n")
             (pack / "__main__.py").write_text(RECORDER)
-            (made,) = run(stack, home / "sandbox", pack, None, "preview")
-            assert made.succeeded, made.words
+            (preview,) = run(stack, home / "sandbox", pack, None, "preview")
+            assert preview.succeeded, preview.error
             (home / "done").touch()
     lines = (home / "pack" / "recording").read_text().splitlines()
     decoded = [
@@ -151,7 +149,10 @@ def record(stack: str, shared: Path) -> Recording:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource as plain data, which mutants are made of. ``source`` says where it is from."""
+    """A resource as plain data, from which mutants are made.
+
+    ``source`` is the stack that it is from, or ``fixture``.
+    """
 
     type: str
     urn: str
@@ -176,12 +177,12 @@ class Resource:
             options=analyzer_pb2.AnalyzerResourceOptions(protect=self.protect, parent=self.parent),
         )
 
-    def broken(self, one: Mutation) -> Resource | None:
-        """This resource with ``one`` broken; None where there is nothing to break."""
-        if one.keys == (PROTECT,):
-            protect = one.value is True
+    def mutated(self, mutation: Mutation) -> Resource | None:
+        """This resource with ``mutation``; None if it changes nothing."""
+        if mutation.keys == (PROTECT,):
+            protect = mutation.value is True
             return None if protect == self.protect else self._with(self.inputs, protect)
-        inputs = put(self.inputs, one.keys, one.value)
+        inputs = put(self.inputs, mutation.keys, mutation.value)
         return None if inputs is None or inputs == self.inputs else self._with(inputs, self.protect)
 
     def _with(self, inputs: Mapping[str, Any], protect: bool) -> Resource:
@@ -189,7 +190,7 @@ class Resource:
 
 
 def marked(value: Any) -> Any:
-    """``value`` with the mark that rules see in the place of what is not known."""
+    """``value`` with ``UNKNOWN`` for each value that is not known, as rules see it."""
     if isinstance(value, Mapping):
         return {key: marked(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -198,13 +199,13 @@ def marked(value: Any) -> Any:
 
 
 def put(document: Mapping[str, Any], keys: Keys, value: Any) -> dict[str, Any] | None:
-    """A copy of ``document`` with ``value`` at ``keys``; None where the way there is barred."""
+    """A copy of ``document`` with ``value`` at ``keys``; None if the location cannot exist."""
     changed: Any = copy.deepcopy(dict(document))
     if not keys:
         return copy.deepcopy(dict(value))
     place = changed
     for key, following in pairwise(keys):
-        if key == NOWHERE:
+        if key == NOT_FOUND:
             return None
         if isinstance(key, str):
             if place.get(key) == UNKNOWN_TEXT:
@@ -212,7 +213,7 @@ def put(document: Mapping[str, Any], keys: Keys, value: Any) -> dict[str, Any] |
             place.setdefault(key, [] if isinstance(following, int) else {})
         place = place[key]
     last: Any = keys[-1]
-    if last == NOWHERE:
+    if last == NOT_FOUND:
         return None
     if value is not ABSENT:
         place[last] = copy.deepcopy(value)
@@ -223,59 +224,59 @@ def put(document: Mapping[str, Any], keys: Keys, value: Any) -> dict[str, Any] |
 
 
 def resources_of(recording: Recording) -> list[Resource]:
-    """Its resources as plain data. Secrets are bare, as a validation sees them."""
+    """Its resources as plain data. Secrets are in plain text, as a policy sees them."""
     return [
         Resource(
-            type=one.type,
-            urn=one.urn,
-            inputs=plain_properties(one),
-            protect=one.options.protect,
+            type=request.type,
+            urn=request.urn,
+            inputs=plain_properties(request),
+            protect=request.options.protect,
             source=recording.stack,
-            parent=one.options.parent,
+            parent=request.options.parent,
         )
-        for one in sorted(recording.resources, key=lambda one: str(one.urn))
+        for request in sorted(recording.resources, key=lambda request: str(request.urn))
     ]
 
 
 def plain_properties(node: Any) -> dict[str, Any]:
     """The properties of a message as plain data."""
-    found: dict[str, Any] = deserialize_properties(json_format.MessageToDict(node.properties))
-    return found
+    properties: dict[str, Any] = deserialize_properties(json_format.MessageToDict(node.properties))
+    return properties
 
 
-# -- judging ---------------------------------------------------------------------------------------
+# -- evaluation ------------------------------------------------------------------------------------
 
 
 def servicer(
     *rules: Rule, config: Mapping[str, Any] | None = None, exceptions: Exceptions | None = None
 ) -> Any:
-    """The SDK's servicer with these rules, all mandatory; with all rules if none are named."""
+    """The SDK's servicer with these rules, all mandatory; with every rule if none is given."""
     ids = {rule.id for rule in rules}
     made = [
         policy
         for policy in policies(exceptions or Exceptions(), TODAY)
         if not rules or policy.name in ids
     ]
-    serving = _PolicyAnalyzerServicer("pull", "1.0.0", made, EnforcementLevel.MANDATORY)
+    serving = Servicer("pull", "1.0.0", made, EnforcementLevel.MANDATORY)
     request = analyzer_pb2.ConfigureAnalyzerRequest()
     for policy in made:
-        one = request.policyConfig[policy.name]
-        one.enforcementLevel = analyzer_pb2.MANDATORY
-        given = {
+        settings = request.policyConfig[policy.name]
+        settings.enforcementLevel = analyzer_pb2.MANDATORY
+        properties = {
             key: value
             for key, value in (config or {}).items()
             if policy.config_schema and key in policy.config_schema.properties
         }
-        one.properties.update(given)
+        settings.properties.update(properties)
     serving.Configure(request, None)  # type: ignore[no-untyped-call]
     return serving
 
 
 def servicer_of_stack(rule: StackRule, recording: Recording) -> Any:
-    """One that has seen the components of the recorded stack, as the engine shows them first."""
+    """A servicer that has seen the components of the stack, which the engine sends first."""
     serving = servicer(rule, runbook.STAGE, config=config_of(recording.stack))
     for request in recording.resources:
-        if request.type.startswith(OURS):
+        if request.type.startswith(COMPONENT_PREFIX):
             serving.Analyze(request, None)
     return serving
 
@@ -291,28 +292,28 @@ def evaluate_stack(serving: Any, request: Any) -> list[Any]:
 
 
 def config_of(stack: str) -> dict[str, str]:
-    """What a rule must be told about the stack that a resource is from."""
+    """The rules' settings for the stack that a resource is from."""
     return {"environment": "staging" if stack == "staging" else "production"}
 
 
 def disabled(stack: str) -> set[str]:
-    """The rules that the stack's configuration switches off."""
+    """The rules that the stack's configuration disables."""
     configured = json.loads((ROOT / "policies" / f"config.{stack}.json").read_text())
     return {rule for rule, level in configured.items() if level == "disabled"}
 
 
 def candidates(
-    rule: ResourceRule, resources: Sequence[Resource], most: int = 3
+    rule: ResourceRule, resources: Sequence[Resource], limit: int = 3
 ) -> Iterator[tuple[Any, Resource]]:
-    """Up to ``most`` good resources of each of the rule's types and sources, with their judge."""
+    """Up to ``limit`` compliant resources of each type and source, each with its servicer."""
     serving = {name: servicer(rule, config=config_of(name)) for name in ("production", "staging")}
     taken: dict[tuple[str, str], int] = {}
     for resource in resources:
         key = (resource.type, resource.source)
-        enough = taken.get(key, 0) == most and resource.source != "fixture"
-        if not rule.is_about(resource.type) or enough:
+        enough = taken.get(key, 0) == limit and resource.source != "fixture"
+        if not rule.applies_to(resource.type) or enough:
             continue
-        by = serving["staging" if resource.source == "staging" else "production"]
-        if not evaluate(by, resource):
+        servicer_of_source = serving["staging" if resource.source == "staging" else "production"]
+        if not evaluate(servicer_of_source, resource):
             taken[key] = taken.get(key, 0) + 1
-            yield by, resource
+            yield servicer_of_source, resource

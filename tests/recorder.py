@@ -31,7 +31,7 @@ from components.platform.identity import Identity, IdentityArgs
 from components.platform.network import Network, NetworkArgs
 from components.platform.project import Project
 from components.runtime_config import ConfigMaps, config_maps
-from components.secrets.store import SecretStore, SecretStoreArgs
+from components.secrets.manager import SecretManager, SecretManagerArgs
 from components.workloads import Service, WorkerType
 from tests.merge import merged
 
@@ -314,7 +314,7 @@ class Neighbours:
                 project="pull-production",
                 region="us-central1",
                 names=self.names,
-                plan=self.settings.network,
+                settings=self.settings.network,
                 protect=True,
                 services=self.project,
             ),
@@ -327,7 +327,7 @@ class Neighbours:
             EncryptionArgs(
                 project="pull-production",
                 ring="pull-production",
-                rotation_days=90,
+                settings=self.settings.encryption,
                 protect=True,
                 keys={
                     purpose: KeyArgs(location="us-central1", agent="serviceAccount:agent")
@@ -351,10 +351,10 @@ class Neighbours:
         )
 
     @cached_property
-    def secrets(self) -> SecretStore:
-        return SecretStore(
+    def secrets(self) -> SecretManager:
+        return SecretManager(
             "secrets",
-            SecretStoreArgs(
+            SecretManagerArgs(
                 project="pull-production",
                 names=self.names,
                 settings=self.settings.secrets,

@@ -1,4 +1,4 @@
-"""A copy of the project's files with a sandbox beside it, and the commands as a user types them."""
+"""A copy of the project with its own sandbox, on which tests run commands as a user does."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from typing import Any, Final, Self
 import pytest
 import yaml
 
-from sandbox.cloud import Cloud, Record
+from sandbox.cloud import Cloud
+from sandbox.store import Record
 from tests.merge import merged
 from tests.mini_project import SOON
 
 PROJECT: Final = ("Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.production.yaml", "__main__.py")
-"""What the engine reads beside the policies. All else is imported from the checkout itself."""
+"""The files that the engine reads, besides the policies. The rest is imported from the checkout."""
 
 TOOLS: Final = ("__pycache__", "node_modules")
 
 
 @dataclass(slots=True)
 class StackLifecycle:
-    """One stack's life in a folder of its own; everything that it makes is below ``folder``.
+    """A stack in a folder of its own; everything that it creates is below ``folder``.
 
     Attributes:
-        printed: all that the commands wrote to both streams.
+        printed: everything that the commands wrote to both streams.
     """
 
     folder: Path
@@ -43,7 +44,7 @@ class StackLifecycle:
 
     @classmethod
     def begin(cls, checkout: Path, folder: Path, stack: str) -> Self:
-        """A stack that is not there yet."""
+        """A stack that does not exist yet."""
         for inside in ("project", "tmp"):
             (folder / inside).mkdir(parents=True)
         for name in PROJECT:
@@ -52,7 +53,7 @@ class StackLifecycle:
         return cls(folder, stack, checkout)
 
     def fork(self, folder: Path) -> StackLifecycle:
-        """The same life from here on, in another folder."""
+        """A copy of this stack in another folder, from which it continues."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return StackLifecycle(folder, self.stack, self.checkout)
 
@@ -69,42 +70,43 @@ class StackLifecycle:
     def ops(
         self, verb: str, *options: str, module: str = "ops", fault: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """Run ``python -m ops``; consent is given where it is asked for."""
+        """Run a command, with ``--yes`` where it asks."""
         consent = [] if verb in ("preview", "refresh", "drift") else ["--yes"]
         where = ["--stack", self.stack, "--sandbox", "--sandbox-dir", str(self.sandbox)]
         variables = {"FAULT": fault} if fault else {}
         return self._run([module, verb, *where, *consent, *options], variables)
 
     def run(self, verb: str, *options: str) -> dict[str, Any]:
-        """Run a verb that has to succeed; give its JSON document."""
+        """Run a command that has to succeed; return its JSON document."""
         done = self.ops(verb, "--json", *options)
         assert done.returncode == 0, done.stdout + done.stderr
         document: dict[str, Any] = json.loads(done.stdout)
         return document
 
     def render(self, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run ``python -m ops render``, which has no sandbox of one's own."""
+        """Run ``render``, which takes no sandbox."""
         return self._run(["ops", "render", "--stack", self.stack, "--out", str(out), *options], {})
 
     def refused(self, verb: str = "preview") -> dict[str, str]:
-        """What the guard refuses of an ``up``, by logical name; and its leave for all of that.
+        """The operations that the guard refuses, by logical name. Also approves all of them.
 
-        ``verb`` may be destroy, which does nothing while it is refused.
+        ``verb`` may be destroy, which changes nothing while it is refused.
         """
         done = self.ops(verb, "--json")
         refusals = json.loads(done.stdout)["policies"]["refusals"]
         folder = self.root / "approvals"
         folder.mkdir(exist_ok=True)
-        leave = {"reason": "as planned", "approved_by": ["a", "b"], "expires": SOON}
+        approval = {"reason": "as planned", "approved_by": ["a", "b"], "expires": SOON}
         approvals = [
-            {"urn": one["urn"], "operation": one["operation"], **leave} for one in refusals
+            {"urn": refusal["urn"], "operation": refusal["operation"], **approval}
+            for refusal in refusals
         ]
         document = json.dumps({"approvals": approvals})
         (folder / f"{self.stack}.yaml").write_text(document, "utf-8")
-        return {one["urn"].rpartition("::")[2]: one["operation"] for one in refusals}
+        return {refusal["urn"].rpartition("::")[2]: refusal["operation"] for refusal in refusals}
 
     def by_hand(self, verb: str, *arguments: str) -> None:
-        """Change the cloud as somebody does in the console."""
+        """Change the cloud as somebody would in its console."""
         done = self._run(["sandbox", verb, "--dir", str(self.sandbox / "cloud"), *arguments], {})
         assert done.returncode == 0, done.stderr
 
@@ -129,19 +131,19 @@ class StackLifecycle:
         self.printed += [done.stdout, done.stderr]
         return done
 
-    # -- what is there -------------------------------------------------------------------------
+    # -- settings, state and cloud -------------------------------------------------------------
 
     def settings(self, **sections: Any) -> None:
-        """Merge sections into the stack file; None takes a key out."""
+        """Merge sections into the stack file; None removes a key."""
         path = self.root / f"Pulumi.{self.stack}.yaml"
-        said = {f"pull:{name}": section for name, section in sections.items()}
-        config = merged(yaml.safe_load(path.read_text("utf-8"))["config"], said)
+        changes = {f"pull:{name}": section for name, section in sections.items()}
+        config = merged(yaml.safe_load(path.read_text("utf-8"))["config"], changes)
         # JSON, because an id such as 05e1 is a number to some readers of YAML when it is bare.
         lines = [f"  {key}: {json.dumps(value)}" for key, value in config.items()]
         path.write_text("\n".join(["config:", *lines, ""]), "utf-8")
 
     def state(self) -> dict[str, Any]:
-        """The engine's own deployment, from its file."""
+        """The engine's deployment, from its file."""
         path = self.sandbox / "state" / ".pulumi" / "stacks" / "pull" / f"{self.stack}.json"
         latest: dict[str, Any] = json.loads(path.read_text("utf-8"))["checkpoint"]["latest"]
         return latest
@@ -160,7 +162,7 @@ class StackLifecycle:
 
 
 def running_for(folder: Path) -> list[str]:
-    """The commands with ``folder`` in their environment that do not end within some seconds."""
+    """The processes with ``folder`` in their environment that do not end within five seconds."""
     for _ in range(50):
         listed = subprocess.run(
             ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True
@@ -178,7 +180,7 @@ def changed(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that the test processes of one run share: the first to ask makes it, others wait."""
+    """A folder that all test processes of a run share: the first creates it, the others wait."""
     base = factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with (shared / f"{name}.lock").open("w") as lock:
@@ -192,7 +194,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 
 def fingerprint(folder: Path) -> str:
-    """A hash over the files in a folder and their content, but for what tools keep there."""
+    """A hash over the files in a folder and their content, without those of tools."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
@@ -202,19 +204,19 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def production_life(factory: pytest.TempPathFactory, checkout: Path) -> StackLifecycle:
-    """Production after its first ``up``, made once in a run; to go on with it, fork it.
+def production_lifecycle(factory: pytest.TempPathFactory, checkout: Path) -> StackLifecycle:
+    """Production after its first ``up``, created once in a run. To change it, fork it.
 
-    Beside the sandbox lie ``preview.json`` and ``up.json``, what these two commands said, and
+    Beside the sandbox are ``preview.json`` and ``up.json``, the output of these two commands, and
     ``checkouts.json``, the fingerprints of the checkout and of the project before and after them.
     """
 
     def make(folder: Path) -> None:
-        life = StackLifecycle.begin(checkout, folder, "production")
-        fingerprints = [[fingerprint(place) for place in (checkout, life.root)]]
+        lifecycle = StackLifecycle.begin(checkout, folder, "production")
+        fingerprints = [[fingerprint(root) for root in (checkout, lifecycle.root)]]
         for verb in ("preview", "up"):
-            (folder / f"{verb}.json").write_text(json.dumps(life.run(verb)), "utf-8")
-        fingerprints.append([fingerprint(place) for place in (checkout, life.root)])
+            (folder / f"{verb}.json").write_text(json.dumps(lifecycle.run(verb)), "utf-8")
+        fingerprints.append([fingerprint(root) for root in (checkout, lifecycle.root)])
         (folder / "checkouts.json").write_text(json.dumps(fingerprints), "utf-8")
 
     return StackLifecycle(made_once(factory, "production", make), "production", checkout)

@@ -1,4 +1,4 @@
-"""What the benchmark makes of its measurements; `make bench` measures with the real engine."""
+"""How the benchmark evaluates measurements; `make bench` measures with the real engine."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ def compared(cost: list[float], base: list[float], aim: float = 1.2) -> Comparis
     return Comparison(what="a", against="b", unit="s", cost=cost, base=base, aim=aim)
 
 
-def test_a_busy_minute_weighs_on_both_sides() -> None:
+def test_a_busy_machine_affects_both_sides() -> None:
     # The third round is ten times slower on both sides; medians of the sides would say 2.0 / 1.0.
     found = compared([1.0, 2.0, 30.0], [1.0, 1.0, 20.0])
     assert (found.ratio.least, found.ratio.median, found.ratio.most) == (1.0, 1.5, 2.0)
 
 
 @pytest.mark.parametrize(("cost", "verdict"), [(1.2, "within"), (1.21, "above")])
-def test_the_aim_itself_is_within(cost: float, verdict: str) -> None:
+def test_a_ratio_equal_to_the_aim_is_within(cost: float, verdict: str) -> None:
     assert compared([cost], [1.0]).verdict == verdict
     assert compared([cost], [1.0]).to_dict()["verdict"] == verdict
 
 
-def test_rounds_go_on_while_the_next_one_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rounds_continue_while_the_next_round_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 0.0, 10.0, 20.0, 30.0])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     assert list(rounds(35, least=1)) == [0, 1, 2]

@@ -40,8 +40,8 @@ TEXT_SECRETS: Final = {"INTERNAL_API_KEY": KEY, "JWT_SECRET": token_hex(16)}
 # How the five copies of the Worker have their internal key bound.
 TEXT, STORE, UNISSUED, UNBOUND, EMPTY = BOUND = ("text", "store", "unissued", "unbound", "empty")
 
-# What a `secrets_store_secret` binding looks like to a Worker: get() gives the value, or throws
-# while nobody has issued it.
+# The interface of a `secrets_store_secret` binding in a Worker: get() returns the value, or throws
+# while it has not been issued.
 SECRETS_STORE: Final = """\
 import { WorkerEntrypoint } from "cloudflare:workers";
 
@@ -77,7 +77,7 @@ def installed_workerd() -> Path:
 
 
 def install(npm: str, home: Path) -> None:
-    """Fill ``home`` by ``npm ci``: beside it first, so that nobody ever sees half of it."""
+    """Fill ``home`` with ``npm ci``, through a folder beside it: it is never half filled."""
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent, prefix=f"{home.name}.") as scratch:
         fresh = Path(scratch) / "fresh"
@@ -170,14 +170,14 @@ class Runtime:
         assert answer.headers["content-type"] == "application/json"
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-pull-bootstrap"] == "1"
-        said = f"{answer.headers}{answer.text}{self.log.read_text()}"
-        assert [name for name, secret in TEXT_SECRETS.items() if secret in said] == []
+        printed = f"{answer.headers}{answer.text}{self.log.read_text()}"
+        assert [name for name, secret in TEXT_SECRETS.items() if secret in printed] == []
         return answer
 
 
 @pytest.fixture(scope="session")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
-    """workerd on loopback ports of its own choice, ready for requests."""
+    """workerd on free loopback ports, ready for requests."""
     binary = installed_workerd()
     folder = tmp_path_factory.mktemp("workerd")
     shutil.copy(WORKER, folder / "worker.js")
@@ -221,7 +221,7 @@ def assert_is_now(timestamp: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "expected"),
     [
         ("/health", {"status": "healthy"}),
         ("/health/ready", {"ready": True}),
@@ -231,13 +231,13 @@ def assert_is_now(timestamp: str) -> None:
 )
 @pytest.mark.parametrize("bound", BOUND)
 def test_health_needs_no_key(
-    runtime: Runtime, path: str, said: dict[str, object], bound: str
+    runtime: Runtime, path: str, expected: dict[str, object], bound: str
 ) -> None:
     answer = runtime.ask("GET", path, bound=bound)
     body = answer.json()
     assert answer.status_code == 200
     assert_is_now(body.pop("timestamp"))
-    assert body == said
+    assert body == expected
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/live"])

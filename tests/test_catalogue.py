@@ -1,4 +1,4 @@
-"""The catalogue: every variable of both runbooks, and who gets which."""
+"""The catalogue: every variable of both runbooks, and who reads which."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
+from components import PROJECT_ROOT
 from components.config import Settings, read_stack_file
-from components.config.services import PROJECT_ROOT
 from components.external import contracts
 from components.names import Names
 from components.runtime_config import browser_values, config_maps
@@ -16,7 +16,7 @@ from components.workloads import DEDICATED_WORKER_TYPES, Service, WorkerType
 
 S, C, G, R = Kind.SECRET, Kind.CONFIG, Kind.GITHUB, Kind.RETIRED
 
-# By runbook (R1 the first, R2 version 2.0) and section.
+# By runbook (R1 is the first, R2 is version 2.0) and section.
 RUNBOOKS: Final[dict[str, dict[str, Kind]]] = {
     "R1 critical": {"NODE_ENV": C, "JWT_SECRET": S, "CONVEX_URL": S, "CONVEX_DEPLOY_KEY": S},
     "R1 database connections": {
@@ -129,7 +129,7 @@ RUNBOOKS: Final[dict[str, dict[str, Kind]]] = {
         "TEMPORAL_ACTIVITY_START_TO_CLOSE_TIMEOUT": C,
         "TEMPORAL_ACTIVITY_HEARTBEAT_TIMEOUT": C,
     },
-    # Not a table of either, but Memorystore and Pinecone stand in both.
+    # In no table of the runbooks, but both describe Memorystore and Pinecone.
     "R2 memorystore": {"REDIS_URL": S, "REDIS_CA_CERT": S},
     "R1 pinecone": {"PINECONE_API_KEY": S, "PINECONE_INDEX": C, "PINECONE_DIMENSIONS": C},
 }
@@ -156,8 +156,8 @@ def test_names_are_unique() -> None:
     assert len(BY_NAME) == len(CATALOGUE)
 
 
-@pytest.mark.parametrize("variable", CATALOGUE, ids=lambda one: one.name)
-def test_each_has_consumers_until_it_is_retired(variable: Variable) -> None:
+@pytest.mark.parametrize("variable", CATALOGUE, ids=lambda variable: variable.name)
+def test_every_variable_has_consumers_unless_it_is_retired(variable: Variable) -> None:
     assert bool(variable.consumers) == (variable.kind is not Kind.RETIRED)
     assert WorkerType.ALL not in variable.consumers
     assert variable.description
@@ -166,12 +166,12 @@ def test_each_has_consumers_until_it_is_retired(variable: Variable) -> None:
         assert variable.consumers == {Service.CI}
 
 
-def test_what_is_derived_is_what_this_program_makes() -> None:
-    derived = {one.name for one in CATALOGUE if one.issuer is Issuer.DERIVED}
+def test_this_program_derives_the_connection_strings() -> None:
+    derived = {variable.name for variable in CATALOGUE if variable.issuer is Issuer.DERIVED}
     assert derived == {"DATABASE_URL", "REDIS_URL", "REDIS_CA_CERT"}
 
 
-# -- who gets which ----------------------------------------------------------------------------
+# -- who reads which ---------------------------------------------------------------------------
 
 
 def names_for(consumer: Service | WorkerType) -> set[str]:
@@ -186,14 +186,14 @@ def test_the_five_secrets_of_wrangler_reach_the_api() -> None:
     assert set(RUNBOOKS["R2 wrangler secrets"]) <= names_for(Service.API)
 
 
-def test_all_gets_what_any_worker_gets_and_no_more() -> None:
-    union = {name for kind in DEDICATED_WORKER_TYPES for name in names_for(kind)}
+def test_all_reads_what_any_worker_reads_and_no_more() -> None:
+    union = {name for worker_type in DEDICATED_WORKER_TYPES for name in names_for(worker_type)}
     assert names_for(WorkerType.ALL) == union
 
 
-@pytest.mark.parametrize("kind", DEDICATED_WORKER_TYPES)
-def test_no_type_of_worker_gets_everything(kind: WorkerType) -> None:
-    everyone = {
+@pytest.mark.parametrize("worker_type", DEDICATED_WORKER_TYPES)
+def test_no_type_of_worker_reads_everything(worker_type: WorkerType) -> None:
+    common = {
         "CONVEX_URL",
         "DATABASE_URL",
         "REDIS_URL",
@@ -203,10 +203,10 @@ def test_no_type_of_worker_gets_everything(kind: WorkerType) -> None:
         "TEMPORAL_TLS_KEY",
         "SENTRY_DSN",
     }
-    assert everyone <= names_for(kind) < names_for(WorkerType.ALL)
+    assert common <= names_for(worker_type) < names_for(WorkerType.ALL)
 
 
-def test_the_edge_gets_nothing_that_lives_in_the_private_network() -> None:
+def test_the_worker_reads_nothing_of_the_private_network() -> None:
     private = {"DATABASE_URL", "REDIS_URL", "REDIS_CA_CERT"}
     assert private.isdisjoint(names_for(Service.API))
     assert names_for(Service.API_ORIGIN) == names_for(Service.API) | private
@@ -214,13 +214,15 @@ def test_the_edge_gets_nothing_that_lives_in_the_private_network() -> None:
 
 @pytest.mark.parametrize("variable", ["KALSHI_PRIVATE_KEY", "MASSIVE_API_SECRET"])
 def test_only_traders_can_trade(variable: str) -> None:
-    traders = {kind for kind in DEDICATED_WORKER_TYPES if variable in names_for(kind)}
+    traders = {
+        worker_type for worker_type in DEDICATED_WORKER_TYPES if variable in names_for(worker_type)
+    }
     assert WorkerType.TRADING in traders
     assert traders <= {WorkerType.TRADING, WorkerType.PORTFOLIO, WorkerType.SIGNALS}
     assert variable not in names_for(Service.API)
 
 
-def test_browsers_get_no_secret() -> None:
+def test_browsers_read_no_secret() -> None:
     assert names_for(Service.WEB) == set()
 
 
@@ -228,25 +230,29 @@ def test_the_key_that_deploys_contracts_stays_in_ci() -> None:
     assert BY_NAME["DEPLOYER_PRIVATE_KEY_MAINNET"].consumers == {Service.CI}
 
 
-def test_secrets_of_the_services_outside_are_in_the_catalogue(stack: Settings) -> None:
-    secrets = {variable.name for variable in SECRETS}
-    for contract in contracts(stack.external, stack.chain):
-        assert set(contract.secrets) <= secrets, contract.name
+def test_every_service_that_the_catalogue_names_has_a_contract(stack: Settings) -> None:
+    services = {contract.name for contract in contracts(stack.external, stack.chain)}
+    for variable in CATALOGUE:
+        assert variable.service in {None, *services}, variable.name
 
 
 # -- values that are not secret ----------------------------------------------------------------
 
 CHAIN: Final = {"CHAIN_ID", "CHAIN_NETWORK"}
-"""Composed from the settings of the chain; the runbooks have no names for them."""
+"""Derived from the settings of the chain; the runbooks have no names for them."""
 
 
 def config_for(consumer: Service | WorkerType) -> set[str]:
-    return {one.name for one in CATALOGUE if one.kind is Kind.CONFIG and one.consumed_by(consumer)}
+    return {
+        variable.name
+        for variable in CATALOGUE
+        if variable.kind is Kind.CONFIG and variable.consumed_by(consumer)
+    }
 
 
-def test_each_consumer_is_given_its_values(stack: Settings) -> None:
+def test_every_consumer_gets_its_values(stack: Settings) -> None:
     maps = config_maps(stack, Names(stack.environment))
-    # Cloud Run sets the port itself, from the container's.
+    # Cloud Run sets PORT from the container's port.
     given: dict[Service | WorkerType, set[str]] = {
         Service.API: set(maps.for_api_at_the_edge()),
         Service.API_ORIGIN: set(maps.for_api_origin("pull-api")) | {"PORT"},
@@ -257,10 +263,10 @@ def test_each_consumer_is_given_its_values(stack: Settings) -> None:
         assert config_for(consumer) <= names, consumer
 
 
-@pytest.mark.parametrize("kind", DEDICATED_WORKER_TYPES)
-def test_each_type_of_worker_is_given_its_values(stack: Settings, kind: WorkerType) -> None:
-    values = config_maps(stack, Names(stack.environment)).for_worker(kind, "a-service")
-    assert config_for(kind) <= {*values, "PORT"}
+@pytest.mark.parametrize("worker_type", DEDICATED_WORKER_TYPES)
+def test_every_type_of_worker_gets_its_values(stack: Settings, worker_type: WorkerType) -> None:
+    values = config_maps(stack, Names(stack.environment)).for_worker(worker_type, "a-service")
+    assert config_for(worker_type) <= {*values, "PORT"}
 
 
 def test_every_value_is_in_the_catalogue(stack: Settings) -> None:
@@ -270,13 +276,13 @@ def test_every_value_is_in_the_catalogue(stack: Settings) -> None:
         for part in (maps.shared, maps.api, maps.worker, maps.redis, maps.observability)
         for name in part
     }
-    config = {one.name for one in CATALOGUE if one.kind is Kind.CONFIG}
+    config = {variable.name for variable in CATALOGUE if variable.kind is Kind.CONFIG}
     browser = set(browser_values(stack))
     assert server | {"WORKER_TYPE"} == config - config_for(Service.WEB) | CHAIN
     assert browser == config_for(Service.WEB) | {f"NEXT_PUBLIC_{name}" for name in CHAIN}
 
 
-def test_no_secret_stands_among_the_plain_values(stack: Settings) -> None:
+def test_no_secret_is_among_the_plain_values(stack: Settings) -> None:
     maps = config_maps(stack, Names(stack.environment))
     secrets = {variable.name for variable in SECRETS}
     for values in (

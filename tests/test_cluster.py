@@ -95,11 +95,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def rendered(tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path) -> Path:
     """The folder with production's manifests."""
     assert engine.exists()
-    life = StackLifecycle.begin(checkout, tmp_path_factory.mktemp("render") / "life", "production")
+    lifecycle = StackLifecycle.begin(
+        checkout, tmp_path_factory.mktemp("render") / "lifecycle", "production"
+    )
     depth = {"metric": "prometheus.googleapis.com|depth|gauge", "tasks_per_instance": 2000}
-    life.settings(runtime="kubernetes", kubernetes={"queue_depth": depth})
-    out = life.folder / "manifests"
-    done = life.render(out)
+    lifecycle.settings(runtime="kubernetes", kubernetes={"queue_depth": depth})
+    out = lifecycle.folder / "manifests"
+    done = lifecycle.render(out)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
 
@@ -121,21 +123,21 @@ def apply_all(cluster: Cluster, folder: Path) -> dict[str, dict[str, Any]]:
             f"--filename={file}",
         )
         assert applied.returncode == 0, f"{file.name}: {applied.stderr}"
-        for thing in objects(applied.stdout):
-            live[f"{thing['kind']} {thing['metadata']['name']}"] = thing
+        for manifest in objects(applied.stdout):
+            live[f"{manifest['kind']} {manifest['metadata']['name']}"] = manifest
     return live
 
 
-def other(live: Any, said: Any, path: str) -> Iterator[str]:
-    """What was said and reads otherwise now; what the server adds to it is not ours."""
-    if isinstance(said, dict) and isinstance(live, dict):
-        for key, value in said.items():
+def other(live: Any, declared: Any, path: str) -> Iterator[str]:
+    """Values of the manifest that differ in the live object; it may have additional ones."""
+    if isinstance(declared, dict) and isinstance(live, dict):
+        for key, value in declared.items():
             yield from other(live.get(key), value, f"{path}.{key}")
-    elif isinstance(said, list) and isinstance(live, list) and len(said) == len(live):
-        for position, pair in enumerate(zip(live, said, strict=True)):
+    elif isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live):
+        for position, pair in enumerate(zip(live, declared, strict=True)):
             yield from other(*pair, f"{path}[{position}]")
-    elif live != said:
-        yield f"{path}: {said!r} has become {live!r}"
+    elif live != declared:
+        yield f"{path}: {declared!r} has become {live!r}"
 
 
 def objects(text: str) -> list[dict[str, Any]]:
@@ -171,13 +173,13 @@ def test_it_accepts_every_manifest_and_a_second_time_changes_nothing(
 def test_it_keeps_every_value_as_it_was_said(cluster: Cluster, rendered: Path) -> None:
     """Whatever it writes in another form is drift to the engine after each refresh."""
     live = apply_all(cluster, rendered)
-    said = {
+    declared = {
         f"{one['kind']} {one['metadata']['name']}": one
         for file in rendered.iterdir()
         for one in yaml.safe_load_all(file.read_text("utf-8"))
     }
-    assert said.keys() == live.keys()
-    for name, manifest in said.items():
+    assert declared.keys() == live.keys()
+    for name, manifest in declared.items():
         assert list(other(live[name], manifest, name)) == []
 
 

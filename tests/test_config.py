@@ -1,4 +1,4 @@
-"""Settings: what the two stack files say, and what is refused before anything starts."""
+"""Settings: what the two stack files configure, and what the parser rejects."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from components import PROJECT_ROOT
 from components.config import (
     SettingError,
     Settings,
@@ -18,9 +19,8 @@ from components.config import (
     read_engine_config,
     read_stack_file,
 )
-from components.config.services import PROJECT_ROOT
 from components.config.stack_file import StackFile
-from components.workloads import WorkerType
+from components.workloads import DEDICATED_WORKER_TYPES, WorkerType
 from ops.generate import stack_schema
 
 STACKS: Final = ("staging", "production")
@@ -34,7 +34,7 @@ Raw = dict[str, Any]
 
 
 def raw(stack: str) -> Raw:
-    """Values of the ``pull:`` keys of a stack file, to be changed at will."""
+    """Values of the ``pull:`` keys of a stack file, which a test may change."""
     config = StackFile(FILES[stack]).config
     return {key[5:]: value for key, value in config.items() if key.startswith("pull:")}
 
@@ -47,13 +47,13 @@ def put(settings: Raw, path: str, value: object) -> None:
     node[last] = value
 
 
-def problems(settings: Mapping[str, object]) -> tuple[SettingError, ...]:
+def errors_in(settings: Mapping[str, object]) -> tuple[SettingError, ...]:
     with pytest.raises(SettingsError) as caught:
         parse(settings, "a test")
     return caught.value.errors
 
 
-def problems_of(path: Path) -> tuple[SettingError, ...]:
+def errors_in_file(path: Path) -> tuple[SettingError, ...]:
     with pytest.raises(SettingsError) as caught:
         read_stack_file(path)
     return caught.value.errors
@@ -72,7 +72,7 @@ def production() -> Settings:
     return read_stack_file(FILES["production"])
 
 
-def test_both_stacks_say_the_same_keys() -> None:
+def test_both_stacks_set_the_same_keys() -> None:
     def keys(value: object, path: str = "") -> set[str]:
         if not isinstance(value, dict):
             return {path}
@@ -113,7 +113,7 @@ RUNBOOK: Final[dict[str, tuple[object, object]]] = {
 
 
 @pytest.mark.parametrize("setting", RUNBOOK)
-def test_figures_of_the_runbook(setting: str, staging: Settings, production: Settings) -> None:
+def test_values_of_the_runbook(setting: str, staging: Settings, production: Settings) -> None:
     def at(value: Any) -> object:
         for step in setting.split("."):
             value = value[step] if isinstance(value, dict) else getattr(value, step)
@@ -124,7 +124,7 @@ def test_figures_of_the_runbook(setting: str, staging: Settings, production: Set
 
 def test_both_stacks_run_one_fleet_of_all_queues(staging: Settings, production: Settings) -> None:
     assert list(staging.workers.fleet) == list(production.workers.fleet) == [WorkerType.ALL]
-    queues = {f"pull-{kind}" for kind in WorkerType if kind is not WorkerType.ALL}
+    queues = {f"pull-{worker_type}" for worker_type in DEDICATED_WORKER_TYPES}
     assert set(WorkerType.ALL.task_queues) == queues | {"pull-main-queue"}
 
 
@@ -137,11 +137,11 @@ def test_the_two_networks_can_be_peered(staging: Settings, production: Settings)
     assert len(set(ranges)) == 6
 
 
-@pytest.mark.parametrize("kind", WorkerType)
-def test_any_type_of_worker_can_have_a_service_of_its_own(kind: WorkerType) -> None:
+@pytest.mark.parametrize("worker_type", WorkerType)
+def test_every_type_of_worker_can_have_its_own_service(worker_type: WorkerType) -> None:
     settings = raw("production")
-    settings["workers"]["fleet"] = {kind.value: SIZE}
-    assert list(parse(settings, "a test").workers.fleet) == [kind]
+    settings["workers"]["fleet"] = {worker_type.value: SIZE}
+    assert list(parse(settings, "a test").workers.fleet) == [worker_type]
 
 
 ACCEPTED: Final[dict[str, object]] = {
@@ -187,19 +187,19 @@ def test_the_schema_for_editors_knows_every_key_and_no_other() -> None:
 
     def check(value: object, node: Mapping[str, Any], path: str) -> None:
         if "anyOf" in node:
-            (node,) = (one for one in node["anyOf"] if one.get("type") != "null")
+            (node,) = (choice for choice in node["anyOf"] if choice.get("type") != "null")
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
         if isinstance(value, dict):
             known = node.get("properties", {})
             others = node["additionalProperties"]
             assert set(node.get("required", ())) <= set(value), path
-            for key, below in value.items():
+            for key, child in value.items():
                 assert key in known or others, f"{path}.{key}"
-                check(below, known.get(key) or others, f"{path}.{key}")
+                check(child, known.get(key) or others, f"{path}.{key}")
         elif isinstance(value, list):
-            for below in value:
-                check(below, node["items"], path)
+            for item in value:
+                check(item, node["items"], path)
         else:
             assert "enum" not in node or value in node["enum"], path
             assert "pattern" not in node or re.search(node["pattern"], str(value)), path
@@ -220,12 +220,18 @@ def test_the_schema_for_editors_knows_every_key_and_no_other() -> None:
 # -- one mistake at a time ---------------------------------------------------------------------
 
 WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
-    # what is put, its value; then the problem: its path (when another), value, what is allowed
+    # setting and value; then the error: its path if it is another setting, value, expectation
     ("environment", "prod", None, ..., "staging, production"),
     ("protect", "yes", None, ..., "true or false"),
     ("protect", 1, None, ..., "true or false"),
     ("protcet", True, None, ..., "did you mean protect?"),
-    ("web.[key]", 1, 'web."[key]"', "[secret]", "known are domain"),  # a word of pydantic's own
+    (
+        "web.[key]",
+        1,
+        'web."[key]"',
+        "[secret]",
+        "a known name: domain",
+    ),  # pydantic uses this word itself
     ("gcp", [], None, ..., "a section with project, project_number, region"),
     ("gcp", None, None, ..., "a section with project"),
     ("gcp.project", "Pull", None, ..., "6 to 30"),
@@ -279,12 +285,12 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
     ("postgres.memory_mib", "16GB", None, ..., "3840 to 638976, in steps of 256"),
     ("postgres.memory_mib", 16000, None, ..., "in steps of 256"),
     ("postgres.memory_mib", 3584, None, ..., "3840 to 638976"),
-    ("postgres.memory_mib", 32768, None, ..., "3840 to 26624 MiB beside 4 vCPUs"),
+    ("postgres.memory_mib", 32768, None, ..., "3840 to 26624 MiB for 4 vCPUs"),
     ("postgres.memory_gib", 16, None, ..., "did you mean memory_mib?"),
     ("postgres.availability", "MULTI", None, ..., "REGIONAL, ZONAL"),
     ("postgres.disk_gib", 5, None, ..., "10 to 65536"),
     ("postgres.max_connections", 24, None, ..., "25 to 5000"),
-    ("postgres.max_connections", 5000, None, ..., "at most 1638 beside memory_mib=16384"),
+    ("postgres.max_connections", 5000, None, ..., "at most 1638 for memory_mib=16384"),
     ("postgres.backup_start", "3am", None, ..., '"03:00"'),
     ("postgres.backup_start", 180, None, ..., '"03:00"'),
     ("postgres.backup_start", "24:00", None, ..., "00:00 to 23:59"),
@@ -299,7 +305,7 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
         {"point_in_time": "2025-02-29T10:00:00Z"},
         "postgres.recovery.point_in_time",
         "2025-02-29T10:00:00Z",
-        "in the calendar",
+        "exists in the calendar",
     ),
     (
         "postgres.recovery",
@@ -312,7 +318,7 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
     ("redis.memory_gib", 0, None, ..., "1 to 300"),
     ("redis.memory_gib", 4.5, None, ..., "a whole number, 1 to 300"),
     ("redis.snapshot_period", "12h", None, ..., "TWELVE_HOURS"),
-    # secrets: what stands under a variable's name is never shown
+    # secrets: the value below the name of a variable is never shown
     ("secrets.rotation_days", 366, None, ..., "1 to 365"),
     ("secrets.first_rotation", "2026-11-31T00:00:00Z", None, ..., "in the calendar"),
     ("secrets.ids", {"JWT_SECRT": "a"}, "secrets.ids.JWT_SECRT", "[secret]", "JWT_SECRET?"),
@@ -327,15 +333,15 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
     ),
     # the alternative runtime
     ("runtime", "k8s", None, ..., "one of managed, kubernetes, both"),
-    ("kubernetes.cluster", None, "kubernetes.existing", None, "either a section cluster"),
+    ("kubernetes.cluster", None, "kubernetes.existing", None, "either cluster"),
     (
         "kubernetes.existing",
         {"context": "gke"},
         None,
-        "beside cluster",
-        "either a section cluster (made here) or a section existing",
+        "set together with cluster",
+        "either cluster (created here) or existing (a context), and not both",
     ),
-    ("kubernetes.existing", {"context": "a b"}, "kubernetes.existing.context", "a b", "context of"),
+    ("kubernetes.existing", {"context": "a b"}, "kubernetes.existing.context", "a b", "context in"),
     ("kubernetes.cluster.nodes_cidr", "10.11.0.0/29", None, ..., "a /8 to /28"),
     ("kubernetes.cluster.pods_cidr", "10.12.0.0/22", None, ..., "gives each node a /26"),
     ("kubernetes.cluster.services_cidr", "10.11.16.0/28", None, ..., "a /16 to /27"),
@@ -351,9 +357,9 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
     ("kubernetes.cluster.maintenance_start", "2am", None, ..., '"03:00"'),
     ("kubernetes.api.min_instances", 0, None, ..., "1 to 1000"),
     ("kubernetes.api.domain", "api.pull.dev", None, ..., "a host name below pull.com"),
-    ("kubernetes.api.domain", "api.pull.com", None, ..., "another host name than pull:api.domain"),
+    ("kubernetes.api.domain", "api.pull.com", None, ..., "differs from pull:api.domain"),
     ("kubernetes.api.domain", f"{'a' * 55}.pull.com", None, ..., "at most 63 characters"),
-    ("kubernetes.api.image", "gcr.io/pull-production/pull-api:1", None, ..., "by its digest"),
+    ("kubernetes.api.image", "gcr.io/pull-production/pull-api:1", None, ..., "with a digest"),
     ("kubernetes.api.image", f"gcr.io/other/pull-api{SHA}", None, ..., "this project's registry"),
     (
         "kubernetes.queue_depth",
@@ -367,7 +373,7 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
         {"metric": "custom.googleapis.com/depth", "tasks_per_instance": 5},
         "kubernetes.queue_depth.metric",
         "custom.googleapis.com/depth",
-        "| in the place of /",
+        "| instead of /",
     ),
     # runtime configuration
     ("runtime_config.shared.log_level", "verbose", None, ..., "debug, info, warn, error"),
@@ -378,7 +384,7 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
         ["https://app.pull.com/"],
         "runtime_config.api.cors_origins.0",
         "https://app.pull.com/",
-        "closing slash",
+        "trailing slash",
     ),
     (
         "runtime_config.api.cors_origins",
@@ -399,16 +405,22 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
         ["https://app.pull.com", "https://app.pull.com"],
         None,
         ...,
-        "each once",
+        "no duplicates: https://app.pull.com",
     ),
     ("runtime_config.api.body_limit_mib", "10mb", None, ..., "1 to 100"),
     ("runtime_config.worker.activity_heartbeat_timeout_ms", 600001, None, ..., "_ms=600000"),
     ("runtime_config.redis.pool_min", 11, None, ..., "pool_max=10"),
-    ("runtime_config.observability.metrics_port", 3002, None, ..., "no service listens"),
+    ("runtime_config.observability.metrics_port", 3002, None, ..., "a port other than 3001"),
     ("runtime_config.observability.metrics_port", 80, None, ..., "1024 to 65535"),
     # outside
     ("external.convex_url", "http://pull.convex.cloud", None, ..., "https://"),
-    ("external.convex_url", "https://ada:x@pull.convex.cloud", None, "[secret]", "without a user"),
+    (
+        "external.convex_url",
+        "https://ada:x@pull.convex.cloud",
+        None,
+        "[secret]",
+        "without user information",
+    ),
     ("external.resend_from_email", "pull.app", None, ..., "e-mail"),
     ("external.persona_template_id", "template", None, ..., "itmpl_"),
     ("chain.network", "polygon", None, ..., "polygon-amoy, polygon-mainnet"),
@@ -432,10 +444,8 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
         "a." * 100 + "... (258 characters)",
         "at most 253",
     ),
-    ("api.domain", "app.pull.com", "web.domain", "app.pull.com", "another host name"),
-    ("api.bundle", "/etc/worker.js", None, ..., "from the project's folder"),
-    ("api.bundle", "../worker.js", None, ..., "below the project's folder"),
-    ("api.bundle", "nowhere/worker.js", None, ..., "a file below the project's folder"),
+    ("api.domain", "app.pull.com", "web.domain", "app.pull.com", "differs from pull:api.domain"),
+    ("api.bundle", "/etc/worker.js", None, ..., "relative to the project's folder"),
     ("api.compatibility_date", "2021-11-01", None, ..., "2021-11-02 or later"),
     ("api.compatibility_date", "2026-02-30", None, ..., "in the calendar"),
     ("api.log_sampling", 2, None, ..., "0 to 1"),
@@ -458,19 +468,25 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
         "id of a Worker version",
     ),
     # workers
-    ("workers.image", "gcr.io/pull-production/pull-temporal-worker:latest", None, ..., "one build"),
+    (
+        "workers.image",
+        "gcr.io/pull-production/pull-temporal-worker:latest",
+        None,
+        ...,
+        "latest changes",
+    ),
     ("workers.image", "gcr.io/pull-production/pull-temporal-worker:3f2c1ab", None, ..., "digest"),
     ("workers.image", f"gcr.io/pull-staging/pull-temporal-worker{SHA}", None, ..., "gcr.io/pull-p"),
     ("workers.image", f"gcr.io/pull-production/pull-api{SHA}", None, ..., "pull-temporal-worker"),
     ("workers.image", "pull-temporal-worker", None, ..., "with a tag or a digest"),
     ("workers.timeout_seconds", 3601, None, ..., "1 to 3600"),
-    ("workers.fleet", [], None, ..., "for each worker type"),
+    ("workers.fleet", [], None, ..., "one service per worker type"),
     ("workers.fleet.settlement", SIZE, None, "settlement", "'all', 'main', 'kyc'"),
     ("workers.fleet.all.cpu", 3, None, ..., "1, 2, 4, 6, 8"),
     ("workers.fleet.all.cpu", "4", None, ..., "1, 2, 4, 6, 8"),
     ("workers.fleet.all.cpu", True, None, ..., "1, 2, 4, 6, 8"),
-    ("workers.fleet.all.memory_gib", 64, None, ..., "2 to 16 GiB beside 4 CPUs"),
-    ("workers.fleet.all.memory_gib", 1, None, ..., "2 to 16 GiB beside 4 CPUs"),
+    ("workers.fleet.all.memory_gib", 64, None, ..., "2 to 16 GiB for 4 CPUs"),
+    ("workers.fleet.all.memory_gib", 1, None, ..., "2 to 16 GiB for 4 CPUs"),
     ("workers.fleet.all.memory_gib", "64Gi", None, ..., "1 to 32"),
     ("workers.fleet.all.memory", "4Gi", None, ..., "did you mean memory_gib?"),
     ("workers.fleet.all.min_instances", 51, None, ..., "at most max_instances=50"),
@@ -506,37 +522,37 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
     ),
     # web and assets
     ("web.production_branch", "../main", None, ..., "branch"),
-    ("web.root_directory", "/apps/web", None, ..., "from the repository's root"),
-    ("web.root_directory", "apps/../web", None, ..., "from the repository's root"),
+    ("web.root_directory", "/apps/web", None, ..., "relative to the repository's root"),
+    ("web.root_directory", "apps/../web", None, ..., "relative to the repository's root"),
     ("assets.location", "us", None, ..., "enam"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "path", "shown", "allowed"),
+    ("setting", "value", "path", "shown", "expected"),
     WRONG,
     ids=[f"{row[0]}={str(row[1])[:40]}" for row in WRONG],
 )
-def test_one_mistake_is_one_problem(
-    setting: str, value: object, path: str | None, shown: object, allowed: str
+def test_one_mistake_is_one_error(
+    setting: str, value: object, path: str | None, shown: object, expected: str
 ) -> None:
     settings = raw("production")
     put(settings, setting, value)
-    (problem,) = problems(settings)
-    assert problem.path == f"pull:{path or setting}"
-    assert problem.value == (value if shown is ... else shown)
-    assert allowed in problem.expected
+    (error,) = errors_in(settings)
+    assert error.path == f"pull:{path or setting}"
+    assert error.value == (value if shown is ... else shown)
+    assert expected in error.expected
 
 
 ON_KUBERNETES: Final[list[tuple[str, object, str, object, str]]] = [
-    # what is put, its value; then the problem that only a cluster has with it
-    ("kubernetes", None, "kubernetes", None, "a section with cluster or existing, and api"),
+    # setting and value; then the error that only a cluster runtime reports
+    ("kubernetes", None, "kubernetes", None, "a section with api and either cluster or existing"),
     (
         "workers.fleet.all.memory_gib",
         2,
         "workers.fleet.all.memory_gib",
         2,
-        "at least 4 GiB beside 4 CPUs on Autopilot",
+        "at least 4 GiB for 4 CPUs on Autopilot",
     ),
     (
         "kubernetes.api",
@@ -563,7 +579,7 @@ ON_KUBERNETES: Final[list[tuple[str, object, str, object, str]]] = [
         "10.11.0.0/27",
         "kubernetes.cluster.nodes_cidr",
         "10.11.0.0/27",
-        "at least 64 addresses: an address for the node of each of the 60 instances",
+        "at least 64 addresses: one address for the node of each of the 60 instances",
     ),
     (
         "kubernetes.cluster.pods_cidr",
@@ -575,39 +591,39 @@ ON_KUBERNETES: Final[list[tuple[str, object, str, object, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "where", "shown", "allowed"), ON_KUBERNETES)
+@pytest.mark.parametrize(("path", "value", "where", "shown", "expected"), ON_KUBERNETES)
 @pytest.mark.parametrize("runtime", ["kubernetes", "both"])
-def test_what_only_a_cluster_cannot_have(
-    runtime: str, path: str, value: object, where: str, shown: object, allowed: str
+def test_values_that_only_a_cluster_rejects(
+    runtime: str, path: str, value: object, where: str, shown: object, expected: str
 ) -> None:
     settings = raw("production")
     put(settings, path, value)
     if path != "kubernetes":
-        parse(settings, "managed takes it")
+        parse(settings, "the managed runtime accepts it")
     settings["runtime"] = runtime
-    (problem,) = problems(settings)
-    assert (problem.path, problem.value) == (f"pull:{where}", shown)
-    assert allowed in problem.expected
+    (error,) = errors_in(settings)
+    assert (error.path, error.value) == (f"pull:{where}", shown)
+    assert expected in error.expected
 
 
-def test_an_existing_cluster_takes_the_place_of_one_made_here() -> None:
+def test_an_existing_cluster_replaces_one_created_here() -> None:
     settings = raw("production") | {"runtime": "kubernetes"}
     put(settings, "kubernetes.cluster", None)
     put(
         settings, "kubernetes.existing", {"context": "gke_pull-production_us-central1_pull-cluster"}
     )
-    # Its addresses and its sizes are not ours to judge.
+    # The rules for addresses and sizes do not apply to it.
     put(settings, "workers.fleet.all.memory_gib", 2)
     parsed = parse(settings, "a test")
     assert parsed.in_cluster is not None
     assert not parsed.managed
 
 
-def test_a_setting_that_is_missing_is_described() -> None:
+def test_a_missing_setting_is_described() -> None:
     settings = raw("production")
     del settings["redis"]
     del settings["workers"]["fleet"]["all"]["cpu"]
-    assert [(one.path, one.value, one.expected) for one in problems(settings)] == [
+    assert [(error.path, error.value, error.expected) for error in errors_in(settings)] == [
         (
             "pull:redis",
             None,
@@ -620,7 +636,7 @@ def test_a_setting_that_is_missing_is_described() -> None:
 def test_contracts_on_mainnet_stay_out_of_staging() -> None:
     settings = raw("staging")
     put(settings, "chain.network", "polygon-mainnet")
-    assert [one.path for one in problems(settings)] == ["pull:chain.network"]
+    assert [error.path for error in errors_in(settings)] == ["pull:chain.network"]
 
 
 def test_a_floating_tag_is_refused_in_staging_and_a_fixed_one_is_not() -> None:
@@ -629,30 +645,28 @@ def test_a_floating_tag_is_refused_in_staging_and_a_fixed_one_is_not() -> None:
     put(settings, "workers.image", f"{image}:3f2c1ab")
     assert parse(settings, "a test").workers.image == f"{image}:3f2c1ab"
     put(settings, "workers.image", f"{image}:latest")
-    assert [one.path for one in problems(settings)] == ["pull:workers.image"]
+    assert [error.path for error in errors_in(settings)] == ["pull:workers.image"]
 
 
-def test_thirteen_types_of_worker_are_two_too_many() -> None:
+def test_unknown_types_of_worker_are_rejected() -> None:
     settings = raw("production")
-    strangers = ("settlement", "webhooks")
-    settings["workers"]["fleet"] = {
-        kind: dict(SIZE) for kind in (*map(str, WorkerType), *strangers)
-    }
-    assert [(one.path, one.value) for one in problems(settings)] == [
-        (f"pull:workers.fleet.{kind}", kind) for kind in strangers
+    unknown = ("settlement", "webhooks")
+    settings["workers"]["fleet"] = {name: dict(SIZE) for name in (*map(str, WorkerType), *unknown)}
+    assert [(error.path, error.value) for error in errors_in(settings)] == [
+        (f"pull:workers.fleet.{name}", name) for name in unknown
     ]
 
 
-def test_a_worker_pool_takes_no_connector() -> None:
+def test_a_worker_pool_cannot_use_the_connector() -> None:
     settings = raw("production")
     settings["workers"] |= {"runtime": "worker_pool", "egress": "connector"}
-    assert [one.path for one in problems(settings)] == ["pull:workers.egress"]
+    assert [error.path for error in errors_in(settings)] == ["pull:workers.egress"]
 
 
 # -- all mistakes at once ----------------------------------------------------------------------
 
 
-def test_ten_mistakes_are_ten_problems() -> None:
+def test_ten_mistakes_are_ten_errors() -> None:
     mistakes: dict[str, object] = {
         "protect": "yes",
         "gcp.region": "Iowa",
@@ -668,7 +682,7 @@ def test_ten_mistakes_are_ten_problems() -> None:
     settings = raw("production")
     for setting, value in mistakes.items():
         put(settings, setting, value)
-    found = {one.path for one in problems(settings)}
+    found = {error.path for error in errors_in(settings)}
     assert found == {f"pull:{name}" for name in mistakes if name != "web.release"} | {
         "pull:web.release.ref"
     }
@@ -680,7 +694,7 @@ def test_mistakes_side_by_side_do_not_hide_each_other() -> None:
     worker |= {"min_instances": 51, "memory": "4Gi"}
     settings["workers"]["fleet"]["kyc"] = {**SIZE, "cpu": 3, "memory_gib": 64}
     settings["workers"]["image"] = "worker"
-    assert {one.path for one in problems(settings)} == {
+    assert {error.path for error in errors_in(settings)} == {
         "pull:workers.fleet.all.memory",
         "pull:workers.fleet.all.min_instances",
         "pull:workers.fleet.kyc.cpu",
@@ -689,11 +703,11 @@ def test_mistakes_side_by_side_do_not_hide_each_other() -> None:
     }
 
 
-def test_a_model_tells_all_that_does_not_fit_together() -> None:
+def test_a_model_reports_all_fields_that_do_not_agree() -> None:
     settings = raw("production")
     put(settings, "network.subnet_cidr", "10.10.0.0/16")
     put(settings, "network.services_cidr", "10.10.16.0/20")
-    assert [one.path for one in problems(settings)] == [
+    assert [error.path for error in errors_in(settings)] == [
         "pull:network.services_cidr",
         "pull:network.connector.cidr",
         "pull:network.connector.cidr",
@@ -713,7 +727,7 @@ def test_the_text_is_for_people() -> None:
     )
 
 
-# -- what must not reach a log -----------------------------------------------------------------
+# -- secrets in logs ---------------------------------------------------------------------------
 
 PLANTED: Final = "hunter2-planted"
 
@@ -741,15 +755,15 @@ def test_a_secret_in_the_wrong_place_is_not_shown(setting: str, value: object) -
     with pytest.raises(SettingsError) as caught:
         parse(settings, "a test")
     assert PLANTED not in str(caught.value)
-    assert PLANTED not in json.dumps([one.value for one in caught.value.errors])
+    assert PLANTED not in json.dumps([error.value for error in caught.value.errors])
     assert "[secret]" in str(caught.value)
 
 
 def test_a_long_value_is_cut() -> None:
     settings = raw("production")
     put(settings, "web.domain", "a" * 100_000)
-    (problem,) = problems(settings)
-    assert problem.value == "a" * 200 + "... (100000 characters)"
+    (error,) = errors_in(settings)
+    assert error.value == "a" * 200 + "... (100000 characters)"
 
 
 # -- files -------------------------------------------------------------------------------------
@@ -780,27 +794,29 @@ def edited(folder: Path, old: str, new: str) -> Path:
         ("config: *hunter2", "found undefined alias in line 1"),
         ("config:\n\ta: 1", "found character that cannot start any token in line 2"),
         (b"config: \xff", "not UTF-8"),
-        (b"config: \x00", "no text: it has control characters"),
-        ("config: " + "[" * 5000, "nested too deep"),
+        (b"config: \x00", "not text: it contains control characters"),
+        ("config: " + "[" * 5000, "nested too deeply"),
     ],
 )
-def test_a_file_that_is_no_stack_file(tmp_path: Path, content: str | bytes, value: object) -> None:
-    (problem,) = problems_of(write(tmp_path, content))
-    assert problem.path == "config"
-    assert problem.expected == "a YAML file in UTF-8 with a config: section"
+def test_a_file_that_is_not_a_stack_file(
+    tmp_path: Path, content: str | bytes, value: object
+) -> None:
+    (error,) = errors_in_file(write(tmp_path, content))
+    assert error.path == "config"
+    assert error.expected == "a YAML file in UTF-8 with a config: section"
     if value is None or "while" not in str(value):
-        assert problem.value == value
+        assert error.value == value
 
 
-def test_no_file_and_a_folder_in_its_place(tmp_path: Path) -> None:
-    (missing,) = problems_of(tmp_path / "Pulumi.production.yaml")
-    (folder,) = problems_of(tmp_path)
+def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
+    (missing,) = errors_in_file(tmp_path / "Pulumi.production.yaml")
+    (folder,) = errors_in_file(tmp_path)
     assert (missing.path, missing.value) == ("config", "No such file or directory")
     assert (folder.path, folder.value) == ("config", "Is a directory")
 
 
 YAML: Final[list[tuple[str, str, str, object, str]]] = [
-    # a line of the file, what stands there instead, the path, the value, what is allowed
+    # a line of the file, its replacement, the path, the value, the expectation
     (
         'zone_id: "00000000000000000000000000000d01"',
         "zone_id: 000000000000000000000000000005e1",
@@ -841,8 +857,8 @@ YAML: Final[list[tuple[str, str, str, object, str]]] = [
     ),
     ("team: pull", "team: !!binary cHVsbA==", "pull:vercel.team", "cHVsbA==", "without a tag"),
     ("team: pull", "team: &a [*a]", "pull:vercel.team.0", None, "without anchors"),
-    ("team: pull", "team: pull\n    team: pull", "pull:vercel.team", None, "this once"),
-    ("team: pull", "team: pull\n    [a]: b", "pull:vercel", None, "words as keys"),
+    ("team: pull", "team: pull\n    team: pull", "pull:vercel.team", None, "only once"),
+    ("team: pull", "team: pull\n    [a]: b", "pull:vercel", None, "a plain word as the key"),
     ("team: pull", "team: {secure: AAABhunter2}", "pull:vercel.team", "[secret]", "encrypted"),
     ("pull:protect: true", "pull:protect: {secure: AAAB}", "pull:protect", "[secret]", "encrypted"),
     ("pull:protect: true", "protect: true", "config.protect", "true", "pull:protect"),
@@ -851,19 +867,19 @@ YAML: Final[list[tuple[str, str, str, object, str]]] = [
         "pull:environment: staging",
         "pull:environment",
         "staging",
-        "production, as the stack is named",
+        "production, the name of the stack",
     ),
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "path", "value", "allowed"), YAML)
-def test_what_yaml_makes_of_a_value(
-    tmp_path: Path, old: str, new: str, path: str, value: object, allowed: str
+@pytest.mark.parametrize(("old", "new", "path", "value", "expected"), YAML)
+def test_values_that_yaml_changes(
+    tmp_path: Path, old: str, new: str, path: str, value: object, expected: str
 ) -> None:
-    found = problems_of(edited(tmp_path, old, new))
-    first = next(one for one in found if one.path == path)
+    found = errors_in_file(edited(tmp_path, old, new))
+    first = next(error for error in found if error.path == path)
     assert first.value == value
-    assert allowed in first.expected
+    assert expected in first.expected
 
 
 @pytest.mark.parametrize(
@@ -878,33 +894,33 @@ def test_values_are_read_as_the_engine_reads_them(tmp_path: Path, old: str, new:
     assert read_stack_file(edited(tmp_path, old, new))
 
 
-def test_keys_of_other_namespaces_are_left_alone(tmp_path: Path) -> None:
+def test_keys_of_other_namespaces_are_ignored(tmp_path: Path) -> None:
     line = "  pull:environment: production"
     more = f"{line}\n  pulumi:tags: {{a: 2020-01-01}}\n  other:token: {{secure: AAAB}}"
     assert read_stack_file(edited(tmp_path, line, more))
 
 
 @pytest.mark.parametrize("key", ["gcp:project", "cloudflare:apiToken", "vercel:team"])
-def test_settings_of_a_provider_would_be_ignored(tmp_path: Path, key: str) -> None:
+def test_settings_of_a_provider_are_rejected(tmp_path: Path, key: str) -> None:
     line = "  pull:environment: production"
-    (problem,) = problems_of(edited(tmp_path, line, f"{line}\n  {key}: hunter2"))
-    assert problem.path == f'config."{key}"'
-    assert problem.value == ("[secret]" if "Token" in key else "hunter2")
-    assert f"pull:{key.split(':')[0]}" in problem.expected
+    (error,) = errors_in_file(edited(tmp_path, line, f"{line}\n  {key}: hunter2"))
+    assert error.path == f'config."{key}"'
+    assert error.value == ("[secret]" if "Token" in key else "hunter2")
+    assert f"pull:{key.split(':')[0]}" in error.expected
 
 
 @pytest.mark.parametrize("instead", ["", '- "gcp"', '- "*"\n    - "gcp"', "[]"])
 def test_default_providers_stay_off(tmp_path: Path, instead: str) -> None:
-    (problem,) = problems_of(edited(tmp_path, '- "*"', instead))
-    assert problem.path == 'config."pulumi:disable-default-providers"'
-    assert problem.expected.startswith('["*"]')
+    (error,) = errors_in_file(edited(tmp_path, '- "*"', instead))
+    assert error.path == 'config."pulumi:disable-default-providers"'
+    assert error.expected.startswith('["*"]')
 
 
-def test_a_problem_of_the_file_hides_none_of_the_settings(tmp_path: Path) -> None:
+def test_an_error_in_the_file_does_not_hide_errors_in_the_settings(tmp_path: Path) -> None:
     path = edited(tmp_path, 'compatibility_date: "2026-10-01"', "compatibility_date: 2026-10-01")
     text = path.read_text(encoding="utf-8").replace("domain: api.pull.com", "domain: api.pull.app")
-    found = problems_of(write(tmp_path, text.replace("memory_gib: 5", "memory_gib: 500")))
-    assert [one.path for one in found] == [
+    found = errors_in_file(write(tmp_path, text.replace("memory_gib: 5", "memory_gib: 500")))
+    assert [error.path for error in found] == [
         "pull:api.compatibility_date",
         "pull:redis.memory_gib",
         "pull:api.domain",
@@ -916,7 +932,7 @@ def test_a_problem_of_the_file_hides_none_of_the_settings(tmp_path: Path) -> Non
 
 @pytest.fixture
 def engine_config(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The configuration of the production stack as the engine hands it over."""
+    """The configuration of the production stack as the engine passes it."""
     given = {
         f"pull:{name}": value if isinstance(value, str) else json.dumps(value)
         for name, value in raw("production").items()
@@ -933,32 +949,32 @@ def test_the_program_sees_what_the_command_line_sees(
     assert read_engine_config() == production
 
 
-def test_the_engine_hands_over_no_secret(
+def test_a_secret_from_the_engine_is_rejected(
     engine_config: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine_config["pull:vercel"] = '{"team": "hunter2 planted"}'
     monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", '["pull:vercel"]')
     with pytest.raises(SettingsError) as caught:
         read_engine_config()
-    (problem,) = caught.value.errors
-    assert (problem.path, problem.value) == ("pull:vercel", "[secret]")
+    (error,) = caught.value.errors
+    assert (error.path, error.value) == ("pull:vercel", "[secret]")
     assert "hunter2" not in str(caught.value)
 
 
-def test_the_settings_of_another_stack_are_refused(
+def test_the_settings_of_another_stack_are_rejected(
     engine_config: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert engine_config
     monkeypatch.setattr("pulumi.get_stack", lambda: "staging")
     with pytest.raises(SettingsError) as caught:
         read_engine_config()
-    assert [one.path for one in caught.value.errors] == ["pull:environment"]
+    assert [error.path for error in caught.value.errors] == ["pull:environment"]
     assert "the configuration of stack staging" in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "NaN", "9" * 5000, '"\\ud800"'])
-def test_whatever_the_engine_hands_over_is_judged(engine_config: dict[str, str], text: str) -> None:
+def test_any_text_from_the_engine_is_validated(engine_config: dict[str, str], text: str) -> None:
     engine_config["pull:redis"] = text
     with pytest.raises(SettingsError) as caught:
         read_engine_config()
-    assert [one.path for one in caught.value.errors] == ["pull:redis"]
+    assert [error.path for error in caught.value.errors] == ["pull:redis"]

@@ -1,9 +1,10 @@
-"""Settings under mutation: whatever somebody types, the answer is a list of problems."""
+"""Mutated settings: whatever a person types, the answer is a list of errors."""
 
 from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 from collections.abc import Iterator
 from typing import Any, Final
@@ -14,12 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from components import PROJECT_ROOT
 from components.config import SettingsError, parse, read_stack_file
 from components.config.data import Redis
 from components.config.platform import Connector
-from components.config.services import PROJECT_ROOT, Worker
+from components.config.services import Worker
 from components.config.stack_file import StackFile
 from components.config.values import RedisPoolConfig
+from resource_types.limits import CLOUD_RUN_MEMORY_GIB_BY_CPU
 
 STACK_FILE: Final = PROJECT_ROOT / "Pulumi.production.yaml"
 PRODUCTION: Final[dict[str, Any]] = {
@@ -32,22 +35,22 @@ PRODUCTION: Final[dict[str, Any]] = {
 quick = settings(max_examples=200, deadline=5_000, suppress_health_check=[HealthCheck.too_slow])
 soak = settings(quick, max_examples=10_000)
 
-Place = tuple[str | int, ...]
+Location = tuple[str | int, ...]
 
 
-def places(value: object, at: Place = ()) -> Iterator[Place]:
-    """Every place in a document, sections included."""
+def locations(value: object, at: Location = ()) -> Iterator[Location]:
+    """Every location in a document, including sections."""
     items: Iterator[tuple[str | int, object]] = iter(())
     if isinstance(value, dict):
         items = iter(value.items())
     elif isinstance(value, list):
         items = iter(enumerate(value))
-    for step, below in items:
+    for step, child in items:
         yield (*at, step)
-        yield from places(below, (*at, step))
+        yield from locations(child, (*at, step))
 
 
-PLACES: Final = sorted(places(PRODUCTION), key=str)
+LOCATIONS: Final = sorted(locations(PRODUCTION), key=str)
 
 SCALARS: Final = (
     st.none()
@@ -78,7 +81,7 @@ def mutated(draw: DrawFn) -> dict[str, Any]:
     """The production settings after one to six mistakes."""
     document = copy.deepcopy(PRODUCTION)
     for _ in range(draw(st.integers(1, 6))):
-        *parents, last = draw(st.sampled_from(PLACES))
+        *parents, last = draw(st.sampled_from(LOCATIONS))
         node: Any = document
         try:
             for step in parents:
@@ -93,51 +96,51 @@ def mutated(draw: DrawFn) -> dict[str, Any]:
                 case "nested":
                     node[last] = {last: kept}
         except (KeyError, IndexError, TypeError, AttributeError):
-            continue  # an earlier mistake took the place away
+            continue  # an earlier mistake removed this location
     return document
 
 
-def judge(document: dict[str, Any]) -> str:
-    """What a person is told about the settings; nothing when they are right."""
+def message(document: dict[str, Any]) -> str:
+    """The error message for the settings; empty if they are valid."""
     try:
         parse(document, "a fuzzed file")
-    except SettingsError as error:
-        wrong = error
+    except SettingsError as caught:
+        settings_error = caught
     else:
         return ""
-    assert wrong.errors
-    for problem in wrong.errors:
-        assert problem.path.startswith("pull:"), problem
-        assert problem.expected
-        assert len(str(problem)) < 3_000
-    # Half a character could not be printed.
-    return str(wrong).encode().decode()
+    assert settings_error.errors
+    for wrong in settings_error.errors:
+        assert wrong.path.startswith("pull:"), wrong
+        assert wrong.expected
+        assert len(str(wrong)) < 3_000
+    # A lone surrogate could not be printed.
+    return str(settings_error).encode().decode()
 
 
 @quick
 @given(mutated())
-def test_any_mistake_is_a_list_of_problems(document: dict[str, Any]) -> None:
-    judge(document)
+def test_any_mistake_is_a_list_of_errors(document: dict[str, Any]) -> None:
+    message(document)
 
 
 @pytest.mark.soak
 @soak
 @given(mutated())
-def test_ten_thousand_mistakes_are_lists_of_problems(document: dict[str, Any]) -> None:
-    judge(document)
+def test_ten_thousand_mistakes_are_lists_of_errors(document: dict[str, Any]) -> None:
+    message(document)
 
 
 @st.composite
 def with_a_secret(draw: DrawFn) -> dict[str, Any]:
-    """Settings in which somebody put a secret under a name that says so."""
+    """Settings that contain a secret under a key whose name reveals it."""
     document = draw(mutated())
     node: Any = document
     planted: Any = draw(st.sampled_from([SECRET, [SECRET], {"value": SECRET}, {"secure": SECRET}]))
-    for step in draw(st.sampled_from(PLACES)):
-        below = node[step] if isinstance(node, dict) and step in node else None
-        if not isinstance(below, dict):
+    for step in draw(st.sampled_from(LOCATIONS)):
+        child = node[step] if isinstance(node, dict) and step in node else None
+        if not isinstance(child, dict):
             break
-        node = below
+        node = child
     node[draw(SECRET_KEYS)] = planted
     return document
 
@@ -145,7 +148,7 @@ def with_a_secret(draw: DrawFn) -> dict[str, Any]:
 @quick
 @given(with_a_secret())
 def test_a_planted_secret_is_never_shown(document: dict[str, Any]) -> None:
-    text = judge(document)
+    text = message(document)
     assert text
     assert SECRET not in text
 
@@ -154,7 +157,7 @@ def test_a_planted_secret_is_never_shown(document: dict[str, Any]) -> None:
 @soak
 @given(with_a_secret())
 def test_ten_thousand_planted_secrets_are_never_shown(document: dict[str, Any]) -> None:
-    assert SECRET not in judge(document)
+    assert SECRET not in message(document)
 
 
 # -- files -------------------------------------------------------------------------------------
@@ -164,7 +167,7 @@ LINES: Final = STACK_FILE.read_text(encoding="utf-8").splitlines()
 
 @st.composite
 def mangled(draw: DrawFn) -> bytes:
-    """The text of the stack file after a few slips of the hand."""
+    """The text of the stack file after a few typing errors."""
     lines = list(LINES)
     for _ in range(draw(st.integers(1, 5))):
         at = draw(st.integers(0, len(lines) - 1))
@@ -186,36 +189,39 @@ def mangled(draw: DrawFn) -> bytes:
 
 @quick
 @given(text=mangled())
-def test_a_mangled_file_is_a_list_of_problems(
+def test_a_mangled_file_is_a_list_of_errors(
     text: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / f"Pulumi.mangled-{os.getpid()}.yaml"
     path.write_bytes(text)
     try:
         read_stack_file(path)
-    except SettingsError as error:
-        wrong = error
+    except SettingsError as caught:
+        settings_error = caught
     else:
         return
-    assert str(wrong).encode()
-    for problem in wrong.errors:
-        assert problem.path.startswith(("pull:", "config")), problem
+    assert str(settings_error).encode()
+    for wrong in settings_error.errors:
+        assert wrong.path.startswith(("pull:", "config")), wrong
 
 
-# -- what is right is taken --------------------------------------------------------------------
+# -- valid settings ----------------------------------------------------------------------------
 
-MEMORY_GIB: Final = {1: (1, 4), 2: (1, 8), 4: (2, 16), 6: (4, 24), 8: (4, 32)}
+MEMORY_GIB: Final = {
+    cpu: (math.ceil(minimum), math.floor(maximum))
+    for cpu, (minimum, maximum) in CLOUD_RUN_MEMORY_GIB_BY_CPU.items()
+}
 
 
 @st.composite
 def workers(draw: DrawFn) -> dict[str, Any]:
     cpu = draw(st.sampled_from(sorted(MEMORY_GIB)))
-    most = draw(st.integers(1, 150))
+    maximum = draw(st.integers(1, 150))
     return {
         "cpu": cpu,
         "memory_gib": draw(st.integers(*MEMORY_GIB[cpu])),
-        "min_instances": draw(st.integers(1, most)),
-        "max_instances": most,
+        "min_instances": draw(st.integers(1, maximum)),
+        "max_instances": maximum,
     }
 
 
@@ -234,24 +240,24 @@ def redis(draw: DrawFn) -> dict[str, Any]:
 
 @st.composite
 def connectors(draw: DrawFn) -> dict[str, Any]:
-    most = draw(st.integers(3, 10))
+    maximum = draw(st.integers(3, 10))
     return {
         "cidr": f"10.10.{draw(st.integers(16, 255))}.{draw(st.integers(0, 15)) * 16}/28",
         "machine_type": draw(st.sampled_from(["f1-micro", "e2-micro", "e2-standard-4"])),
-        "min_instances": draw(st.integers(2, most - 1)),
-        "max_instances": most,
+        "min_instances": draw(st.integers(2, maximum - 1)),
+        "max_instances": maximum,
     }
 
 
 @st.composite
 def pools(draw: DrawFn) -> dict[str, Any]:
-    most = draw(st.integers(1, 1000))
-    return {"pool_min": draw(st.integers(0, most)), "pool_max": most}
+    maximum = draw(st.integers(1, 1000))
+    return {"pool_min": draw(st.integers(0, maximum)), "pool_max": maximum}
 
 
 @quick
 @given(workers(), redis(), connectors(), pools())
-def test_what_is_right_is_taken_as_it_stands(
+def test_valid_settings_are_accepted_unchanged(
     worker: dict[str, Any], cache: dict[str, Any], connector: dict[str, Any], pool: dict[str, Any]
 ) -> None:
     document = copy.deepcopy(PRODUCTION)
@@ -259,7 +265,7 @@ def test_what_is_right_is_taken_as_it_stands(
     document["redis"] = cache
     document["network"]["connector"] = connector
     document["runtime_config"]["redis"] = pool
-    # Through text, as a person would write it and the engine hand it on.
+    # Through text, as a person writes it and the engine passes it on.
     taken = parse(yaml.safe_load(yaml.safe_dump(document)), "a test")
     found: list[tuple[Worker | Redis | Connector | RedisPoolConfig, dict[str, Any]]] = [
         (next(iter(taken.workers.fleet.values())), worker),

@@ -1,4 +1,4 @@
-"""The engine is killed in the middle of a production ``up``; the user goes on and loses nothing."""
+"""The engine is killed in the middle of a production ``up``; nothing is lost or created twice."""
 
 from __future__ import annotations
 
@@ -11,22 +11,26 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.cloud import Record
+from sandbox.store import Record
 from sandbox.values import reveal
-from tests.stack_lifecycle import StackLifecycle, production_life, running_for
+from tests import inventory
+from tests.stack_lifecycle import StackLifecycle, production_lifecycle, running_for
 
-OPERATIONS: Final = 183
-"""How many operations change the cloud in the first up of production."""
+OPERATIONS: Final = sum(
+    not resource["type"].startswith(("pull:", "pulumi:"))
+    for resource in inventory.kept("production")
+)
+"""How many operations change the cloud in the first up of production: each creates a resource."""
 MOMENTS: Final = ("before", "after")
 
 Point = tuple[int, str]
-"""The operation at which the engine is killed, and whether the cloud has changed by then."""
+"""The operation at which the engine is killed, before or after it changes the cloud."""
 
 
 def points() -> Iterator[Any]:
-    """A life with three crashes; in the soak another one, and a life for every single point.
+    """Three crashes in a row; in the soak also three others, and every single point.
 
-    Each crash is counted from the one before, and the last must still find something to do.
+    Each crash is counted from the previous one, and the last must still have work left.
     """
     for seed, marks in ((1, ()), (2, pytest.mark.soak)):
         dice = random.Random(seed)  # noqa: S311 (chance that can be repeated, not a key)
@@ -43,7 +47,7 @@ def production(
     tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path
 ) -> StackLifecycle:
     assert engine.exists()
-    return production_life(tmp_path_factory, checkout)
+    return production_lifecycle(tmp_path_factory, checkout)
 
 
 @pytest.mark.parametrize("chain", list(points()))
@@ -53,41 +57,43 @@ def test_a_killed_up_ends_in_the_same_cloud(
     whole = production.cloud()
     assert len(whole) == OPERATIONS
 
-    life = StackLifecycle.begin(production.checkout, tmp_path / "life", "production")
+    lifecycle = StackLifecycle.begin(production.checkout, tmp_path / "lifecycle", "production")
     for at, moment in chain:
-        killed = life.ops("up", module="tests.ops_with_faults", fault=f"{at}:crash:{moment}")
+        killed = lifecycle.ops("up", module="tests.ops_with_faults", fault=f"{at}:crash:{moment}")
         assert killed.returncode == 1, killed.stdout + killed.stderr
         assert "The engine was killed (signal 9)" in killed.stdout
         assert "Traceback" not in killed.stderr
-        # What a user does next: the same again, which says what to do first.
-        refused = life.ops("up")
+        # The user runs the same command again, which prints the command to run first.
+        refused = lifecycle.ops("up")
         assert refused.returncode == 1
         assert (
-            f"python -m ops recover --stack production --sandbox --sandbox-dir {life.sandbox}"
+            f"bin/ops recover --stack production --sandbox --sandbox-dir {lifecycle.sandbox}"
             in (refused.stderr)
         )
-        life.run("recover")
-    life.run("up")
-    assert running_for(life.folder) == [], "a killed engine left its policy pack running"
+        lifecycle.run("recover")
+    lifecycle.run("up")
+    assert running_for(lifecycle.folder) == [], "a killed engine left its policy pack running"
 
-    made = life.cloud()
-    assert Counter(thing.urn for thing in made) == Counter(thing.urn for thing in whole)
+    made = lifecycle.cloud()
+    assert Counter(record.urn for record in made) == Counter(record.urn for record in whole)
     assert contents(made) == contents(whole)
-    known = {one["urn"]: one["id"] for one in life.resources() if one["custom"]}
-    for thing in made:
-        assert known[thing.urn] == thing.id, "the state names another thing than the cloud has"
-    assert "pending_operations" not in life.state()
+    known = {
+        resource["urn"]: resource["id"] for resource in lifecycle.resources() if resource["custom"]
+    }
+    for record in made:
+        assert known[record.urn] == record.id, "the state has another id than the cloud"
+    assert "pending_operations" not in lifecycle.state()
 
 
-def contents(things: list[Record]) -> dict[str, Any]:
-    """What was asked for by URN, with the names of values in place of those that are made up."""
+def contents(records: list[Record]) -> dict[str, Any]:
+    """The inputs by URN, with names in place of generated values."""
     made_up: dict[str, str] = {}
-    for thing in sorted(things, key=lambda thing: thing.urn):
-        asked = set(leaves(reveal(thing.inputs)))
-        given = {*leaves(reveal(thing.outputs)), (".id", thing.id)}
+    for record in sorted(records, key=lambda record: record.urn):
+        asked = set(leaves(reveal(record.inputs)))
+        given = {*leaves(reveal(record.outputs)), (".id", record.id)}
         for path, value in sorted(given - asked):
             if len(value) > 5:
-                made_up.setdefault(value, f"<{thing.urn}{path}>")
+                made_up.setdefault(value, f"<{record.urn}{path}>")
     longest_first = sorted(made_up, key=len, reverse=True)
     known = re.compile("|".join(map(re.escape, longest_first)))
 
@@ -100,11 +106,11 @@ def contents(things: list[Record]) -> dict[str, Any]:
             return known.sub(lambda found: made_up[found[0]], value)
         return value
 
-    return {thing.urn: named(reveal(thing.inputs)) for thing in things}
+    return {record.urn: named(reveal(record.inputs)) for record in records}
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in nested values, with its path."""
+    """Every string in nested values, with its path."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from leaves(item, f"{path}.{key}")

@@ -22,7 +22,7 @@ def make(name: str, near: Neighbours) -> Postgres:
             project="pull-production",
             region="us-central1",
             names=near.names,
-            size=near.settings.postgres,
+            settings=near.settings.postgres,
             protect=near.settings.protect,
             network=near.network,
             encryption=near.encryption,
@@ -156,7 +156,9 @@ def test_protected_twice_or_not_at_all(protect: bool) -> None:
 def test_a_recovery_clone_says_nothing_that_the_source_decides() -> None:
     moment = "2025-01-25T10:00:00.000Z"
     before, after = recorded(), recorded(postgres={"recovery": {"point_in_time": moment}})
-    added = {one.name for one in after.resources} - {one.name for one in before.resources}
+    added = {resource.name for resource in after.resources} - {
+        resource.name for resource in before.resources
+    }
     assert added == {"postgres-recovery"}
     clone = after["postgres-recovery"]
     assert clone.type == "gcp:sql/databaseInstance:DatabaseInstance"

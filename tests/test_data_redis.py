@@ -17,7 +17,7 @@ def make(name: str, near: Neighbours) -> Redis:
             project="pull-production",
             region="us-central1",
             names=near.names,
-            size=near.settings.redis,
+            settings=near.settings.redis,
             protect=near.settings.protect,
             network=near.network,
             services=near.project,

@@ -23,7 +23,7 @@ def make(name: str, near: Neighbours) -> Deployments:
     return Deployments(
         name,
         DeploymentsArgs(
-            cloud=cloud,
+            settings=cloud,
             environment=near.settings.environment,
             repository="pull/pull",
             project="pull-production",
@@ -194,10 +194,10 @@ def test_production_is_no_template() -> None:
 @pytest.mark.parametrize("stack", ["staging", "production"])
 def test_it_comes_and_goes_with_its_section(stack: str) -> None:
     without, with_it = estate(stack), estate(stack, pulumi_cloud=SECTION)
-    names = {one.name for one in without.resources}
-    assert not [one for one in without.resources if "pulumiservice" in one.type]
-    added = [one for one in with_it.resources if one.name not in names]
-    assert {one.name for one in added if one.parent != "deployments"} == {
+    names = {resource.name for resource in without.resources}
+    assert not [resource for resource in without.resources if "pulumiservice" in resource.type]
+    added = [resource for resource in with_it.resources if resource.name not in names]
+    assert {resource.name for resource in added if resource.parent != "deployments"} == {
         "pulumiservice",
         "deployments",
     }

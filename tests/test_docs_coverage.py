@@ -36,7 +36,7 @@ def table() -> dict[str, Row]:
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if len(cells) != len(COLUMNS) or not re.fullmatch(r"[A-Z0-9-]*[A-Z][A-Z0-9-]*", cells[0]):
             continue
-        assert cells[0] not in rows, f"{cells[0]} stands there twice"
+        assert cells[0] not in rows, f"{cells[0]} has two rows"
         places = tuple(re.findall(r"[\w./-]+\.(?:py|js|ya?ml|json|md)\b", cells[2]))
         rows[cells[0]] = Row(places, tuple(re.findall(r"tests/\w+\.py::\w+", cells[3])))
     return rows

@@ -1,4 +1,4 @@
-"""How the engine is had: PATH, cache, installer, Go module. A script plays the long build."""
+"""How the engine is installed: PATH, cache, installer, Go module. A script stands for the build."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ops.engine.install import GO_MINIMUM, MODULE, VERSION, EngineError, provide
 
 
 class Machine:
-    """A PATH of its own, a cache of its own, no internet."""
+    """A machine with its own PATH and cache, and without internet."""
 
     def __init__(self, folder: Path) -> None:
         self.bin = folder / "bin"
         self.bin.mkdir()
         self.cached = folder / "cache" / "pull-estate" / f"pulumi-{VERSION}" / "bin" / "pulumi"
-        self.said: list[str] = []
+        self.progress: list[str] = []
 
     def program(self, name: str, *lines: str) -> Path:
         path = self.bin / name
@@ -44,7 +44,7 @@ class Machine:
         )
 
     def provide(self) -> Path:
-        return provide_engine(self.said.append)
+        return provide_engine(self.progress.append)
 
 
 @pytest.fixture
@@ -65,23 +65,23 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 def test_an_installed_engine_is_used(machine: Machine) -> None:
     installed = machine.program("pulumi", f"echo v{VERSION.bump_minor()}")
     assert machine.provide() == installed
-    assert machine.said == []
+    assert machine.progress == []
 
 
 @pytest.mark.parametrize("printed", ["v3.100.0", "what?", ""])
-def test_one_that_is_too_old_or_broken_is_not(machine: Machine, printed: str) -> None:
+def test_an_engine_that_is_too_old_or_broken_is_not_used(machine: Machine, printed: str) -> None:
     machine.program("pulumi", f"echo {printed}")
     machine.cached.parent.mkdir(parents=True)
     machine.cached.touch()
     assert machine.provide() == machine.cached
-    assert f"is {printed or 'broken'}; this program needs {VERSION} or newer" in machine.said[0]
+    assert f"is {printed or 'broken'}; {VERSION} or newer is required" in machine.progress[0]
 
 
-def test_the_cached_one_costs_no_word(machine: Machine) -> None:
+def test_the_cached_engine_is_used_silently(machine: Machine) -> None:
     machine.cached.parent.mkdir(parents=True)
     machine.cached.touch()
     assert machine.provide() == machine.cached
-    assert machine.said == []
+    assert machine.progress == []
 
 
 def test_the_installer_comes_before_go(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,9 @@ def test_the_installer_comes_before_go(machine: Machine, monkeypatch: pytest.Mon
     assert machine.provide().read_text() == "installed"
 
 
-def test_it_is_built_once_and_by_one(machine: Machine, tmp_path: Path) -> None:
+def test_it_is_built_once_by_the_first_of_several_processes(
+    machine: Machine, tmp_path: Path
+) -> None:
     machine.go("sleep 1", f"echo built >> {tmp_path}/builds", 'echo engine > "$out"')
     found: list[Path] = []
     threads = [threading.Thread(target=lambda: found.append(machine.provide())) for _ in range(3)]
@@ -106,7 +108,9 @@ def test_it_is_built_once_and_by_one(machine: Machine, tmp_path: Path) -> None:
     assert found == [machine.cached] * 3
     assert machine.cached.read_text() == "engine\n"
     assert (tmp_path / "builds").read_text() == "built\n"
-    assert machine.said.count("Another process is providing the Pulumi CLI; waiting for it.") == 2
+    assert (
+        machine.progress.count("Another process is installing the Pulumi CLI; waiting for it.") == 2
+    )
     assert machine.provide() == machine.cached
     assert sorted(path.name for path in machine.cached.parent.parent.parent.iterdir()) == [
         f"pulumi-{VERSION}",
@@ -114,7 +118,7 @@ def test_it_is_built_once_and_by_one(machine: Machine, tmp_path: Path) -> None:
     ]
 
 
-def test_the_wait_is_not_silent(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_build_prints_its_progress(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(go_build, "PROGRESS_EVERY_SECONDS", 0.2)
     machine.go(
         "echo go: downloading x >&2; sleep 0.5",
@@ -122,37 +126,37 @@ def test_the_wait_is_not_silent(machine: Machine, monkeypatch: pytest.MonkeyPatc
         'echo engine > "$out"',
     )
     machine.provide()
-    text = "\n".join(machine.said)
+    text = "\n".join(machine.progress)
     assert "3 minutes" in text
     assert re.search(r" 0 s  downloading modules, 1 so far", text)
     assert re.search(r" 1 s  compiling, 2 packages so far", text)
-    assert machine.said[-1].endswith("done")
+    assert machine.progress[-1].endswith("done")
 
 
-def test_a_failed_build_leaves_nothing_and_says_why(machine: Machine) -> None:
+def test_a_failed_build_leaves_nothing_and_prints_the_reason(machine: Machine) -> None:
     machine.go("echo go: proxy.invalid: no such host >&2", 'echo half > "$out"; exit 3')
-    with pytest.raises(EngineError, match=r"(?s)ended with 3.*no such host.*GOPROXY"):
+    with pytest.raises(EngineError, match=r"(?s)failed with exit code 3.*no such host.*GOPROXY"):
         machine.provide()
     assert not machine.cached.parent.parent.exists()
     machine.go('echo whole > "$out"')
     assert machine.provide().read_text() == "whole\n"
 
 
-def test_without_go_it_says_what_to_install(machine: Machine) -> None:
+def test_without_go_the_error_names_what_to_install(machine: Machine) -> None:
     with pytest.raises(EngineError) as error:
         machine.provide()
     assert "https://www.pulumi.com/docs/install" in str(error.value)
     assert "https://go.dev/dl" in str(error.value)
-    assert "no internet" in "\n".join(machine.said)
+    assert "no internet" in "\n".join(machine.progress)
 
 
-def test_an_old_go_is_named(machine: Machine) -> None:
+def test_an_old_go_is_named_in_the_error(machine: Machine) -> None:
     machine.go(version="go version go1.21.3 linux/amd64")
-    with pytest.raises(EngineError, match=r"go1\.21\.3 linux/amd64, needed is 1\.25"):
+    with pytest.raises(EngineError, match=r"go1\.21\.3 linux/amd64; 1\.25 or newer is required"):
         machine.provide()
 
 
-def test_the_module_is_what_the_code_says() -> None:
+def test_the_go_module_has_the_version_of_the_code() -> None:
     module = (MODULE / "go.mod").read_text()
     assert f"require github.com/pulumi/pulumi/pkg/v3 v{VERSION}" in module
     declared = re.search(r"^go (\d+)\.(\d+)", module, re.MULTILINE)
@@ -160,14 +164,8 @@ def test_the_module_is_what_the_code_says() -> None:
     assert (int(declared[1]), int(declared[2])) == GO_MINIMUM
 
 
-@pytest.mark.parametrize("stated", ["/somewhere/else", "relative", "", None])
-def test_the_makefile_has_the_same_cache(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch, stated: str | None
-) -> None:
-    if stated is None:
-        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    else:
-        monkeypatch.setenv("XDG_CACHE_HOME", stated)
+def make_variables(checkout: Path) -> dict[str, str]:
+    """The variables of the Makefile in the current environment."""
     database = subprocess.run(
         ["make", "--print-data-base", "--question", "--no-print-directory"],
         cwd=checkout,
@@ -175,4 +173,49 @@ def test_the_makefile_has_the_same_cache(
         capture_output=True,
         text=True,
     ).stdout
-    assert f"CACHE := {cache_folder()}\n" in database
+    return dict(re.findall(r"^(\w+) := (.*)$", database, re.MULTILINE))
+
+
+@pytest.mark.parametrize("configured", ["/somewhere/else", "relative", "", None])
+def test_the_makefile_has_the_same_cache(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, configured: str | None
+) -> None:
+    if configured is None:
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    else:
+        monkeypatch.setenv("XDG_CACHE_HOME", configured)
+    assert make_variables(checkout)["CACHE"] == str(cache_folder())
+
+
+@pytest.mark.parametrize("configured", ["cache", None])
+def test_bin_ops_runs_the_python_that_make_installs(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, configured: str | None
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if configured:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / configured))
+    venv = Path(make_variables(checkout)["VENV"])
+    assert venv.is_relative_to(tmp_path)
+    (venv / "bin").mkdir(parents=True)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for path, lines in (
+        (venv / "bin" / "python", 'echo "$PWD" "$@"; exit 7'),
+        (programs / "make", f'echo "$@" >> {tmp_path}/made; touch {venv}/ready'),
+    ):
+        path.write_text(f"#!/bin/sh\n{lines}\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    for _ in range(2):
+        done = subprocess.run(
+            [checkout / "bin" / "ops", "preview", "--stack", "a b"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 7, done.stderr
+        assert done.stdout == f"{tmp_path} -m ops preview --stack a b\n"
+    # Installed once, with the Makefile of the script's own checkout.
+    (made,) = (tmp_path / "made").read_text().splitlines()
+    assert made == f"--no-print-directory -C {checkout} {venv}/ready"

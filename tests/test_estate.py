@@ -69,31 +69,31 @@ NEEDED_API: Final = {
 @both_stacks
 def test_no_two_resources_share_a_type_and_a_name(stack: str) -> None:
     """A URN holds the types of the parents and not their names."""
-    made = Counter((one.type, one.name) for one in estate(stack).resources)
+    made = Counter((resource.type, resource.name) for resource in estate(stack).resources)
     assert [pair for pair, count in made.items() if count > 1] == []
 
 
 @both_stacks
 def test_every_child_bears_its_components_name(stack: str) -> None:
-    for one in estate(stack).resources:
-        if one.parent:
-            assert one.name.startswith(f"{one.parent}-"), one.name
+    for resource in estate(stack).resources:
+        if resource.parent:
+            assert resource.name.startswith(f"{resource.parent}-"), resource.name
 
 
 @both_stacks
 def test_no_resource_uses_a_default_provider(stack: str) -> None:
     recording = estate(stack)
-    for one in recording.resources:
-        if one.custom and not one.type.startswith("pulumi:providers:"):
-            assert one.provider == one.type.partition(":")[0], one.name
+    for resource in recording.resources:
+        if resource.custom and not resource.type.startswith("pulumi:providers:"):
+            assert resource.provider == resource.type.partition(":")[0], resource.name
 
 
 @both_stacks
 def test_credentials_never_enter_the_state(stack: str) -> None:
     providers = {
-        one.type.rpartition(":")[2]: one.inputs
-        for one in estate(stack).resources
-        if one.type.startswith("pulumi:providers:")
+        resource.type.rpartition(":")[2]: resource.inputs
+        for resource in estate(stack).resources
+        if resource.type.startswith("pulumi:providers:")
     }
     assert providers == {
         "gcp": {
@@ -109,21 +109,21 @@ def test_credentials_never_enter_the_state(stack: str) -> None:
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_production_protects_everything_stateful_and_nothing_else(runtime: str) -> None:
-    for one in estate("production", runtime=runtime).resources:
-        assert one.protect == (one.type in STATEFUL), one.name
+    for resource in estate("production", runtime=runtime).resources:
+        assert resource.protect == (resource.type in STATEFUL), resource.name
 
 
 def test_staging_can_be_thrown_away() -> None:
     recording = estate("staging")
-    assert not [one.name for one in recording.resources if one.protect]
-    assert not [one.name for one in recording.resources if _switched_on(one.inputs)]
+    assert not [resource.name for resource in recording.resources if resource.protect]
+    assert not [resource.name for resource in recording.resources if _switched_on(resource.inputs)]
 
 
 def test_production_is_protected_by_the_platforms_too() -> None:
     switches = {
-        one.type: _switched_on(one.inputs)
-        for one in estate("production").resources
-        if _switched_on(one.inputs)
+        resource.type: _switched_on(resource.inputs)
+        for resource in estate("production").resources
+        if _switched_on(resource.inputs)
     }
     assert switches == {
         "gcp:cloudrunv2/service:Service": ["deletionProtection"],
@@ -187,11 +187,13 @@ CLUSTER_ONLY: Final = ("kubernetes:", "pulumi:providers:kubernetes", "pull:kuber
 @both_stacks
 def test_a_managed_stack_has_no_trace_of_a_cluster(stack: str) -> None:
     recording = estate(stack)
-    assert not [one.name for one in recording.resources if one.type.startswith(CLUSTER_ONLY)]
+    assert not [
+        resource.name for resource in recording.resources if resource.type.startswith(CLUSTER_ONLY)
+    ]
     # The section may stay in the file, so that moving is one word; what it says makes nothing.
     without = estate(stack, kubernetes=None)
-    assert {one.name: one for one in recording.resources} == {
-        one.name: one for one in without.resources
+    assert {resource.name: resource for resource in recording.resources} == {
+        resource.name: resource for resource in without.resources
     }
 
 
@@ -199,9 +201,11 @@ def test_a_managed_stack_has_no_trace_of_a_cluster(stack: str) -> None:
 def test_a_cluster_alone_takes_the_place_of_cloud_run_and_of_the_worker(stack: str) -> None:
     origin = {**ORIGIN, "image": f"gcr.io/pull-{stack}/pull-api@sha256:{4:064}"}
     recording = estate(stack, runtime="kubernetes", api_origin=origin)
-    kinds = {one.type for one in recording.resources}
-    assert not [kind for kind in kinds if kind.startswith(("gcp:cloudrunv2/", "pull:services:Api"))]
-    assert not [kind for kind in kinds if re.match("cloudflare:index/worker", kind)]
+    types = {resource.type for resource in recording.resources}
+    assert not [
+        type_ for type_ in types if type_.startswith(("gcp:cloudrunv2/", "pull:services:Api"))
+    ]
+    assert not [type_ for type_ in types if re.match("cloudflare:index/worker", type_)]
     assert recording.outputs[""]["ingress_address"] == "<ingress-address.address>"
     assert "workers" not in recording.outputs[""]
 
@@ -209,8 +213,8 @@ def test_a_cluster_alone_takes_the_place_of_cloud_run_and_of_the_worker(stack: s
 @both_stacks
 def test_both_is_the_managed_estate_and_the_cluster_beside_it(stack: str) -> None:
     managed, both = estate(stack), estate(stack, runtime="both")
-    names = {one.name for one in both.resources}
-    assert {one.name for one in managed.resources} < names
+    names = {resource.name for resource in both.resources}
+    assert {resource.name for resource in managed.resources} < names
     for name in ("worker-all-service", "api-deployment", "api-dns"):
         assert both[name].inputs == managed[name].inputs
         assert managed[name].waits_for <= both[name].waits_for
@@ -266,7 +270,7 @@ def _holds_secret(value: Any) -> bool:
 
 def reached(recording: Recording, name: str) -> set[str]:
     """Everything that is finished before this resource begins."""
-    waits = {one.name: one.waits_for for one in recording.resources}
+    waits = {resource.name: resource.waits_for for resource in recording.resources}
     found: set[str] = set()
     ahead = [name]
     while ahead:
@@ -280,11 +284,11 @@ def reached(recording: Recording, name: str) -> set[str]:
 def test_everything_waits_for_the_service_it_is_made_through(runtime: str) -> None:
     recording = estate(runtime=runtime)
     used = set()
-    for one in recording.resources:
-        if not one.type.startswith("gcp:") or one.type.startswith("gcp:projects/service"):
+    for resource in recording.resources:
+        if not resource.type.startswith("gcp:") or resource.type.startswith("gcp:projects/service"):
             continue
-        (api,) = (api for prefix, api in NEEDED_API.items() if one.type.startswith(prefix))
-        assert f"project-{api}" in reached(recording, one.name), one.name
+        (api,) = (api for prefix, api in NEEDED_API.items() if resource.type.startswith(prefix))
+        assert f"project-{api}" in reached(recording, resource.name), resource.name
         used.add(api)
     # Signing in exchanges tokens at these two; no resource is made through them.
     more = {CLUSTER_SERVICE} if runtime == "both" else set()

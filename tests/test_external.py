@@ -1,19 +1,21 @@
-"""Services outside: what is agreed with each, and that the graph shows them."""
+"""External services: the contract with each, and their components in the graph."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from components.external import Contract, ExternalServices, contracts
-from components.secrets.catalogue import CATALOGUE, SECRETS
+from components.secrets.catalogue import SECRETS
 from tests.recorder import Neighbours, record, settings, side_by_side
 
 SERVICE = "pull:external:Service"
 
 
 def agreed(**sections: Any) -> dict[str, Contract]:
-    said = settings(**sections)
-    return {one.name: one for one in contracts(said.external, said.chain)}
+    configured = settings(**sections)
+    return {
+        contract.name: contract for contract in contracts(configured.external, configured.chain)
+    }
 
 
 def make(name: str, near: Neighbours) -> ExternalServices:
@@ -51,17 +53,17 @@ def test_children() -> None:
     assert side_by_side(make).listed("one") == [(SERVICE, f"one-{name}") for name in names]
 
 
-def test_figures_of_the_runbook() -> None:
+def test_parameters_of_the_runbook() -> None:
     services = agreed()
     assert services["convex"].critical_for == "primary database, 26+ tables"
     assert services["convex"].endpoint == "https://pull-production.convex.cloud"
-    assert services["upstash"].figures == {"region": "us-east-1"}
-    assert services["clickhouse"].figures == {
+    assert services["upstash"].parameters == {"region": "us-east-1"}
+    assert services["clickhouse"].parameters == {
         "port": 8443,
         "protocol": "https",
         "database": "pull_analytics",
     }
-    assert services["pinecone"].figures == {
+    assert services["pinecone"].parameters == {
         "index": "pull-embeddings",
         "dimensions": 1536,
         "metric": "cosine",
@@ -70,7 +72,7 @@ def test_figures_of_the_runbook() -> None:
     assert services["matrix"].endpoint == "https://matrix.pull.app"
 
 
-def test_status_pages_that_the_checklist_looks_at() -> None:
+def test_status_pages_of_the_checklist() -> None:
     """The seven of the runbook's pre-deployment checks."""
     services = agreed()
     pages = {
@@ -87,19 +89,18 @@ def test_status_pages_that_the_checklist_looks_at() -> None:
 
 def test_contracts_on_the_chain_by_network() -> None:
     address = "0x" + "a1" * 20
-    main = agreed()["polygon-chain"].figures
+    main = agreed()["polygon-chain"].parameters
     test = agreed(chain={"network": "polygon-amoy", "contracts": {"PullToken": address}})
     assert main == {"network": "polygon-mainnet", "chainId": 137, "contracts": {}}
-    assert test["polygon-chain"].figures == {
+    assert test["polygon-chain"].parameters == {
         "network": "polygon-amoy",
         "chainId": 80002,
         "contracts": {"PullToken": address},
     }
 
 
-def test_every_secret_that_is_issued_outside_has_a_service_that_issues_it() -> None:
-    named = [name for one in agreed().values() for name in one.secrets]
-    assert set(named) <= {one.name for one in CATALOGUE}
+def test_secrets_without_an_external_service_belong_to_the_estate() -> None:
+    named = [name for contract in agreed().values() for name in contract.secrets]
     assert len(named) == len(set(named))
     ours = {
         "DATABASE_URL",
@@ -110,14 +111,14 @@ def test_every_secret_that_is_issued_outside_has_a_service_that_issues_it() -> N
         "S3_ACCESS_KEY_ID",  # of the estate's own bucket
         "S3_SECRET_ACCESS_KEY",
     }
-    assert {one.name for one in SECRETS} - set(named) == ours
+    assert {variable.name for variable in SECRETS} - set(named) == ours
 
 
-def test_a_node_says_what_is_agreed_and_owns_nothing() -> None:
+def test_a_component_shows_the_contract_and_has_no_resources() -> None:
     recording = record(lambda: make("external", Neighbours()))
     assert recording["external-temporal"].inputs == {
         "criticalFor": "workflow orchestration",
         "variables": ["TEMPORAL_ADDRESS", "TEMPORAL_TLS_CERT", "TEMPORAL_TLS_KEY"],
         "statusPage": "https://status.temporal.io",
     }
-    assert not any(one.custom for one in recording.resources)
+    assert not any(resource.custom for resource in recording.resources)

@@ -67,7 +67,7 @@ def test_deployment() -> None:
                     "name": name,
                     "valueFrom": {"secretKeyRef": {"name": "pull-secrets", "key": name}},
                 }
-                for name in sorted(one.name for one in secrets_for(Service.API_ORIGIN))
+                for name in sorted(variable.name for variable in secrets_for(Service.API_ORIGIN))
             ),
         ],
         "resources": {"requests": amount, "limits": amount},
@@ -183,8 +183,8 @@ def template(**sections: Any) -> dict[str, Any]:
 
 def test_a_changed_value_that_the_api_reads_makes_new_pods_and_another_does_not() -> None:
     def checksum(versions: dict[str, str] | None = None, **config: Any) -> str:
-        said = template(runtime_config=config, secrets={"versions": versions or {}})
-        return str(said["metadata"]["annotations"]["pull.com/config-checksum"])
+        found = template(runtime_config=config, secrets={"versions": versions or {}})
+        return str(found["metadata"]["annotations"]["pull.com/config-checksum"])
 
     assert checksum(api={"body_limit_mib": 5}) != checksum()
     assert checksum(shared={"log_level": "debug"}) != checksum()

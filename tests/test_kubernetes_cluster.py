@@ -78,9 +78,9 @@ def test_its_subnet_is_its_own() -> None:
 def test_nodes_may_run_and_pull_images_and_nothing_else() -> None:
     recording = estate(runtime="kubernetes")
     roles = [
-        one.inputs["role"]
-        for one in recording.resources
-        if one.inputs.get("member") == "<identity-nodes.member>"
+        resource.inputs["role"]
+        for resource in recording.resources
+        if resource.inputs.get("member") == "<identity-nodes.member>"
     ]
     assert sorted(roles) == [
         "roles/artifactregistry.reader",
@@ -112,7 +112,7 @@ def test_an_existing_cluster_is_reached_by_its_context_and_nothing_is_made_for_i
         "enableConfigMapMutable": "true",
         "clusterIdentifier": "gke_pull_us-central1_pull-cluster",
     }
-    names = {one.name for one in recording.resources}
+    names = {resource.name for resource in recording.resources}
     for absent in (
         "cluster-cluster",
         "network-cluster-subnet",

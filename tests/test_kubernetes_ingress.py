@@ -92,7 +92,7 @@ def test_the_apis_name_leads_to_the_cluster_when_that_is_the_runtime() -> None:
 
 def test_with_both_the_worker_keeps_the_apis_name() -> None:
     recording = estate(runtime="both")
-    names = {one.inputs["name"]: one.name for one in recording.of_type(RECORD)}
+    names = {resource.inputs["name"]: resource.name for resource in recording.of_type(RECORD)}
     assert names == {
         "api.pull.com": "api-dns",
         "api-cluster.pull.com": "ingress-dns",

@@ -90,10 +90,12 @@ EXPECTED = {
 
 def test_exactly_the_flows_that_are_needed() -> None:
     policies = estate(runtime="kubernetes").of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy")
-    assert {one.inputs["metadata"]["name"]: one.inputs["spec"] for one in policies} == EXPECTED
-    for one in policies:
-        assert one.inputs["metadata"]["namespace"] == "pull"
-        assert "external-secrets-secret" in one.waits_for
+    assert {
+        resource.inputs["metadata"]["name"]: resource.inputs["spec"] for resource in policies
+    } == EXPECTED
+    for resource in policies:
+        assert resource.inputs["metadata"]["namespace"] == "pull"
+        assert "external-secrets-secret" in resource.waits_for
 
 
 def test_a_changed_port_of_metrics_is_followed() -> None:
@@ -122,8 +124,8 @@ def selects(selector: Mapping[str, Any], labels: Labels) -> bool:
         labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()
     ) and (
         all(
-            one["operator"] == "In" and labels.get(one["key"]) in one["values"]
-            for one in selector.get("matchExpressions", ())
+            expression["operator"] == "In" and labels.get(expression["key"]) in expression["values"]
+            for expression in selector.get("matchExpressions", ())
         )
     )
 
@@ -149,8 +151,8 @@ def is_peer(peer: Mapping[str, Any], other: Pod | str) -> bool:
 
 def specs() -> Iterator[Mapping[str, Any]]:
     recording = estate(runtime="kubernetes")
-    for one in recording.of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy"):
-        yield one.inputs["spec"]
+    for resource in recording.of_type("kubernetes:networking.k8s.io/v1:NetworkPolicy"):
+        yield resource.inputs["spec"]
 
 
 def passes(direction: str, pod: Pod, other: Pod | str, port: int, protocol: str) -> bool:

@@ -14,32 +14,34 @@ from tests.recorder import estate
 IMAGE = f"gcr.io/pull-production/pull-temporal-worker@sha256:{1:064}"
 METRIC = "prometheus.googleapis.com|temporal_task_queue_depth|gauge"
 FLEET = {
-    kind.value: {
+    worker_type.value: {
         "cpu": 1,
         "memory_gib": 1 + position % 4,
         "min_instances": 1 + position,
         "max_instances": 2 + position,
     }
-    for position, kind in enumerate(WorkerType)
+    for position, worker_type in enumerate(WorkerType)
 }
 
 
-def deployment(kind: str = "all", **sections: Any) -> Mapping[str, Any]:
-    return estate(runtime="kubernetes", **sections)[f"cluster-worker-{kind}-deployment"].inputs
+def deployment(worker_type: str = "all", **sections: Any) -> Mapping[str, Any]:
+    return estate(runtime="kubernetes", **sections)[
+        f"cluster-worker-{worker_type}-deployment"
+    ].inputs
 
 
 def test_deployment() -> None:
-    said = deployment()
-    assert said["metadata"]["name"] == "pull-temporal-worker"
-    assert "replicas" not in said["spec"], "the autoscaler's to say"
-    pod = said["spec"]["template"]["spec"]
+    found = deployment()
+    assert found["metadata"]["name"] == "pull-temporal-worker"
+    assert "replicas" not in found["spec"], "the autoscaler's to say"
+    pod = found["spec"]["template"]["spec"]
     assert pod["serviceAccountName"] == "pull-temporal-worker-sa"
     assert pod["priorityClassName"] == "pull-worker"
     (container,) = pod["containers"]
     assert container["image"] == IMAGE
     assert container["resources"]["limits"] == {"cpu": "4", "memory": "4Gi"}
     assert container["resources"]["requests"] == container["resources"]["limits"]
-    assert [one["configMapRef"]["name"] for one in container["envFrom"]] == [
+    assert [source["configMapRef"]["name"] for source in container["envFrom"]] == [
         "pull-shared-config",
         "pull-worker-config",
         "pull-redis-config",
@@ -70,28 +72,28 @@ def test_an_activity_may_finish(milliseconds: int, grace: int, safe: str | None)
 
 
 def test_eleven_types_each_with_its_own_size_secrets_and_account() -> None:
-    for kind, size in FLEET.items():
-        name = "pull-temporal-worker" + ("" if kind == "all" else f"-{kind}")
-        said = deployment(kind, workers={"fleet": FLEET})
-        assert said["metadata"]["name"] == name
-        pod = said["spec"]["template"]["spec"]
+    for worker_type, size in FLEET.items():
+        name = "pull-temporal-worker" + ("" if worker_type == "all" else f"-{worker_type}")
+        found = deployment(worker_type, workers={"fleet": FLEET})
+        assert found["metadata"]["name"] == name
+        pod = found["spec"]["template"]["spec"]
         assert pod["serviceAccountName"] == f"{name}-sa"
         (container,) = pod["containers"]
         assert container["resources"]["limits"]["memory"] == f"{size['memory_gib']}Gi"
-        secret = [one["name"] for one in container["env"] if "valueFrom" in one]
-        assert secret == sorted(one.name for one in secrets_for(WorkerType(kind)))
+        secret = [variable["name"] for variable in container["env"] if "valueFrom" in variable]
+        assert secret == sorted(variable.name for variable in secrets_for(WorkerType(worker_type)))
 
 
-def autoscaler(kind: str = "all", **kubernetes: Any) -> Mapping[str, Any]:
+def autoscaler(worker_type: str = "all", **kubernetes: Any) -> Mapping[str, Any]:
     recording = estate(runtime="kubernetes", workers={"fleet": FLEET}, kubernetes=kubernetes)
-    return recording[f"cluster-worker-{kind}-autoscaler"].inputs
+    return recording[f"cluster-worker-{worker_type}-autoscaler"].inputs
 
 
 def test_workers_follow_the_cpu() -> None:
-    said = autoscaler("kyc")
-    assert said["metadata"]["name"] == "pull-temporal-worker-kyc-hpa"
-    assert (said["spec"]["minReplicas"], said["spec"]["maxReplicas"]) == (3, 4)
-    (metric,) = said["spec"]["metrics"]
+    found = autoscaler("kyc")
+    assert found["metadata"]["name"] == "pull-temporal-worker-kyc-hpa"
+    assert (found["spec"]["minReplicas"], found["spec"]["maxReplicas"]) == (3, 4)
+    (metric,) = found["spec"]["metrics"]
     assert metric["resource"]["target"] == {"type": "Utilization", "averageUtilization": 70}
 
 

@@ -1,4 +1,4 @@
-"""Production and staging through the real engine, from nothing to nothing, in the sandbox."""
+"""Production and staging in the sandbox, from the first up to destroy, with the real engine."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.cloud import Cloud, Record
+from sandbox.cloud import Cloud
+from sandbox.store import Record
 from sandbox.values import reveal
 from tests.recorder import FLEET
-from tests.stack_lifecycle import StackLifecycle, changed, production_life
+from tests.stack_lifecycle import StackLifecycle, changed, production_lifecycle
 
 OTHER_IMAGE: Final = f"gcr.io/pull-production/pull-temporal-worker@sha256:{2:064}"
 API_ORIGIN: Final = {
@@ -43,7 +44,7 @@ GATES: Final = (
     {"vercel:index/projectDomain:ProjectDomain"},
     {SERVICE},
 )
-"""What each of the runbook's five steps ends with."""
+"""The resources with which each of the runbook's five steps ends."""
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +52,7 @@ def production(
     tmp_path_factory: pytest.TempPathFactory, checkout: Path, engine: Path
 ) -> StackLifecycle:
     assert engine.exists()
-    return production_life(tmp_path_factory, checkout)
+    return production_lifecycle(tmp_path_factory, checkout)
 
 
 @pytest.fixture
@@ -59,39 +60,39 @@ def fork(production: StackLifecycle, tmp_path: Path) -> StackLifecycle:
     return production.fork(tmp_path / "fork")
 
 
-def document(life: StackLifecycle, name: str) -> Any:
-    """What was written down when production was made."""
-    return json.loads((life.folder / f"{name}.json").read_text("utf-8"))
+def document(lifecycle: StackLifecycle, name: str) -> Any:
+    """A document that was recorded when production was created."""
+    return json.loads((lifecycle.folder / f"{name}.json").read_text("utf-8"))
 
 
-def same_things(one: Iterable[Record], other: Iterable[Record]) -> bool:
-    """Whether two clouds hold the same, nothing made anew."""
-    return {(thing.key, thing.id): reveal(thing.inputs) for thing in one} == {
-        (thing.key, thing.id): reveal(thing.inputs) for thing in other
+def same_records(found: Iterable[Record], expected: Iterable[Record]) -> bool:
+    """Whether two clouds hold the same resources, none of them recreated."""
+    return {(record.key, record.id): reveal(record.inputs) for record in found} == {
+        (record.key, record.id): reveal(record.inputs) for record in expected
     }
 
 
 # -- the first up ------------------------------------------------------------------------------
 
 
-def test_preview_says_what_up_does(production: StackLifecycle) -> None:
+def test_preview_shows_what_up_does(production: StackLifecycle) -> None:
     preview, up = document(production, "preview"), document(production, "up")
     assert preview["changeSummary"] == up["changeSummary"]
     assert changed(preview) == changed(up)
-    custom = [one for one in production.resources() if one["custom"]]
+    custom = [resource for resource in production.resources() if resource["custom"]]
     assert len(custom) >= 120
     assert len(production.cloud()) == sum(
-        not one["type"].startswith("pulumi:providers:") for one in custom
+        not resource["type"].startswith("pulumi:providers:") for resource in custom
     )
 
 
-def test_preview_and_up_leave_the_checkout_as_it_is(production: StackLifecycle) -> None:
+def test_preview_and_up_do_not_change_the_checkout(production: StackLifecycle) -> None:
     before, after = document(production, "checkouts")
     assert after == before
 
 
 def test_nothing_waits_for_a_later_step_of_the_runbook(production: StackLifecycle) -> None:
-    resources = {one["urn"]: one for one in production.resources()}
+    resources = {resource["urn"]: resource for resource in production.resources()}
     edges = 0
     for urn in resources:
         for other in waits_for(resources, urn):
@@ -105,17 +106,19 @@ def test_nothing_waits_for_a_later_step_of_the_runbook(production: StackLifecycl
 def test_each_step_of_the_runbook_ends_before_the_next_goes_live(
     production: StackLifecycle,
 ) -> None:
-    resources = {one["urn"]: one for one in production.resources()}
-    gates = [[urn for urn, one in resources.items() if one["type"] in types] for types in GATES]
+    resources = {resource["urn"]: resource for resource in production.resources()}
+    gates = [
+        [urn for urn, resource in resources.items() if resource["type"] in types] for types in GATES
+    ]
     assert [len(gate) for gate in gates] == [3, 3, 2, 1, 1]
     for earlier, later in itertools.pairwise(gates):
         for urn in later:
             assert set(earlier) <= everything_before(resources, urn), urn
 
 
-def test_the_database_and_the_cache_are_made_side_by_side(production: StackLifecycle) -> None:
-    """Narrow edges: an order between whole components would make everything wait."""
-    resources = {one["urn"]: one for one in production.resources()}
+def test_the_database_and_the_cache_are_created_in_parallel(production: StackLifecycle) -> None:
+    """Dependencies between whole components would make unrelated resources wait."""
+    resources = {resource["urn"]: resource for resource in production.resources()}
     named = {urn.rpartition("::")[2]: urn for urn in resources}
     assert named["redis-instance"] not in everything_before(resources, named["postgres-instance"])
     assert named["postgres-instance"] not in everything_before(resources, named["redis-instance"])
@@ -123,30 +126,31 @@ def test_the_database_and_the_cache_are_made_side_by_side(production: StackLifec
         assert named["postgres-instance"] not in everything_before(resources, named[early])
 
 
-def test_what_the_clouds_needed_was_waited_for(production: StackLifecycle) -> None:
+def test_every_need_of_the_clouds_has_a_dependency(production: StackLifecycle) -> None:
     resources = production.resources()
-    assert needs_that_nobody_waited_for(production, resources) == []
+    assert needs_without_a_dependency(production, resources) == []
 
-    # Without one edge the same up could come to the same end, and only this would tell.
-    (bucket,) = (one for one in resources if one["urn"].endswith("::backups-bucket"))
+    # Without this dependency the same up could still succeed; only this test would fail.
+    (bucket,) = (resource for resource in resources if resource["urn"].endswith("::backups-bucket"))
     (grant,) = (
-        one for one in bucket["dependencies"] if one.endswith("::encryption-key-backups-user")
+        urn for urn in bucket["dependencies"] if urn.endswith("::encryption-key-backups-user")
     )
     bucket["dependencies"].remove(grant)
-    assert needs_that_nobody_waited_for(production, resources) == [(bucket["urn"], grant)]
+    assert needs_without_a_dependency(production, resources) == [(bucket["urn"], grant)]
 
 
-def needs_that_nobody_waited_for(
-    life: StackLifecycle, listed: Iterable[dict[str, Any]]
+def needs_without_a_dependency(
+    lifecycle: StackLifecycle, listed: Iterable[dict[str, Any]]
 ) -> list[tuple[str, str]]:
-    """What had to be there before something else, and was by chance: no edge says so.
+    """Pairs of a resource and another that it needs, without a dependency between them.
 
-    An ``up`` that came to its end proves one order of many. This proves them all: APIs, agents,
-    roles, keys and whatever an input names come before what needs them, and go after it.
+    A successful ``up`` proves a single order of many. This proves all of them: APIs, service
+    agents, roles, keys and everything that an input names are created before, and deleted after,
+    the resources that need them.
     """
-    resources = {one["urn"]: one for one in listed}
-    cloud = Cloud(life.sandbox / "cloud")
-    needs = {(user.urn, used.urn) for user, used in cloud.needs()}
+    resources = {resource["urn"]: resource for resource in listed}
+    cloud = Cloud(lifecycle.sandbox / "cloud")
+    needs = {(user.urn, used.urn) for user, used in cloud.dependencies()}
     cloud.close()
     known = [(user, used) for user, used in needs if user in resources and used in resources]
     assert len(known) > 300
@@ -156,20 +160,20 @@ def needs_that_nobody_waited_for(
 
 def stage(resources: dict[str, dict[str, Any]], urn: str) -> str:
     """The step of the runbook that a resource belongs to, from its nearest ancestor."""
-    one: dict[str, Any] | None = resources[urn]
-    while one is not None:
-        if "stage" in one.get("inputs", {}) and not one["custom"]:
-            return str(one["inputs"]["stage"])
-        one = resources.get(one.get("parent", ""))
+    resource: dict[str, Any] | None = resources[urn]
+    while resource is not None:
+        if "stage" in resource.get("inputs", {}) and not resource["custom"]:
+            return str(resource["inputs"]["stage"])
+        resource = resources.get(resource.get("parent", ""))
     return ""
 
 
 def waits_for(resources: dict[str, dict[str, Any]], urn: str) -> set[str]:
-    """All that the engine keeps as a reason to come later."""
-    one = resources[urn]
-    found = {*one.get("dependencies", ()), one.get("parent"), one.get("deletedWith")}
-    found.add(one.get("provider", "").rpartition("::")[0])
-    for urns in (one.get("propertyDependencies") or {}).values():
+    """The resources that the engine creates before this resource."""
+    resource = resources[urn]
+    found = {*resource.get("dependencies", ()), resource.get("parent"), resource.get("deletedWith")}
+    found.add(resource.get("provider", "").rpartition("::")[0])
+    for urns in (resource.get("propertyDependencies") or {}).values():
         found |= set(urns or ())
     return {other for other in found if other in resources}
 
@@ -186,21 +190,23 @@ def everything_before(resources: dict[str, dict[str, Any]], urn: str) -> set[str
 
 def test_no_default_provider(production: StackLifecycle) -> None:
     resources = production.resources()
-    providers = [one for one in resources if one["type"].startswith("pulumi:providers:")]
-    assert sorted(one["urn"].rpartition("::")[2] for one in providers) == [
+    providers = [
+        resource for resource in resources if resource["type"].startswith("pulumi:providers:")
+    ]
+    assert sorted(resource["urn"].rpartition("::")[2] for resource in providers) == [
         "cloudflare",
         "gcp",
         "random",
         "vercel",
     ]
-    references = {f"{one['urn']}::{one['id']}" for one in providers}
-    for one in resources:
-        if one["custom"] and one not in providers:
-            assert one["provider"] in references
+    references = {f"{resource['urn']}::{resource['id']}" for resource in providers}
+    for resource in resources:
+        if resource["custom"] and resource not in providers:
+            assert resource["provider"] in references
 
 
-def test_outputs_are_what_people_need_and_hold_no_secret(production: StackLifecycle) -> None:
-    (root,) = (one for one in production.resources() if one["type"] == STACK)
+def test_outputs_contain_no_secret(production: StackLifecycle) -> None:
+    (root,) = (resource for resource in production.resources() if resource["type"] == STACK)
     assert "ciphertext" not in json.dumps(root["outputs"])
     outputs = document(production, "up")["outputs"]
     assert outputs == root["outputs"]
@@ -212,21 +218,21 @@ def test_outputs_are_what_people_need_and_hold_no_secret(production: StackLifecy
     assert worker["ready"].endswith(worker["described"])
 
 
-# -- again, and when somebody else was there ---------------------------------------------------
+# -- a second up, and changes by hand ----------------------------------------------------------
 
 
 def test_a_second_up_and_a_refresh_change_nothing(fork: StackLifecycle) -> None:
     before = fork.cloud()
     assert set(fork.run("up")["changeSummary"]) == {"same"}
     assert set(fork.run("refresh")["changeSummary"]) == {"same"}
-    assert same_things(fork.cloud(), before)
+    assert same_records(fork.cloud(), before)
 
 
-def test_what_somebody_changed_by_hand_is_seen_and_repaired(fork: StackLifecycle) -> None:
-    before = {thing.address: reveal(thing.inputs) for thing in fork.cloud()}
+def test_changes_by_hand_are_detected_and_reverted(fork: StackLifecycle) -> None:
+    before = {record.address: reveal(record.inputs) for record in fork.cloud()}
     fork.by_hand("edit", "pull-production-redis", "memorySizeGb=1")
     fork.by_hand("edit", "pull-production-postgres", 'settings.availabilityType="ZONAL"')
-    (route,) = (thing.id for thing in fork.cloud() if thing.type.endswith(":WorkersRoute"))
+    (route,) = (record.id for record in fork.cloud() if record.type.endswith(":WorkersRoute"))
     fork.by_hand("remove", route)
 
     seen = changed(fork.run("refresh"))
@@ -241,25 +247,25 @@ def test_what_somebody_changed_by_hand_is_seen_and_repaired(fork: StackLifecycle
         "postgres-instance": "update",
         "api-route": "create",
     }
-    assert {thing.address: reveal(thing.inputs) for thing in fork.cloud()} == before
+    assert {record.address: reveal(record.inputs) for record in fork.cloud()} == before
 
 
 # -- secrets -----------------------------------------------------------------------------------
 
 
-def generated_secrets(life: StackLifecycle) -> dict[str, str]:
-    """The values that the sandbox's cloud made up, from its memory."""
+def generated_secrets(lifecycle: StackLifecycle) -> dict[str, str]:
+    """The values that the sandbox's cloud generated, from its memory."""
     found = {}
-    for thing in life.cloud():
-        outputs = reveal(thing.outputs)
-        if thing.type.endswith(":RandomPassword"):
-            found[f"password {thing.id} {outputs['keepers']}"] = outputs["result"]
-        elif thing.type.endswith("redis/instance:Instance"):
+    for record in lifecycle.cloud():
+        outputs = reveal(record.outputs)
+        if record.type.endswith(":RandomPassword"):
+            found[f"password {record.id} {outputs['keepers']}"] = outputs["result"]
+        elif record.type.endswith("redis/instance:Instance"):
             found["auth string"] = outputs["authString"]
     return found
 
 
-def test_a_new_password_reaches_its_readers_and_is_nowhere_in_the_clear(
+def test_a_new_password_reaches_its_readers_and_is_nowhere_in_plain_text(
     fork: StackLifecycle,
 ) -> None:
     secrets = generated_secrets(fork)
@@ -276,11 +282,11 @@ def test_a_new_password_reaches_its_readers_and_is_nowhere_in_the_clear(
     secrets |= generated_secrets(fork)
     assert len(set(secrets.values())) == 3, "two passwords and one auth string"
 
-    # They reach whom they are for, so the search below looks for what is really there.
+    # The password is really in use, so the search below can find it.
     (url,) = (
-        reveal(thing.inputs)["secretData"]
-        for thing in fork.cloud()
-        if thing.type.endswith(":SecretVersion") and "database-url" in thing.address
+        reveal(record.inputs)["secretData"]
+        for record in fork.cloud()
+        if record.type.endswith(":SecretVersion") and "database-url" in record.address
     )
     assert any(secret in url for secret in secrets.values())
 
@@ -348,9 +354,11 @@ def test_moving_the_database_is_a_replacement_that_the_guard_refuses(fork: Stack
     fork.settings(gcp={"region": "us-east1"})
     refused = fork.ops("up", "--json")
     assert refused.returncode == 1
-    said = json.loads(refused.stdout)
-    assert said["error"]["kind"] == "policies"
-    refusals = {one["urn"].rpartition("::")[2]: one for one in said["policies"]["refusals"]}
+    result = json.loads(refused.stdout)
+    assert result["error"]["kind"] == "policies"
+    refusals = {
+        resource["urn"].rpartition("::")[2]: resource for resource in result["policies"]["refusals"]
+    }
     instance = refusals["postgres-instance"]
     assert instance["operation"] == "replace"
     assert "region" in instance["forcedBy"]
@@ -358,32 +366,32 @@ def test_moving_the_database_is_a_replacement_that_the_guard_refuses(fork: Stack
     assert {"postgres-database", "secrets-database-url-version", "worker-all-service"} <= names
     assert refusals["postgres-database"]["forcedBy"] == ["the replacement of postgres-instance"]
     assert refusals["redis-instance"]["forcedBy"] == ["region"]
-    assert same_things(fork.cloud(), before)
+    assert same_records(fork.cloud(), before)
 
 
-def test_a_service_goes_only_with_an_approval(fork: StackLifecycle) -> None:
-    """The provider would refuse it in the middle of an ``up``, and the sandbox does so too."""
+def test_a_service_is_deleted_only_with_an_approval(fork: StackLifecycle) -> None:
+    """The provider refuses it in the middle of an ``up``, and so does the sandbox."""
     fork.settings(workers={"runtime": "worker_pool"})
     before = fork.cloud()
     assert fork.ops("up").returncode == 1
-    assert same_things(fork.cloud(), before)
+    assert same_records(fork.cloud(), before)
     assert fork.refused() == {"worker-all-service": "delete"}
     done = changed(fork.run("up"))
     assert (done["worker-all-service"], done["worker-all-pool"]) == ("delete", "create")
 
 
-def test_a_recovery_clone_is_one_new_resource(fork: StackLifecycle) -> None:
+def test_a_recovery_clone_is_a_single_new_resource(fork: StackLifecycle) -> None:
     fork.settings(postgres={"recovery": {"point_in_time": "2025-01-25T10:00:00.000Z"}})
     up = fork.run("up")
     assert changed(up) == {"postgres-recovery": "create"}
-    (clone,) = (thing for thing in fork.cloud() if thing.address.endswith("-postgres-recovery"))
+    (clone,) = (record for record in fork.cloud() if record.address.endswith("-postgres-recovery"))
     assert reveal(clone.inputs)["clone"] == {
         "sourceInstanceName": "pull-production-postgres",
         "pointInTime": "2025-01-25T10:00:00.000Z",
     }
 
 
-# -- the other shapes of the estate, and the end -----------------------------------------------
+# -- other settings, and destroy ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -397,11 +405,11 @@ def test_staging_with_everything_switched_on_and_off_again(
     types: list[str], tmp_path: Path, checkout: Path, engine: Path
 ) -> None:
     assert engine.exists()
-    life = StackLifecycle.begin(checkout, tmp_path / "life", "staging")
-    settings = life.root / "Pulumi.staging.yaml"
+    lifecycle = StackLifecycle.begin(checkout, tmp_path / "lifecycle", "staging")
+    settings = lifecycle.root / "Pulumi.staging.yaml"
     plain = settings.read_bytes()
     fleet = {kind: FLEET[kind] for kind in types}
-    life.settings(
+    lifecycle.settings(
         workers={"runtime": "worker_pool", "fleet": fleet},
         api_origin=API_ORIGIN,
         pulumi_cloud={
@@ -410,41 +418,43 @@ def test_staging_with_everything_switched_on_and_off_again(
             "review_stacks": {"until": "2027-01-01T00:00:00Z"},
         },
     )
-    life.run("up")
-    assert needs_that_nobody_waited_for(life, life.resources()) == []
-    of_type = by_type(life)
+    lifecycle.run("up")
+    assert needs_without_a_dependency(lifecycle, lifecycle.resources()) == []
+    of_type = by_type(lifecycle)
     (deployments,) = of_type["pulumiservice:index:DeploymentSettings"]
     assert deployments.address == "pull-org/pull/staging"
     assert len(of_type[POOL]) == len(types)
-    assert [thing.address.rpartition("/")[2] for thing in of_type[SERVICE]] == ["pull-api-staging"]
+    assert [record.address.rpartition("/")[2] for record in of_type[SERVICE]] == [
+        "pull-api-staging"
+    ]
     accounts = {
         address.rpartition("/")[2].partition("@")[0]
-        for address in (thing.address for thing in of_type["gcp:serviceaccount/account:Account"])
+        for address in (record.address for record in of_type["gcp:serviceaccount/account:Account"])
     }
     assert "pull-api-origin-stg" in accounts
     assert len(accounts) == 1 + len(types) + 2
 
     settings.write_bytes(plain)
-    gone = {"identity-api-origin", "deployments-sign-in"}
-    gone |= {f"identity-worker-{kind}" for kind in types if kind != "all"}
-    assert life.refused() == dict.fromkeys(gone, "delete")
-    life.run("up")
-    assert not by_type(life).get(POOL)
-    assert not [kind for kind in by_type(life) if kind.startswith("pulumiservice:")]
+    deleted = {"identity-api-origin", "deployments-sign-in"}
+    deleted |= {f"identity-worker-{kind}" for kind in types if kind != "all"}
+    assert lifecycle.refused() == dict.fromkeys(deleted, "delete")
+    lifecycle.run("up")
+    assert not by_type(lifecycle).get(POOL)
+    assert not [kind for kind in by_type(lifecycle) if kind.startswith("pulumiservice:")]
     orphans = [
-        thing.address
-        for thing in life.cloud()
-        if "api-origin" in thing.address or "worker-kyc" in thing.address
+        record.address
+        for record in lifecycle.cloud()
+        if "api-origin" in record.address or "worker-kyc" in record.address
     ]
     assert orphans == []
-    assert [thing.address.rpartition("/")[2] for thing in by_type(life)[SERVICE]] == [
+    assert [record.address.rpartition("/")[2] for record in by_type(lifecycle)[SERVICE]] == [
         "pull-temporal-worker-staging"
     ]
 
-    assert "postgres-instance" in life.refused("destroy")
-    life.run("destroy")
-    assert life.resources() == []
-    assert set(by_type(life)) == FOREVER
+    assert "postgres-instance" in lifecycle.refused("destroy")
+    lifecycle.run("destroy")
+    assert lifecycle.resources() == []
+    assert set(by_type(lifecycle)) == FOREVER
 
 
 FOREVER: Final = {
@@ -453,22 +463,22 @@ FOREVER: Final = {
     "gcp:projects/service:Service",
     "gcp:projects/serviceIdentity:ServiceIdentity",
 }
-"""What no cloud ever deletes, and what others may use and therefore stays switched on."""
+"""Types that the clouds never delete, or that stay enabled because others may use them."""
 
 
-def by_type(life: StackLifecycle) -> dict[str, list[Record]]:
+def by_type(lifecycle: StackLifecycle) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = {}
-    for thing in life.cloud():
-        found.setdefault(thing.type, []).append(thing)
+    for record in lifecycle.cloud():
+        found.setdefault(record.type, []).append(record)
     return found
 
 
-def test_production_is_destroyed_only_by_those_who_mean_it(fork: StackLifecycle) -> None:
+def test_production_is_destroyed_only_with_lift_protection(fork: StackLifecycle) -> None:
     before = fork.cloud()
     refused = fork.ops("destroy", "--json")
     assert refused.returncode == 1
     assert json.loads(refused.stdout)["error"]["kind"] == "protected"
-    assert same_things(fork.cloud(), before)
+    assert same_records(fork.cloud(), before)
 
     fork.run("destroy", "--lift-protection")
     assert fork.resources() == []

@@ -12,7 +12,7 @@ from tests.test_lifecycle import (
     FOREVER,
     by_type,
     everything_before,
-    needs_that_nobody_waited_for,
+    needs_without_a_dependency,
 )
 
 DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
@@ -20,18 +20,18 @@ RECORD: Final = "cloudflare:index/dnsRecord:DnsRecord"
 CLOUD_RUN: Final = "gcp:cloudrunv2/service:Service"
 
 
-def things(life: StackLifecycle) -> set[tuple[str, str]]:
-    """Everything in the cloud by type and address, whatever ids were thrown for it."""
+def addresses(lifecycle: StackLifecycle) -> set[tuple[str, str]]:
+    """Type and address of everything in the cloud, without generated ids."""
     return {
-        (thing.type, re.sub(r"[0-9a-f]{8}[0-9a-f-]{24,28}", "…", thing.address))
-        for thing in life.cloud()
-        if thing.type not in FOREVER
+        (record.type, re.sub(r"[0-9a-f]{8}[0-9a-f-]{24,28}", "…", record.address))
+        for record in lifecycle.cloud()
+        if record.type not in FOREVER
     }
 
 
-def order(life: StackLifecycle, *names: str) -> None:
-    """Each of these waits for the one before, whatever lies between."""
-    resources = {one["urn"]: one for one in life.resources()}
+def order(lifecycle: StackLifecycle, *names: str) -> None:
+    """Assert that each of these resources is created after the previous one."""
+    resources = {resource["urn"]: resource for resource in lifecycle.resources()}
     urns = {urn.rpartition("::")[2]: urn for urn in resources}
     for earlier, later in itertools.pairwise(names):
         assert urns[earlier] in everything_before(resources, urns[later]), (earlier, later)
@@ -39,19 +39,19 @@ def order(life: StackLifecycle, *names: str) -> None:
 
 def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> None:
     assert engine.exists()
-    life = StackLifecycle.begin(checkout, tmp_path / "life", "staging")
-    life.run("up")
-    managed = things(life)
+    lifecycle = StackLifecycle.begin(checkout, tmp_path / "lifecycle", "staging")
+    lifecycle.run("up")
+    managed = addresses(lifecycle)
 
-    # Both: the Worker answers users, and the cluster is tried under its own name.
-    life.settings(runtime="both")
-    assert life.refused() == {}
-    assert set(changed(life.run("up")).values()) <= {"create", "update"}
-    assert managed <= things(life)
-    assert len(by_type(life)[CLOUD_RUN]) == 1
-    assert needs_that_nobody_waited_for(life, life.resources()) == []
+    # Both: the Worker serves the users, and the cluster is tested under its own name.
+    lifecycle.settings(runtime="both")
+    assert lifecycle.refused() == {}
+    assert set(changed(lifecycle.run("up")).values()) <= {"create", "update"}
+    assert managed <= addresses(lifecycle)
+    assert len(by_type(lifecycle)[CLOUD_RUN]) == 1
+    assert needs_without_a_dependency(lifecycle, lifecycle.resources()) == []
     order(
-        life,
+        lifecycle,
         "cluster-cluster",
         "namespace-namespace",
         "namespace-priority-pull-api",
@@ -67,53 +67,57 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
         "ingress-ingress",
         "ingress-dns",
     )
-    assert set(life.run("refresh")["changeSummary"]) == {"same"}
-    patience = {
-        one["customTimeouts"]["update"] for one in life.resources() if one["type"] == DEPLOYMENT
+    assert set(lifecycle.run("refresh")["changeSummary"]) == {"same"}
+    timeouts = {
+        resource["customTimeouts"]["update"]
+        for resource in lifecycle.resources()
+        if resource["type"] == DEPLOYMENT
     }
-    assert patience == {1200}, "a large fleet takes longer than the provider's ten minutes"
+    assert timeouts == {1200}, "a large fleet takes longer than the provider's ten minutes"
 
-    # The cluster alone: only now the API's name moves, in the place where it was.
-    life.settings(runtime="kubernetes")
-    assert life.refused() == {"ingress-api-dns": "replace", "api-worker": "delete"}
-    moved = changed(life.run("up"))
+    # The cluster alone: only now the API's DNS name moves to it.
+    lifecycle.settings(runtime="kubernetes")
+    assert lifecycle.refused() == {"ingress-api-dns": "replace", "api-worker": "delete"}
+    moved = changed(lifecycle.run("up"))
     assert moved["ingress-api-dns"] == "replace"
     assert moved["api-route"] == "delete"
-    assert not by_type(life).get(CLOUD_RUN)
+    assert not by_type(lifecycle).get(CLOUD_RUN)
     (front,) = (
-        thing for thing in life.cloud() if thing.inputs.get("comment", "").endswith("cluster")
+        record
+        for record in lifecycle.cloud()
+        if record.inputs.get("comment", "").endswith("cluster")
     )
     assert front.inputs["name"] == "api-staging.pull.com"
     assert front.inputs["content"] == "api-cluster-staging.pull.com"
-    assert {thing.inputs["metadata"]["name"] for thing in by_type(life)[DEPLOYMENT]} == {
+    assert {record.inputs["metadata"]["name"] for record in by_type(lifecycle)[DEPLOYMENT]} == {
         "pull-api",
         "pull-temporal-worker",
     }
 
-    # A release, and the rollback to the image before: one Deployment each, and nothing else.
-    before = deployment(life, "pull-api")
-    life.settings(kubernetes={"api": {"image": "gcr.io/pull-staging/pull-api:4a5b6c7"}})
-    assert changed(life.run("up")) == {"cluster-api-deployment": "update"}
-    life.settings(kubernetes={"api": {"image": "gcr.io/pull-staging/pull-api:3f2c1ab"}})
-    assert changed(life.run("up")) == {"cluster-api-deployment": "update"}
-    assert deployment(life, "pull-api") == before
+    # A release, and the rollback to the previous image: each updates a single Deployment.
+    before = deployment(lifecycle, "pull-api")
+    lifecycle.settings(kubernetes={"api": {"image": "gcr.io/pull-staging/pull-api:4a5b6c7"}})
+    assert changed(lifecycle.run("up")) == {"cluster-api-deployment": "update"}
+    lifecycle.settings(kubernetes={"api": {"image": "gcr.io/pull-staging/pull-api:3f2c1ab"}})
+    assert changed(lifecycle.run("up")) == {"cluster-api-deployment": "update"}
+    assert deployment(lifecycle, "pull-api") == before
 
-    # What ``kubectl rollout undo`` does: the stack file follows, and nothing is left to do.
+    # After ``kubectl rollout undo`` the stack file is adapted, and nothing is left to change.
     older = "gcr.io/pull-staging/pull-api:1a2b3c4"
     image = f'spec.template.spec.containers[0].image="{older}"'
-    life.by_hand("edit", f"{DEPLOYMENT} pull/pull-api", image)
-    life.settings(kubernetes={"api": {"image": older}})
-    assert changed(life.run("refresh")) == {"cluster-api-deployment": "update"}
-    assert changed(life.run("preview")) == {}
+    lifecycle.by_hand("edit", f"{DEPLOYMENT} pull/pull-api", image)
+    lifecycle.settings(kubernetes={"api": {"image": older}})
+    assert changed(lifecycle.run("refresh")) == {"cluster-api-deployment": "update"}
+    assert changed(lifecycle.run("preview")) == {}
 
-    # The runbook's edit of a ConfigMap: seen, and taken back.
-    life.by_hand("edit", "pull-api-config", 'data.CORS_ORIGINS="*"')
-    assert changed(life.run("refresh")) == {"config-maps-api": "update"}
-    assert changed(life.run("up")) == {"config-maps-api": "update"}
+    # The runbook's edit of a ConfigMap is detected and reverted.
+    lifecycle.by_hand("edit", "pull-api-config", 'data.CORS_ORIGINS="*"')
+    assert changed(lifecycle.run("refresh")) == {"config-maps-api": "update"}
+    assert changed(lifecycle.run("up")) == {"config-maps-api": "update"}
 
-    # And back.
-    life.settings(runtime="managed")
-    assert life.refused() == {
+    # Back to the managed services.
+    lifecycle.settings(runtime="managed")
+    assert lifecycle.refused() == {
         "api-dns": "replace",
         "cluster-cluster": "delete",
         "encryption-key-cluster": "delete",
@@ -124,10 +128,14 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
         "ingress-dns": "delete",
         "namespace-namespace": "delete",
     }
-    life.run("up")
-    assert things(life) == managed, "something stayed behind"
+    lifecycle.run("up")
+    assert addresses(lifecycle) == managed, "a resource was left behind"
 
 
-def deployment(life: StackLifecycle, name: str) -> Any:
-    (found,) = (one for one in by_type(life)[DEPLOYMENT] if one.inputs["metadata"]["name"] == name)
+def deployment(lifecycle: StackLifecycle, name: str) -> Any:
+    (found,) = (
+        record
+        for record in by_type(lifecycle)[DEPLOYMENT]
+        if record.inputs["metadata"]["name"] == name
+    )
     return found.inputs

@@ -1,4 +1,4 @@
-"""The commands, as somebody types them, on a tiny checkout with the real engine."""
+"""The commands, as a user types them, on a small project with the real engine."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.mini_project import PLANTED, MiniProject, plain
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
+def project(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
     assert engine.exists()
     return MiniProject(tmp_path / "tiny", checkout)
 
 
-def test_preview_reads_well_and_leaves_the_checkout_alone(tiny: MiniProject) -> None:
-    before = tiny.fingerprint()
-    done = tiny.ops("preview", *tiny.here(), variables={"COLUMNS": "80"})
+def test_preview_reads_well_and_does_not_change_the_checkout(project: MiniProject) -> None:
+    before = project.fingerprint()
+    done = project.ops("preview", *project.here(), variables={"COLUMNS": "80"})
     assert done.returncode == 0, done.stderr
     assert plain(done.stdout)
     lines = done.stdout.splitlines()
@@ -38,61 +38,61 @@ def test_preview_reads_well_and_leaves_the_checkout_alone(tiny: MiniProject) -> 
     assert "    + 12 to create" in lines
     assert "noise of the program" not in done.stdout
     assert "noise of the program" in done.stderr
-    assert tiny.fingerprint() == before
+    assert project.fingerprint() == before
 
 
-def test_life_cycle(tiny: MiniProject) -> None:
-    before = tiny.fingerprint()
-    planned = tiny.run("preview")
-    made = tiny.run("up")
+def test_life_cycle(project: MiniProject) -> None:
+    before = project.fingerprint()
+    planned = project.run("preview")
+    made = project.run("up")
     assert made["changeSummary"] == planned["changeSummary"] == {"create": 12}
     assert {step["urn"] for step in made["steps"]} == {step["urn"] for step in planned["steps"]}
     assert made["outputs"] == {"last": "pull-tiny-beta"}
-    assert len(tiny.cloud()) == 8
+    assert len(project.cloud()) == 8
 
-    again = tiny.run("up")
+    again = project.run("up")
     assert again["changeSummary"] == {"same": 12}
     assert again["steps"] == []
 
-    tiny.write(owners=["data"], stores=["alpha"])
-    changed = tiny.run("up")
+    project.write(owners=["data"], stores=["alpha"])
+    changed = project.run("up")
     assert changed["changeSummary"] == {"delete": 5, "same": 6, "update": 1}
     (update,) = (step for step in changed["steps"] if step["op"] == "update")
     assert update["oldState"]["inputs"]["labels"] == {"owner": "core"}
     assert update["newState"]["inputs"]["labels"] == {"owner": "data"}
 
-    assert tiny.run("refresh")["changeSummary"] == {"same": 7}
-    assert tiny.run("destroy")["changeSummary"] == {"delete": 7}
-    assert tiny.cloud() == []
-    tiny.write(owners=["core"], stores=["alpha", "beta"])
-    assert tiny.fingerprint() == before
+    assert project.run("refresh")["changeSummary"] == {"same": 7}
+    assert project.run("destroy")["changeSummary"] == {"delete": 7}
+    assert project.cloud() == []
+    project.write(owners=["core"], stores=["alpha", "beta"])
+    assert project.fingerprint() == before
 
 
-def test_drift_is_seen_and_repaired(tiny: MiniProject) -> None:
-    tiny.run("up")
-    edited = tiny.ops(
-        *("edit", "--dir", str(tiny.sandbox / "cloud"), "b/pull-tiny-alpha"),
+def test_drift_is_detected_and_reverted(project: MiniProject) -> None:
+    project.run("up")
+    edited = project.ops(
+        *("edit", "--dir", str(project.sandbox / "cloud"), "b/pull-tiny-alpha"),
         'labels.owner="somebody"',
         module="sandbox",
     )
     assert edited.returncode == 0, edited.stderr
-    found = tiny.ops("drift", *tiny.here(), "--json")
+    found = project.ops("drift", *project.here(), "--json")
     assert found.returncode == 1
     assert json.loads(found.stdout)["result"] == "failed"
     assert [step["urn"] for step in json.loads(found.stdout)["steps"]] == [
-        tiny.urn("alpha", "bucket")
+        project.urn("alpha", "bucket")
     ]
-    seen = tiny.ops("refresh", *tiny.here(), variables={"COLUMNS": "200"})
+    seen = project.ops("refresh", *project.here(), variables={"COLUMNS": "200"})
     assert seen.returncode == 0, seen.stderr
     assert "core -> somebody" in seen.stdout
-    assert tiny.run("up")["changeSummary"]["update"] == 1
-    assert tiny.run("drift")["changeSummary"] == {"same": 12}
+    assert project.run("up")["changeSummary"]["update"] == 1
+    assert project.run("drift")["changeSummary"] == {"same": 12}
 
 
-def test_worst_news_comes_first(tiny: MiniProject) -> None:
-    tiny.run("up")
-    tiny.write(location="EU", owners=["data"], stores=["alpha", "gamma"])
-    done = tiny.ops("preview", *tiny.here(), variables={"COLUMNS": "200"})
+def test_replacements_and_deletions_are_printed_first(project: MiniProject) -> None:
+    project.run("up")
+    project.write(location="EU", owners=["data"], stores=["alpha", "gamma"])
+    done = project.ops("preview", *project.here(), variables={"COLUMNS": "200"})
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     worst = lines.index("Replaced or deleted")
@@ -103,23 +103,23 @@ def test_worst_news_comes_first(tiny: MiniProject) -> None:
     assert "    - 5 to delete" in lines
 
 
-def test_no_secret_anywhere(tiny: MiniProject) -> None:
-    printed = [tiny.ops("preview", *tiny.here()), tiny.ops("up", *tiny.here(), "--yes")]
-    printed.append(tiny.ops("up", *tiny.here(), "--yes", "--json"))
-    tiny.write(location="EU")
-    printed.append(tiny.ops("preview", *tiny.here(), "--json"))
+def test_no_secret_anywhere(project: MiniProject) -> None:
+    printed = [project.ops("preview", *project.here()), project.ops("up", *project.here(), "--yes")]
+    printed.append(project.ops("up", *project.here(), "--yes", "--json"))
+    project.write(location="EU")
+    printed.append(project.ops("preview", *project.here(), "--json"))
     for done in printed:
         assert done.returncode == 0, done.stderr
         assert PLANTED not in done.stdout + done.stderr
-    state = [path for path in (tiny.sandbox / "state").rglob("*.json*") if path.is_file()]
+    state = [path for path in (project.sandbox / "state").rglob("*.json*") if path.is_file()]
     assert state
     for path in state:
         assert PLANTED not in path.read_text(), path
 
 
-def test_nobody_elses_account_reaches_the_sandbox(tiny: MiniProject) -> None:
-    done = tiny.ops(
-        *("up", *tiny.here(), "--yes", "--json"),
+def test_no_real_account_reaches_the_sandbox(project: MiniProject) -> None:
+    done = project.ops(
+        *("up", *project.here(), "--yes", "--json"),
         variables={
             "PULUMI_ACCESS_TOKEN": "pul-leak",
             "PULUMI_BACKEND_URL": "https://leak.invalid",
@@ -131,7 +131,7 @@ def test_nobody_elses_account_reaches_the_sandbox(tiny: MiniProject) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["changeSummary"] == {"create": 12}
-    for path in tiny.sandbox.rglob("*"):
+    for path in project.sandbox.rglob("*"):
         assert not path.is_file() or b"leak" not in path.read_bytes(), path
 
 
@@ -143,11 +143,11 @@ def test_nobody_elses_account_reaches_the_sandbox(tiny: MiniProject) -> None:
         (["up", "--stack", "production", "--sandbox"], "add --yes"),
         (["up", "--stack", "production", "--sandbox", "--json"], "needs --yes"),
         (["destroy", "--stack", "production", "--yes", "--lift-protection"], "reviewed change"),
-        (["recover", "--stack", "production", "--yes", "--found", "urn"], "URN=ID"),
+        (["recover", "--stack", "production", "--yes", "--exists", "urn"], "URN=ID"),
         (["preview"], "--stack"),
         (
             ["up", "--stack", "production", "--sandbox", "--yes", "--outside-window", "fire"],
-            "means nothing without --window",
+            "no effect without --window",
         ),
         (
             ["up", "--stack", "production", "--sandbox", "--yes", "--window", "2-4"],
@@ -171,11 +171,11 @@ def test_nobody_elses_account_reaches_the_sandbox(tiny: MiniProject) -> None:
         ),
     ],
 )
-def test_wrong_use_starts_nothing(
-    tiny: MiniProject, tmp_path: Path, arguments: list[str], message: str
+def test_wrong_usage_starts_nothing(
+    project: MiniProject, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     (tmp_path / "file").touch()
-    done = tiny.ops(*arguments, variables=_tripwire(tmp_path))
+    done = project.ops(*arguments, variables=_tripwire(tmp_path))
     assert done.returncode == 2, done.stdout + done.stderr
     assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -190,25 +190,25 @@ def test_wrong_use_starts_nothing(
         (["preview", "--json", "--stack", "a", "--valid-hours", "99999999999"], "--valid-hours"),
     ],
 )
-def test_wrong_use_is_json_where_json_was_asked_for(
-    tiny: MiniProject, arguments: list[str], message: str
+def test_wrong_usage_is_json_with_json(
+    project: MiniProject, arguments: list[str], message: str
 ) -> None:
-    done = tiny.ops(*arguments)
+    done = project.ops(*arguments)
     assert done.returncode == 2
     error = json.loads(done.stdout)["error"]
     assert (error["kind"], error["exitCode"]) == ("usage", 2)
     assert message in error["message"]
 
 
-def test_an_interrupt_before_the_engine_is_at_work_is_told(
-    tiny: MiniProject, tmp_path: Path
+def test_an_interrupt_before_the_engine_runs_is_reported(
+    project: MiniProject, tmp_path: Path
 ) -> None:
     engine = tmp_path / "bin" / "pulumi"
     engine.parent.mkdir()
     engine.write_text("#!/bin/sh\nkill -INT $PPID\nexec sleep 5\n")
     engine.chmod(0o755)
-    done = tiny.ops(
-        "preview", *tiny.here(), "--json", variables={"PATH": f"{engine.parent}:/usr/bin:/bin"}
+    done = project.ops(
+        "preview", *project.here(), "--json", variables={"PATH": f"{engine.parent}:/usr/bin:/bin"}
     )
     assert done.returncode == 130
     error = json.loads(done.stdout)["error"]
@@ -216,13 +216,13 @@ def test_an_interrupt_before_the_engine_is_at_work_is_told(
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_settings_are_all_told_at_once(tiny: MiniProject, tmp_path: Path) -> None:
-    tiny.write(stores="alpha", owners=7)
-    for_people = tiny.ops("preview", *tiny.here(), variables=_tripwire(tmp_path))
+def test_wrong_settings_are_all_told_at_once(project: MiniProject, tmp_path: Path) -> None:
+    project.write(stores="alpha", owners=7)
+    for_people = project.ops("preview", *project.here(), variables=_tripwire(tmp_path))
     assert for_people.returncode == 2
     assert "pull:stores must be a list of names; pull:owners must be" in for_people.stderr
     assert "Traceback" not in for_people.stderr
-    for_machines = tiny.ops("preview", *tiny.here(), "--json", variables=_tripwire(tmp_path))
+    for_machines = project.ops("preview", *project.here(), "--json", variables=_tripwire(tmp_path))
     assert for_machines.returncode == 2
     assert json.loads(for_machines.stdout)["error"]["kind"] == "settings"
     assert json.loads(for_machines.stdout)["error"]["errors"] == [
@@ -239,23 +239,59 @@ def test_wrong_settings_are_all_told_at_once(tiny: MiniProject, tmp_path: Path) 
         ("error", "The program failed: KeyError: 'no such worker'\n      at __main__.py:"),
     ],
 )
-def test_program_errors_are_readable(tiny: MiniProject, failure: str, message: str) -> None:
-    tiny.write(fail=failure)
-    done = tiny.ops("preview", *tiny.here())
+def test_program_errors_are_readable(project: MiniProject, failure: str, message: str) -> None:
+    project.write(fail=failure)
+    done = project.ops("preview", *project.here())
     assert done.returncode == 1
     assert message in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert done.stdout.count(message) == 1
     assert "nothing was changed" in done.stderr
-    document = json.loads(tiny.ops("preview", *tiny.here(), "--json").stdout)
+    document = json.loads(project.ops("preview", *project.here(), "--json").stdout)
     assert document["result"] == "failed"
     assert document["error"]["kind"] == "engine"
 
 
-def test_a_refusal_of_the_cloud_names_the_resource(tiny: MiniProject) -> None:
-    done = tiny.ops(
-        *("up", *tiny.here(), "--yes"),
-        variables={**_tests_on_path(tiny), "FAULT": "3:error:before"},
+def test_a_graph_that_a_policy_blocks_names_the_rule(project: MiniProject) -> None:
+    project.write(location="MOON")
+    done = project.ops("graph", *project.here())
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "tiny-earth  alpha-bucket" in done.stderr
+    assert "a bucket must be on earth" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], "preview of production in the local sandbox, not real accounts: "),
+        (["--json"], "preview of production in the local sandbox, not real accounts: "),
+    ],
+)
+def test_the_first_line_names_the_sandbox(
+    project: MiniProject, options: list[str], expected: str
+) -> None:
+    done = project.ops("preview", *project.here(), *options)
+    assert (done.stderr if options else done.stdout).startswith(expected), done.stderr
+
+
+def test_help_names_the_commands_in_the_order_of_use(project: MiniProject) -> None:
+    done = project.ops("--help", variables={"COLUMNS": "80"})
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: bin/ops [OPTIONS] COMMAND")
+    listed = done.stdout.partition("Commands:\n")[2]
+    assert "..." not in listed, "a summary is too long for its line"
+    verbs = [line.split()[0] for line in listed.splitlines()]
+    assert verbs == [
+        *("preview", "report", "up", "drift", "refresh", "recover", "destroy"),
+        *("graph", "render", "engine"),
+    ]
+
+
+def test_an_error_of_the_cloud_names_the_resource(project: MiniProject) -> None:
+    done = project.ops(
+        *("up", *project.here(), "--yes"),
+        variables={**_tests_on_path(project), "FAULT": "3:error:before"},
         module="tests.ops_with_faults",
     )
     assert done.returncode == 1, done.stderr
@@ -266,16 +302,16 @@ def test_a_refusal_of_the_cloud_names_the_resource(tiny: MiniProject) -> None:
     stages = done.stdout.partition("\nStages:\n")[2]
     assert re.search(r"^    failed     (1 infrastructure|3 api)  \d of 4$", stages, re.MULTILINE)
     assert "finished   3 api" not in stages
-    repaired = tiny.run("up")
+    repaired = project.run("up")
     assert repaired["result"] == "succeeded"
     assert {stage["state"] for stage in repaired["stages"]} == {"finished"}
-    assert len(tiny.cloud()) == 8
+    assert len(project.cloud()) == 8
 
 
-def test_protected_resources_are_destroyed_in_two_steps(tiny: MiniProject) -> None:
-    tiny.write(protect=True)
-    tiny.run("up")
-    refused = tiny.ops("destroy", *tiny.here(), "--yes", "--json")
+def test_protected_resources_are_destroyed_in_two_steps(project: MiniProject) -> None:
+    project.write(protect=True)
+    project.run("up")
+    refused = project.ops("destroy", *project.here(), "--yes", "--json")
     assert refused.returncode == 1
     error = json.loads(refused.stdout)["error"]
     assert error["kind"] == "protected"
@@ -284,17 +320,17 @@ def test_protected_resources_are_destroyed_in_two_steps(tiny: MiniProject) -> No
         "beta-bucket",
     ]
     assert "--lift-protection" in error["message"]
-    assert len(tiny.cloud()) == 8
-    assert tiny.run("destroy", "--lift-protection")["changeSummary"] == {"delete": 12}
-    assert tiny.cloud() == []
-    assert "true" in (tiny.root / "Pulumi.production.yaml").read_text()
+    assert len(project.cloud()) == 8
+    assert project.run("destroy", "--lift-protection")["changeSummary"] == {"delete": 12}
+    assert project.cloud() == []
+    assert "true" in (project.root / "Pulumi.production.yaml").read_text()
 
 
-def test_an_interrupt_reaches_the_engine_and_loses_nothing(tiny: MiniProject) -> None:
+def test_an_interrupt_reaches_the_engine_and_loses_nothing(project: MiniProject) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.ops_with_faults", "up", *tiny.here(), "--yes"],
-        cwd=tiny.root,
-        env={**tiny.environment(), **_tests_on_path(tiny), "FAULT": "3:delay:after"},
+        [sys.executable, "-m", "tests.ops_with_faults", "up", *project.here(), "--yes"],
+        cwd=project.root,
+        env={**project.environment(), **_tests_on_path(project), "FAULT": "3:delay:after"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -309,25 +345,27 @@ def test_an_interrupt_reaches_the_engine_and_loses_nothing(tiny: MiniProject) ->
     assert process.returncode == 130, output + errors
     assert "was interrupted" in errors
     assert "Traceback" not in errors
-    if tiny.ops("up", *tiny.here(), "--yes").returncode == 1:  # the delayed operation is pending
-        tiny.run("recover")
-    tiny.run("up")
-    assert len(tiny.cloud()) == 8
-    assert tiny.run("up")["changeSummary"] == {"same": 12}
+    if (
+        project.ops("up", *project.here(), "--yes").returncode == 1
+    ):  # the delayed operation is pending
+        project.run("recover")
+    project.run("up")
+    assert len(project.cloud()) == 8
+    assert project.run("up")["changeSummary"] == {"same": 12}
 
 
-def test_the_real_engine_is_named_last(tiny: MiniProject, engine: Path) -> None:
-    done = tiny.ops("engine")
+def test_engine_prints_the_path_of_the_cli(project: MiniProject, engine: Path) -> None:
+    done = project.ops("engine")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == str(engine)
 
 
-def _tests_on_path(tiny: MiniProject) -> dict[str, str]:
-    return {"PYTHONPATH": str(tiny.repository)}
+def _tests_on_path(project: MiniProject) -> dict[str, str]:
+    return {"PYTHONPATH": str(project.repository)}
 
 
 def _tripwire(folder: Path) -> dict[str, str]:
-    """A PATH on which starting the engine leaves a trace."""
+    """Variables with a PATH on which a start of the engine creates a file."""
     wire = folder / "bin" / "pulumi"
     wire.parent.mkdir(exist_ok=True)
     wire.write_text(f"#!/bin/sh\ntouch {folder / 'tripped'}\n")

@@ -231,7 +231,7 @@ def test_a_change_under_an_exception_is_reported(project: MiniProject) -> None:
         f"reason: a test of exceptions, owner: tests, expires: {SOON}}}\n"
         for kind in ("bucket", "secret")
     )
-    (project.root / "policies" / "exceptions.yaml").write_text(entries)
+    (project.root / "approvals" / "exceptions.yaml").write_text(entries)
     project.write(owners=["data"])
     _, verdict = policies(project, "preview")
     assert verdict["exceptions"] == [
@@ -360,9 +360,9 @@ def test_a_contract_on_mainnet_stays_where_it_is(
     urn = f"urn:pulumi:production::pull::pull:external:Services$pull:external:Service::{CHAIN}"
 
     def state(network: str, contracts: dict[str, str]) -> State:
-        figures = {"network": network, "contracts": contracts}
+        parameters = {"network": network, "contracts": contracts}
         return State.parse(
-            {"urn": urn, "type": "pull:external:Service", "inputs": {"figures": figures}}
+            {"urn": urn, "type": "pull:external:Service", "inputs": {"parameters": parameters}}
         )
 
     step = Step(

@@ -48,8 +48,8 @@ def step(op: OpType, type_: str, logical: str, parent: str = REDIS, /, **inputs:
 
 def outcome(*steps: Step, operation: str = "preview", **changes: Any) -> Outcome:
     summary: dict[str, int] = {}
-    for one in steps:
-        summary[one.op.value] = summary.get(one.op.value, 0) + 1
+    for done in steps:
+        summary[done.op.value] = summary.get(done.op.value, 0) + 1
     values: dict[str, Any] = {
         "stack": "production",
         "operation": operation,
@@ -161,7 +161,7 @@ def test_progress_counts_to_the_planned_total_and_frames_each_stage() -> None:
     progress(INSTANCE, 0.25)
     assert stream.getvalue().splitlines() == [
         "[1/2] 1 created  pull:data:Redis                  redis (0.0s)",
-        "-- 1 infrastructure: begun, 1 to do",
+        "-- 1 infrastructure: started, 1 to do",
         "[2/2] 1 created  gcp:redis:Instance               pull-production-redis (0.2s)",
         "-- 1 infrastructure: finished",
     ]

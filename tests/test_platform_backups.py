@@ -12,7 +12,7 @@ def make(name: str, near: Neighbours) -> Backups:
         BackupsArgs(
             project="pull-production",
             bucket="pull-production-backups",
-            lifecycle=near.settings.backups,
+            settings=near.settings.backups,
             protect=near.settings.protect,
             writer="serviceAccount:sql",
             encryption=near.encryption,

@@ -1,4 +1,4 @@
-"""Customer-managed keys: where they are, how they rotate, who may use them."""
+"""Customer-managed keys: location, rotation, and who may use them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def make(name: str, near: Neighbours) -> Encryption:
         EncryptionArgs(
             project="pull-production",
             ring="pull-production",
-            rotation_days=90,
+            settings=near.settings.encryption,
             protect=near.settings.protect,
             keys=KEYS,
             services=near.project,
@@ -28,7 +28,7 @@ def make(name: str, near: Neighbours) -> Encryption:
     )
 
 
-def test_children_with_one_ring_for_each_place() -> None:
+def test_children_with_one_ring_for_each_location() -> None:
     assert side_by_side(make).listed("one") == [
         ("gcp:kms/cryptoKey:CryptoKey", "one-key-backups"),
         ("gcp:kms/cryptoKey:CryptoKey", "one-key-exports"),
@@ -67,8 +67,8 @@ def test_ring_key_and_grant() -> None:
 @pytest.mark.parametrize("protect", [True, False])
 def test_rings_and_keys_are_protected_and_grants_are_not(protect: bool) -> None:
     recording = record(lambda: make("encryption", Neighbours(protect=protect)))
-    for one in recording.children("encryption"):
-        assert one.protect == (protect and not one.name.endswith("-user")), one.name
+    for child in recording.children("encryption"):
+        assert child.protect == (protect and not child.name.endswith("-user")), child.name
 
 
 def test_usable_waits_for_the_grant() -> None:
@@ -80,7 +80,7 @@ def test_usable_waits_for_the_grant() -> None:
             EncryptionArgs(
                 project="pull-production",
                 ring="later",
-                rotation_days=90,
+                settings=near.settings.encryption,
                 protect=True,
                 keys={},
                 services=near.project,

@@ -47,8 +47,8 @@ def test_children() -> None:
                 "one-github-provider",
             ),
             *(
-                (kind, "one-" + name.replace("roles/", "").replace(".", "-"))
-                for kind, name in named
+                (token, "one-" + name.replace("roles/", "").replace(".", "-"))
+                for token, name in named
             ),
             (ACCOUNT, "one-api-origin"),
             (ACCOUNT, "one-ci-deployer"),
@@ -69,7 +69,7 @@ def test_children() -> None:
 def test_accounts_have_names_that_google_takes() -> None:
     recording = record(lambda: Neighbours(workers={"fleet": FLEET}).identity)
     accounts = recording.of_type(ACCOUNT)
-    names = [one.inputs["accountId"] for one in accounts]
+    names = [resource.inputs["accountId"] for resource in accounts]
     assert len(names) == len(set(names)) == 1 + 11 + 2
     assert all(re.fullmatch(r"[a-z](?:[-a-z0-9]{4,28}[a-z0-9])", name) for name in names)
     assert recording["identity-temporal-worker"].inputs == {
@@ -85,8 +85,8 @@ def test_e_mails_are_those_that_the_accounts_will_have() -> None:
     recording = record(lambda: made.append(make("identity", Neighbours())))
     for account in (*made[0].runtimes.values(), made[0].deployer):
         assert account.email in [
-            f"{one.inputs['accountId']}@pull-production.iam.gserviceaccount.com"
-            for one in recording.of_type(ACCOUNT)
+            f"{resource.inputs['accountId']}@pull-production.iam.gserviceaccount.com"
+            for resource in recording.of_type(ACCOUNT)
         ]
 
 
@@ -117,13 +117,13 @@ def test_workflows_of_one_repository_sign_in_without_a_key() -> None:
 def test_an_account_is_lent_to_named_workflows_in_one_github_environment() -> None:
     recording = record(lambda: make("identity", Neighbours()))
     jobs = "principalSet://iam.googleapis.com/<identity-github.name>/attribute.job"
-    lent = {
-        one.name: (one.inputs["serviceAccountId"], one.inputs["member"])
-        for one in recording.of_type(ON_ACCOUNT)
-        if one.inputs["role"] == "roles/iam.workloadIdentityUser"
+    sign_ins = {
+        resource.name: (resource.inputs["serviceAccountId"], resource.inputs["member"])
+        for resource in recording.of_type(ON_ACCOUNT)
+        if resource.inputs["role"] == "roles/iam.workloadIdentityUser"
     }
     deployer, previewer = "<identity-ci-deployer.name>", "<identity-ci-previewer.name>"
-    assert lent == {
+    assert sign_ins == {
         "identity-deployer-sign-in-release": (deployer, f"{jobs}/production:release:reviewed"),
         "identity-previewer-sign-in-preview": (
             previewer,
@@ -142,34 +142,36 @@ def test_an_account_is_lent_to_named_workflows_in_one_github_environment() -> No
 
 def test_the_workflows_that_sign_in_exist() -> None:
     kept = {path.stem for path in (ROOT / ".github" / "workflows").glob("*.yml")}
-    assert {one.partition(":")[0] for one in (*RELEASES, *READS)} == kept
+    assert {workflow.partition(":")[0] for workflow in (*RELEASES, *READS)} == kept
 
 
 def test_nobody_owns_the_project_and_the_previewer_changes_nothing() -> None:
     recording = record(lambda: make("identity", Neighbours()))
     grants = recording.of_type(ON_PROJECT)
-    assert {one.inputs["member"] for one in grants} == {
+    assert {resource.inputs["member"] for resource in grants} == {
         "<identity-ci-deployer.member>",
         "<identity-ci-previewer.member>",
     }
     broad = {"roles/owner", "roles/editor", "roles/viewer", "roles/secretmanager.secretAccessor"}
-    assert not broad & {one.inputs["role"] for one in grants}
+    assert not broad & {resource.inputs["role"] for resource in grants}
     reads = ("viewer", "Viewer", "reader", "Reviewer")
     assert all(
-        one.inputs["role"].endswith(reads)
-        for one in grants
-        if one.inputs["member"] == "<identity-ci-previewer.member>"
+        resource.inputs["role"].endswith(reads)
+        for resource in grants
+        if resource.inputs["member"] == "<identity-ci-previewer.member>"
     )
 
 
 def test_the_deployer_acts_as_each_runtime_and_as_no_other_account() -> None:
     recording = record(lambda: make("identity", Neighbours()))
     acts = [
-        one for one in recording.of_type(ON_ACCOUNT) if one.inputs["role"].endswith("AccountUser")
+        resource
+        for resource in recording.of_type(ON_ACCOUNT)
+        if resource.inputs["role"].endswith("AccountUser")
     ]
-    assert sorted(one.inputs["serviceAccountId"] for one in acts) == [
+    assert sorted(resource.inputs["serviceAccountId"] for resource in acts) == [
         "<identity-api-origin.name>",
         "<identity-temporal-worker.name>",
         "<identity-worker-kyc.name>",
     ]
-    assert {one.inputs["member"] for one in acts} == {"<identity-ci-deployer.member>"}
+    assert {resource.inputs["member"] for resource in acts} == {"<identity-ci-deployer.member>"}

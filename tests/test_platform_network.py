@@ -28,14 +28,14 @@ def test_children() -> None:
             project="pull-production",
             region="us-central1",
             names=near.names,
-            plan=near.settings.network,
+            settings=near.settings.network,
             protect=False,
             services=near.project,
         )
         return Network(name, args)
 
     recording = side_by_side(make)
-    assert recording.listed("one") == [(kind, f"one-{suffix}") for kind, suffix in CHILDREN]
+    assert recording.listed("one") == [(token, f"one-{suffix}") for token, suffix in CHILDREN]
     # What nothing protects can be destroyed whole, and at once.
     assert recording["one-private-services"].inputs["deletionPolicy"] == "REMOVE_PEERING"
 

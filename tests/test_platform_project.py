@@ -22,7 +22,7 @@ def test_children() -> None:
 def test_enables_what_the_estate_calls_and_leaves_it_on() -> None:
     recording = record(lambda: Project("project", "pull-production"))
     services = recording.of_type("gcp:projects/service:Service")
-    assert sorted(one.inputs["service"] for one in services) == [
+    assert sorted(resource.inputs["service"] for resource in services) == [
         "artifactregistry.googleapis.com",
         "cloudkms.googleapis.com",
         "cloudresourcemanager.googleapis.com",
@@ -39,10 +39,10 @@ def test_enables_what_the_estate_calls_and_leaves_it_on() -> None:
         "sts.googleapis.com",
         "vpcaccess.googleapis.com",
     ]
-    for one in services:
-        assert one.inputs == {
+    for resource in services:
+        assert resource.inputs == {
             "project": "pull-production",
-            "service": one.inputs["service"],
+            "service": resource.inputs["service"],
             "disableOnDestroy": False,
         }
 

@@ -11,7 +11,7 @@ def make(name: str, near: Neighbours) -> Registry:
         name,
         RegistryArgs(
             project="pull-production",
-            cleanup=near.settings.registry,
+            settings=near.settings.registry,
             protect=near.settings.protect,
             pusher="serviceAccount:ci",
             services=near.project,

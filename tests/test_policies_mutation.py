@@ -1,4 +1,4 @@
-"""Every way in which a rule claims that something can be wrong, tried on the stacks themselves."""
+"""Every way in which a rule says that a stack can be wrong, tried on the stacks themselves."""
 
 from __future__ import annotations
 
@@ -10,14 +10,26 @@ from typing import Any, Final
 import pytest
 from pulumi.runtime.proto import analyzer_pb2
 
-from policies import cloud_run
-from policies.graph import Add, Derive, Drop, Forget, GraphBreak, PutIn, StackRule, Wait
-from policies.rule import ResourceRule, find, forbidden, mutants
+from policies.framework.graph import StackRule
+from policies.framework.paths import find
+from policies.framework.rules import ResourceRule, forbidden
 from policies.rules import RULES
+from resource_types import gcp
 from tests import policy_harness as harness
 from tests.conftest import MUTANTS
 from tests.policy_fixtures import fixtures
 from tests.policy_harness import Recording, Resource
+from tests.policy_mutations import (
+    STACK_MUTATIONS,
+    AddDependency,
+    AddResource,
+    RemoveDependencies,
+    RemoveType,
+    SetProperty,
+    SetSource,
+    StackMutation,
+    mutations,
+)
 
 STACKS: Final = ("production", "staging")
 RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRule)]
@@ -33,79 +45,81 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Recording]:
 
 @pytest.fixture(scope="session")
 def resources(recordings: list[Recording]) -> list[Resource]:
-    own = [one for recording in recordings for one in harness.resources_of(recording)]
-    return [*own, *fixtures()]
+    recorded = [found for recording in recordings for found in harness.resources_of(recording)]
+    return [*recorded, *fixtures()]
 
 
 def resource_mutants(
     rule: ResourceRule, resources: list[Resource]
 ) -> Iterator[tuple[str, Any, Resource]]:
-    """What was broken, who judges it, and the mutant."""
+    """What is mutated, the servicer that evaluates it, and the mutant."""
     if forbidden in rule.checks:
-        for kind in rule.types:
-            urn = f"urn:pulumi:production::pull::{kind}::x"
+        for token in rule.types:
+            urn = f"urn:pulumi:production::pull::{token}::x"
             serving = harness.servicer(rule)
-            yield kind, serving, Resource(kind, urn, {}, True, "made here")
+            yield token, serving, Resource(token, urn, {}, True, "fixture")
         return
     for serving, resource in harness.candidates(rule, resources):
         seen: Counter[str] = Counter()
-        for one in mutants(rule.checks, resource.view):
-            # Two items of a list are as good as forty; what is done to them is what matters.
-            place = ".".join("*" if isinstance(key, int) else key for key in one.keys)
-            what = f"{place} = {one.value!r}"
-            mutant = resource.broken(one) if seen[what] < 2 else None
+        for mutation in mutations(rule.checks, resource.view):
+            # Two items of a list are enough: the same mutation of forty shows nothing more.
+            path = ".".join("*" if isinstance(key, int) else key for key in mutation.keys)
+            what = f"{path} = {mutation.value!r}"
+            mutant = resource.mutated(mutation) if seen[what] < 2 else None
             if mutant is not None:
                 seen[what] += 1
                 yield f"{resource.source} {resource.urn} {what}", serving, mutant
 
 
-def stack_mutants(one: GraphBreak, recording: Recording) -> Iterator[tuple[str, Any]]:
-    """Up to three mutants of a stack for one way to break it."""
+def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tuple[str, Any]]:
+    """Up to three mutants of a stack."""
     nodes = sorted(recording.whole.resources, key=lambda node: str(node.urn))
-    match one:
-        case PutIn(kind, path, value):
-            for node in [node for node in nodes if node.type == kind][:3]:
+    match mutation:
+        case SetProperty(token, path, value):
+            for node in [node for node in nodes if node.type == token][:3]:
                 properties = harness.plain_properties(node)
-                for place in list(find(harness.marked(properties), path))[:3]:
-                    changed = harness.put(properties, place.keys, value)
+                for match in list(find(harness.marked(properties), path))[:3]:
+                    changed = harness.put(properties, match.keys, value)
                     if changed is not None:
                         yield node.name, _replaced(recording, node, changed)
-        case Drop(kind):
+        case RemoveType(token):
             request = _copy(recording)
-            kept = [node for node in nodes if node.type != kind]
+            kept = [node for node in nodes if node.type != token]
             request.ClearField("resources")
             request.resources.extend(kept)
-            yield f"no {kind}", request
-        case Add(kind, inputs, sources):
+            yield f"no {token}", request
+        case AddResource(token, inputs, sources):
             request = _copy(recording)
-            made = request.resources.add(
-                type=kind, name="mutant", urn=f"urn:pulumi:{recording.stack}::pull::{kind}::mutant"
+            added = request.resources.add(
+                type=token,
+                name="mutant",
+                urn=f"urn:pulumi:{recording.stack}::pull::{token}::mutant",
             )
             suffix = "-staging" if recording.stack == "staging" else ""
             text = json.dumps({**dict.fromkeys(sources, "?"), **inputs})
             text = text.replace("{environment}", recording.stack).replace("{suffix}", suffix)
-            made.properties.update(json.loads(text))
+            added.properties.update(json.loads(text))
             for name, source in sources.items():
                 first = next(node for node in nodes if source in (node.type, node.name))
-                made.propertyDependencies[name].urns.append(first.urn)
-                made.dependencies.append(first.urn)
-            yield kind, request
-        case Wait(kind, other):
+                added.propertyDependencies[name].urns.append(first.urn)
+                added.dependencies.append(first.urn)
+            yield token, request
+        case AddDependency(token, other):
             later = next(node for node in nodes if node.type == other)
-            for node in [node for node in nodes if node.type == kind][:3]:
+            for node in [node for node in nodes if node.type == token][:3]:
                 request = _copy(recording)
                 _of(request, node.urn).dependencies.append(later.urn)
-                yield f"{node.name} waits for {later.name}", request
-        case Forget(kind, other):
+                yield f"{node.name} depends on {later.name}", request
+        case RemoveDependencies(token, other):
             request = _copy(recording)
-            gone = {node.urn for node in nodes if node.type == other}
+            removed = {node.urn for node in nodes if node.type == other}
             for node in request.resources:
-                kept = [urn for urn in node.dependencies if urn not in gone]
+                kept = [urn for urn in node.dependencies if urn not in removed]
                 node.ClearField("dependencies")
                 node.dependencies.extend(kept)
-            yield f"{kind} no longer waits for {other}", request
-        case Derive(kind, name, source):
-            for node in [node for node in nodes if node.type == kind][:3]:
+            yield f"{token} no longer depends on {other}", request
+        case SetSource(token, name, source):
+            for node in [node for node in nodes if node.type == token][:3]:
                 request = _copy(recording)
                 edges = _of(request, node.urn).propertyDependencies
                 edges[name].ClearField("urns")
@@ -157,23 +171,23 @@ def test_every_mutant_of_a_stack_is_caught(
         for recording in recordings:
             serving = harness.servicer_of_stack(rule, recording)
             assert not harness.evaluate_stack(serving, recording.whole), rule.id
-            for one in rule.mutations:
-                for what, mutant in stack_mutants(one, recording):
+            for mutation in STACK_MUTATIONS[rule.id]:
+                for what, mutant in stack_mutants(mutation, recording):
                     if harness.evaluate_stack(serving, mutant):
                         killed[rule.id] += 1
                     else:
-                        survived.append(f"{rule.id}: {recording.stack} {one} {what}")
+                        survived.append(f"{rule.id}: {recording.stack} {mutation} {what}")
     record_property(MUTANTS, _count(killed, survived, STACK_RULES))
 
 
-def test_the_defaults_of_a_real_provider_are_no_plain_values(recordings: list[Recording]) -> None:
+def test_defaults_of_a_real_provider_are_not_plain_values(recordings: list[Recording]) -> None:
     """Google's provider writes ``value: ""`` beside each reference of a Cloud Run variable."""
     rule = next(rule for rule in STACK_RULES if rule.id == "stack-secret-by-reference")
     for recording in recordings:
         real = Recording(recording.stack, recording.resources, _copy(recording))
         defaults = 0
         for node in real.whole.resources:
-            if node.type == cloud_run.SERVICE:
+            if node.type == gcp.RUN_SERVICE:
                 properties = harness.plain_properties(node)
                 for container in properties["template"]["containers"]:
                     for variable in container["envs"]:
@@ -188,16 +202,16 @@ def test_the_defaults_of_a_real_provider_are_no_plain_values(recordings: list[Re
         serving = harness.servicer_of_stack(rule, real)
         assert not harness.evaluate_stack(serving, real.whole)
         survivors = [
-            f"{one} {what}"
-            for one in rule.mutations
-            for what, mutant in stack_mutants(one, real)
+            f"{mutation} {what}"
+            for mutation in STACK_MUTATIONS[rule.id]
+            for what, mutant in stack_mutants(mutation, real)
             if not harness.evaluate_stack(serving, mutant)
         ]
         assert not survivors
 
 
 def _count(killed: Counter[str], survived: list[str], rules: Any) -> dict[str, int]:
-    """How many were killed, by rule; none may survive, and no rule may be without one."""
+    """The number of killed mutants by rule; none may survive, and every rule needs one."""
     assert not survived, f"{len(survived)} survived:\n" + "\n".join(survived)
     assert not [rule.id for rule in rules if not killed[rule.id]], "rules without a mutant"
     return {rule.id: killed[rule.id] for rule in rules}
@@ -206,7 +220,7 @@ def _count(killed: Counter[str], survived: list[str], rules: Any) -> dict[str, i
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_clean_stack_is_clean(recordings: list[Recording], stack: str) -> None:
     """With the levels of the stack's own configuration."""
-    recording = next(one for one in recordings if one.stack == stack)
+    recording = next(found for found in recordings if found.stack == stack)
     on = [rule for rule in RULES if rule.id not in harness.disabled(stack)]
     serving = harness.servicer(*on, config=harness.config_of(stack))
     found = [

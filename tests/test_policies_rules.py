@@ -1,7 +1,8 @@
-"""Every rule, by the SDK's own servicer: good, bad and unknown resources; and the frame itself."""
+"""Every rule in the SDK's own servicer: compliant, mutated and unknown resources; and the pack."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,20 +15,24 @@ import pytest
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
 
-from policies import exceptions, inputs, levels, rule, table
-from policies.graph import StackRule
+from policies import exceptions, levels, table
+from policies.framework.credentials import CREDENTIAL, CREDENTIALS
+from policies.framework.demands import at_least, equal
+from policies.framework.graph import StackRule
+from policies.framework.paths import ABSENT, COMPONENT_PREFIX, PROTECT, STEP, UNKNOWN, find
+from policies.framework.rules import Must, ResourceRule, Severity, forbidden, reads
 from policies.pack import policies
-from policies.rule import PROTECT, UNKNOWN, Must, Mutation, ResourceRule, Severity, equal, find
-from policies.rules import CONCERNS, RULES
-from policies.sensitive import CREDENTIAL, CREDENTIALS, SECRET_NAME
+from policies.rules import CONCERNS, DISALLOWED_TYPES, RULES, UNUSED_TYPES, provider_inputs
+from resource_types import cloudflare, gcp, kubernetes
+from resource_types.limits import SECRET_NAME
 from sandbox.schema import Shape, UnknownType, schema_of
 from tests import policy_harness as harness
 from tests.policy_fixtures import fixtures
 from tests.policy_harness import TODAY, UNKNOWN_TEXT, Recording, Resource, evaluate, servicer
+from tests.policy_mutations import STACK_MUTATIONS, Mutation, mutations
 
-RESOURCE_RULES: Final = [one for one in RULES if isinstance(one, ResourceRule)]
-PRESENT: Final = [one for one in RESOURCE_RULES if rule.forbidden not in one.checks]
-SQL: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRule)]
+PRESENT: Final = [rule for rule in RESOURCE_RULES if forbidden not in rule.checks]
 CANARY: Final = "canary-hunter2"
 
 
@@ -43,64 +48,64 @@ def resources(production: Recording) -> list[Resource]:
 
 
 def by_id(name: str) -> ResourceRule:
-    return next(one for one in RESOURCE_RULES if one.id == name)
+    return next(rule for rule in RESOURCE_RULES if rule.id == name)
 
 
 def instance(resources: Sequence[Resource]) -> Resource:
-    return next(one for one in resources if one.type == SQL)
+    return next(found for found in resources if found.type == gcp.SQL_INSTANCE)
 
 
 # -- each rule -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("one", PRESENT, ids=lambda one: one.id)
-def test_good_and_bad(one: ResourceRule, resources: list[Resource]) -> None:
-    """A good resource passes; a mutant is a mandatory violation with the rule's own words."""
-    for serving, resource in harness.candidates(one, resources, most=1):
-        for broken in rule.mutants(one.checks, resource.view):
-            mutant = resource.broken(broken)
+@pytest.mark.parametrize("rule", PRESENT, ids=lambda rule: rule.id)
+def test_good_and_bad(rule: ResourceRule, resources: list[Resource]) -> None:
+    """A compliant resource passes; a mutant is a mandatory violation with the rule's texts."""
+    for serving, resource in harness.candidates(rule, resources, limit=1):
+        for mutation in mutations(rule.checks, resource.view):
+            mutant = resource.mutated(mutation)
             if mutant is not None:
                 (found, *_) = evaluate(serving, mutant)
-                assert found.policyName == one.id
+                assert found.policyName == rule.id
                 assert found.enforcementLevel == analyzer_pb2.MANDATORY
-                assert found.message.startswith(one.what)
-                assert one.fix in found.message
+                assert found.message.startswith(rule.what)
+                assert rule.fix in found.message
                 return
-    pytest.fail("no good resource that could be broken")
+    pytest.fail("no compliant resource that a mutation changes")
 
 
-@pytest.mark.parametrize("one", PRESENT, ids=lambda one: one.id)
-def test_unknown(one: ResourceRule, resources: list[Resource]) -> None:
-    """Where a value could break the rule, one that is not known is a violation, or may wait."""
+@pytest.mark.parametrize("rule", PRESENT, ids=lambda rule: rule.id)
+def test_unknown(rule: ResourceRule, resources: list[Resource]) -> None:
+    """An unknown value is a violation wherever it could break the rule, unless it may wait."""
     tried = 0
-    places = set()
-    for serving, resource in harness.candidates(one, resources, most=1):
-        keys = {broken.keys for broken in rule.mutants(one.checks, resource.view)}
-        places |= keys
-        for place in sorted(keys - {(), (PROTECT,)}, key=repr)[:12]:
-            mutant = resource.broken(Mutation(place, UNKNOWN_TEXT))
+    tried_keys = set()
+    for serving, resource in harness.candidates(rule, resources, limit=1):
+        keys = {mutation.keys for mutation in mutations(rule.checks, resource.view)}
+        tried_keys |= keys
+        for location in sorted(keys - {(), (PROTECT,)}, key=repr)[:12]:
+            mutant = resource.mutated(Mutation(location, UNKNOWN_TEXT))
             if mutant is not None:
                 messages = [diagnostic.message for diagnostic in evaluate(serving, mutant)]
                 undecided = [text for text in messages if "not known before the update" in text]
-                if one.decidable_after_update:
-                    assert not undecided, (place, messages)
+                if rule.decidable_after_update:
+                    assert not undecided, (location, messages)
                 else:
-                    assert messages, place
+                    assert messages, location
                 tried += 1
-    assert tried or one.decidable_after_update or places <= {(), (PROTECT,)}
+    assert tried or rule.decidable_after_update or tried_keys <= {(), (PROTECT,)}
 
 
-# -- the frame -------------------------------------------------------------------------------------
+# -- the framework ---------------------------------------------------------------------------------
 
 
 def test_an_unknown_value_hides_no_other(resources: list[Resource]) -> None:
     flags = find(instance(resources).inputs, "settings.databaseFlags[name=log_connections].value")
-    broken = instance(resources).broken(Mutation(next(flags).keys, UNKNOWN_TEXT))
-    assert broken is not None
-    lock = find(broken.inputs, "settings.databaseFlags[name=log_lock_waits].value")
-    broken = broken.broken(Mutation(next(lock).keys, "off"))
-    assert broken is not None
-    found = sorted(one.message for one in evaluate(servicer(by_id("sql-log-flags")), broken))
+    mutant = instance(resources).mutated(Mutation(next(flags).keys, UNKNOWN_TEXT))
+    assert mutant is not None
+    lock_waits = find(mutant.inputs, "settings.databaseFlags[name=log_lock_waits].value")
+    mutant = mutant.mutated(Mutation(next(lock_waits).keys, "off"))
+    assert mutant is not None
+    found = sorted(found.message for found in evaluate(servicer(by_id("sql-log-flags")), mutant))
     assert len(found) == 2
     assert "settings.databaseFlags[log_connections].value is not known" in found[0]
     assert "settings.databaseFlags[log_lock_waits].value must be on" in found[1]
@@ -108,19 +113,19 @@ def test_an_unknown_value_hides_no_other(resources: list[Resource]) -> None:
 
 @pytest.mark.parametrize("keys", [("settings",), ("settings", "ipConfiguration")])
 def test_an_unknown_parent_is_named(resources: list[Resource], keys: tuple[str, ...]) -> None:
-    broken = instance(resources).broken(Mutation(keys, UNKNOWN_TEXT))
-    assert broken is not None
-    (found,) = evaluate(servicer(by_id("sql-no-public-address")), broken)
+    mutant = instance(resources).mutated(Mutation(keys, UNKNOWN_TEXT))
+    assert mutant is not None
+    (found,) = evaluate(servicer(by_id("sql-no-public-address")), mutant)
     assert f"{'.'.join(keys)} is not known before the update" in found.message
 
 
-def test_a_rule_that_may_wait_waits_and_then_decides(resources: list[Resource]) -> None:
-    one = by_id("sql-own-key")
-    unknown = instance(resources).broken(Mutation(("encryptionKeyName",), UNKNOWN_TEXT))
-    empty = instance(resources).broken(Mutation(("encryptionKeyName",), ""))
+def test_a_rule_that_may_wait_is_decided_in_the_update(resources: list[Resource]) -> None:
+    rule = by_id("sql-customer-managed-key")
+    unknown = instance(resources).mutated(Mutation(("encryptionKeyName",), UNKNOWN_TEXT))
+    empty = instance(resources).mutated(Mutation(("encryptionKeyName",), ""))
     assert empty is not None
-    assert not evaluate(servicer(one), unknown or instance(resources))
-    assert evaluate(servicer(one), empty)
+    assert not evaluate(servicer(rule), unknown or instance(resources))
+    assert evaluate(servicer(rule), empty)
 
 
 def _leaves(value: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
@@ -139,16 +144,18 @@ def _one_of_each_type(resources: Sequence[Resource]) -> list[Resource]:
 
 
 def test_no_message_holds_a_value(resources: list[Resource], production: Recording) -> None:
-    """Any text could be a secret: whatever property it stands in, no message repeats it."""
+    """Any text could be a secret: no message repeats a value, whatever its property."""
     for resource in _one_of_each_type(resources):
-        about = [one for one in RESOURCE_RULES if one.is_about(resource.type)]
-        if not about:
+        applying = [rule for rule in RESOURCE_RULES if rule.applies_to(resource.type)]
+        if not applying:
             continue
-        serving = servicer(*about)
+        serving = servicer(*applying)
         for keys in _leaves(resource.inputs, ()):
-            mutant = resource.broken(Mutation(keys, CANARY))
+            mutant = resource.mutated(Mutation(keys, CANARY))
             assert mutant is not None
-            assert CANARY not in " ".join(one.message for one in evaluate(serving, mutant)), keys
+            assert CANARY not in " ".join(found.message for found in evaluate(serving, mutant)), (
+                keys
+            )
     whole = analyzer_pb2.AnalyzeStackRequest()
     whole.CopyFrom(production.whole)
     for node in whole.resources:
@@ -158,7 +165,7 @@ def test_no_message_holds_a_value(resources: list[Resource], production: Recordi
                 properties = harness.put(properties, keys, CANARY) or properties
         node.properties.Clear()
         node.properties.update(properties)
-    stack_rules = [one for one in RULES if isinstance(one, StackRule)]
+    stack_rules = [rule for rule in RULES if isinstance(rule, StackRule)]
     assert CANARY not in " ".join(
         found.message for found in harness.evaluate_stack(servicer(*stack_rules), whole)
     )
@@ -166,65 +173,69 @@ def test_no_message_holds_a_value(resources: list[Resource], production: Recordi
 
 @pytest.mark.parametrize("odd", [None, 7, "", [], {}, [[]], {"a": None}, True], ids=repr)
 def test_no_shape_of_a_value_breaks_the_pack(resources: list[Resource], odd: Any) -> None:
-    """A type that nobody expected is a violation or nothing, and never a crash."""
+    """A value of an unexpected type is a violation or nothing, and never a crash."""
     for resource in _one_of_each_type(resources):
-        about = [one for one in RESOURCE_RULES if one.is_about(resource.type)]
-        serving = servicer(*about) if about else None
+        applying = [rule for rule in RESOURCE_RULES if rule.applies_to(resource.type)]
+        serving = servicer(*applying) if applying else None
         for keys in _leaves(resource.inputs, ()) if serving else ():
             for depth in {1, len(keys)}:
-                mutant = resource.broken(Mutation(keys[:depth], odd))
+                mutant = resource.mutated(Mutation(keys[:depth], odd))
                 if mutant is not None:
                     evaluate(serving, mutant)
 
 
-def test_paths_lead_where_they_say() -> None:
+def test_find_returns_every_location_of_a_path() -> None:
     inputs = {
         "a": [{"name": "X_Y", "b": 1}, {"name": "lower"}, {"name": "Z", "b": UNKNOWN}],
         "c": 2,
     }
-    assert [(one.path, one.value) for one in find(inputs, "a[].b")] == [
+    assert [(match.path, match.value) for match in find(inputs, "a[].b")] == [
         ("a[X_Y].b", 1),
-        ("a[1].b", rule.ABSENT),
+        ("a[1].b", ABSENT),
         ("a[2].b", UNKNOWN),
     ]
-    assert [one.value for one in find(inputs, "a[name=X_Y].b")] == [1]
-    assert [one.value for one in find(inputs, "a[name=none].b")] == [rule.ABSENT]
-    assert [one.value for one in find(inputs, "c[].d")] == [rule.ABSENT]
-    assert [one.value for one in find(inputs, "nothing[].d")] == []
-    assert [one.value for one in find({"a": [{"name": UNKNOWN}]}, "a[name=x]")] == [UNKNOWN]
+    assert [match.value for match in find(inputs, "a[name=X_Y].b")] == [1]
+    assert [match.value for match in find(inputs, "a[name=none].b")] == [ABSENT]
+    assert [match.value for match in find(inputs, "c[].d")] == [ABSENT]
+    assert [match.value for match in find(inputs, "nothing[].d")] == []
+    assert [match.value for match in find({"a": [{"name": UNKNOWN}]}, "a[name=x]")] == [UNKNOWN]
 
 
-def test_a_truth_value_is_no_number() -> None:
+def test_a_boolean_is_not_a_number() -> None:
     assert not equal(False).accepts(0)
-    assert not rule.at_least(0).accepts(True)
+    assert not at_least(0).accepts(True)
     assert equal(7).accepts(7.0)
 
 
-EVERYBODY: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*"
+WHOLE_POOL: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*"
 
 
 @pytest.mark.parametrize(
-    ("kind", "inputs", "broken"),
+    ("token", "inputs", "violated"),
     [
         (
-            "gcp:storage/bucketIAMBinding:BucketIAMBinding",
+            gcp.BUCKET_IAM.binding,
             {"role": "roles/editor", "members": ["serviceAccount:a@b", "AllUsers"]},
             {"iam-no-basic-role", "storage-not-public"},
         ),
         (
-            "gcp:projects/iAMBinding:IAMBinding",
-            {"role": "roles/iam.workloadIdentityUser", "members": [EVERYBODY]},
-            {"iam-no-authoritative-grant", "iam-no-impersonation-of-all", "iam-federated-subject"},
+            gcp.PROJECT_IAM.binding,
+            {"role": "roles/iam.workloadIdentityUser", "members": [WHOLE_POOL]},
+            {
+                "iam-no-authoritative-grant",
+                "iam-no-project-wide-impersonation",
+                "iam-federated-subject",
+            },
         ),
         (
-            "gcp:serviceaccount/iAMBinding:IAMBinding",
+            gcp.SERVICE_ACCOUNT_IAM.binding,
             {"role": "roles/x", "members": ["user:a@pull.com", "allAuthenticatedUsers"]},
             {"iam-grant-not-public", "iam-no-person"},
         ),
-        ("gcp:cloudrunv2/serviceIamPolicy:ServiceIamPolicy", {}, {"iam-no-authoritative-grant"}),
-        ("gcp:cloudrun/service:Service", {}, {"run-second-api"}),
+        (gcp.RUN_SERVICE_IAM.policy, {}, {"iam-no-authoritative-grant"}),
+        (gcp.RUN_V1_SERVICE, {}, {"run-no-v1-api"}),
         (
-            "gcp:compute/firewall:Firewall",
+            gcp.FIREWALL,
             {
                 "sourceRanges": ["0.0.0.0/1", "128.0.0.0/1"],
                 "allows": [{"protocol": "6", "ports": ["5432"]}],
@@ -232,7 +243,7 @@ EVERYBODY: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*"
             {"network-no-open-administration"},
         ),
         (
-            "gcp:compute/firewall:Firewall",
+            gcp.FIREWALL,
             {
                 "sourceRanges": ["10.0.0.0/8", "35.191.0.0/16"],
                 "allows": [{"protocol": "tcp", "ports": ["22"]}],
@@ -240,17 +251,17 @@ EVERYBODY: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*"
             set(),
         ),
         (
-            "cloudflare:index/record:Record",
+            cloudflare.RECORD,
             {"name": "*.pull.com", "type": "A", "content": "10.0.0.1", "ttl": 1, "proxied": True},
-            {"dns-no-wildcard", "dns-no-inner-address"},
+            {"dns-no-wildcard", "dns-no-private-address"},
         ),
         (
-            "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+            kubernetes.CLUSTER_ROLE_BINDING,
             {"roleRef": {"name": "reader"}, "subjects": [{"name": "system:masters"}]},
             {"k8s-no-cluster-admin"},
         ),
         (
-            "kubernetes:core/v1:ConfigMap",
+            kubernetes.CONFIG_MAP,
             {
                 "metadata": {"namespace": "pull"},
                 "data": {
@@ -263,20 +274,20 @@ EVERYBODY: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*"
             },
             {
                 "runbook-environment",
-                "runbook-live-plaid",
+                "runbook-no-vendor-sandbox",
                 "runbook-no-debug-log",
-                "k8s-config-map-plain",
+                "k8s-config-map-no-secret",
             },
         ),
     ],
 )
 def test_shapes_that_no_generated_mutant_has(
-    kind: str, inputs: dict[str, Any], broken: set[str]
+    token: str, inputs: dict[str, Any], violated: set[str]
 ) -> None:
-    urn = f"urn:pulumi:production::pull::{kind}::x"
-    about = [one for one in RESOURCE_RULES if one.is_about(kind)]
-    found = evaluate(servicer(*about), Resource(kind, urn, inputs, True, "made here"))
-    assert {one.policyName for one in found} == broken
+    urn = f"urn:pulumi:production::pull::{token}::x"
+    applying = [rule for rule in RESOURCE_RULES if rule.applies_to(token)]
+    found = evaluate(servicer(*applying), Resource(token, urn, inputs, True, "fixture"))
+    assert {violation.policyName for violation in found} == violated
 
 
 @pytest.mark.parametrize(
@@ -292,30 +303,30 @@ def test_shapes_that_no_generated_mutant_has(
         ("MONKEY", False),
     ],
 )
-def test_names_say_secret(name: str, secret: bool) -> None:
+def test_secret_looking_names(name: str, secret: bool) -> None:
     assert bool(SECRET_NAME.search(name)) is secret
 
 
-def test_every_credential_is_seen() -> None:
+def test_every_credential_is_detected() -> None:
     assert all(map(CREDENTIAL.search, CREDENTIALS))
 
 
-# -- what rules say of themselves ------------------------------------------------------------------
+# -- descriptions of rules -------------------------------------------------------------------------
 
 
 def test_ids_are_unique_and_metadata_is_complete() -> None:
-    ids = [one.id for one in RULES]
+    ids = [rule.id for rule in RULES]
     assert len(set(ids)) == len(ids) >= 60
-    for one in RULES:
-        assert one.what.endswith("."), one.id
-        assert one.fix.endswith("."), one.id
-        assert one.url.startswith("https://") or (harness.ROOT / one.url).is_file(), one.id
-        assert isinstance(one.severity, Severity)
-        assert isinstance(one, StackRule) or one.types, one.id
+    for rule in RULES:
+        assert rule.what.endswith("."), rule.id
+        assert rule.fix.endswith("."), rule.id
+        assert rule.url.startswith("https://") or (harness.ROOT / rule.url).is_file(), rule.id
+        assert isinstance(rule.severity, Severity)
+        assert isinstance(rule, StackRule) or rule.types, rule.id
 
 
 def test_rules_and_their_table_need_no_sdk() -> None:
-    """The command line counts the rules and writes their table; an SDK would cost it a second."""
+    """The command line counts the rules; importing an SDK would slow it down by a second."""
     program = (
         "import sys, policies.table as table; table.table();"
         "sys.exit(' '.join({'pulumi', 'pulumi_policy', 'yaml', 'grpc'} & set(sys.modules)))"
@@ -331,22 +342,22 @@ def test_rules_and_their_table_need_no_sdk() -> None:
     assert done.stderr == "\n", done.stderr
 
 
-@pytest.mark.parametrize("one", PRESENT, ids=lambda one: one.id)
-def test_the_paths_of_a_rule_exist_in_the_provider(one: ResourceRule) -> None:
-    """A path with a typing error would be judged absent for ever."""
+@pytest.mark.parametrize("rule", PRESENT, ids=lambda rule: rule.id)
+def test_the_paths_of_a_rule_exist_in_the_provider(rule: ResourceRule) -> None:
+    """A misspelt path would always be absent."""
     shapes = []
-    for kind in one.types:
+    for token in rule.types:
         try:
-            shapes.append(schema_of(kind).inputs)
+            shapes.append(schema_of(token).inputs)
         except (UnknownType, KeyError, ValueError):
-            continue  # custom resources, our own components
-    for path in set(rule.reads(one.checks)) if shapes else ():
+            continue  # custom resources and our components
+    for path in set(reads(rule.checks)) if shapes else ():
         if not path.lstrip(".").startswith("@") and PROTECT not in path:
             assert any(_exists(shape, path) for shape in shapes), path
 
 
 def _exists(shape: Shape, path: str) -> bool:
-    for step in rule._STEP.findall(path):
+    for step in STEP.findall(path):
         while shape.kind in ("list", "map") and shape.element is not None:
             if shape.kind == "map" and step[0]:
                 return True
@@ -360,25 +371,44 @@ def _exists(shape: Shape, path: str) -> bool:
     return True
 
 
-def test_the_inputs_of_whatever_is_at_cloudflare_and_vercel_are_known(
+def test_the_inputs_of_every_cloudflare_and_vercel_type_are_checked(
     production: Recording,
 ) -> None:
-    types = {one.type for one in harness.resources_of(production)}
-    there = {kind for kind in types if kind.startswith(("cloudflare:", "vercel:"))}
-    assert len(there) > 8
-    assert there <= set(inputs.TYPES)
+    types = {resource.type for resource in harness.resources_of(production)}
+    checked = {token for token in types if token.startswith(("cloudflare:", "vercel:"))}
+    assert len(checked) > 8
+    assert checked <= set(provider_inputs.TYPES)
+
+
+def test_rules_about_unused_types_have_sections_of_their_own() -> None:
+    """Once the estate uses a type, its rules move to the module of the service."""
+    resources = [
+        resource
+        for inventory in (harness.ROOT / "tests" / "inventory").glob("*.json")
+        for resource in json.loads(inventory.read_text())
+    ]
+    used = {resource["type"] for resource in resources} | {COMPONENT_PREFIX}
+    for concern, rules in CONCERNS.items():
+        for rule in rules:
+            if isinstance(rule, ResourceRule):
+                unused = concern in (UNUSED_TYPES, DISALLOWED_TYPES)
+                assert used.isdisjoint(rule.types) is unused, rule.id
+
+
+def test_every_rule_about_the_stack_has_mutations() -> None:
+    assert {rule.id for rule in RULES if isinstance(rule, StackRule)} == set(STACK_MUTATIONS)
 
 
 def test_every_policy_carries_its_metadata() -> None:
-    made = {one.name: one for one in policies(exceptions.Exceptions(), TODAY)}
+    made = {policy.name: policy for policy in policies(exceptions.Exceptions(), TODAY)}
     assert len(made) == len(RULES) + 1
-    for one in RULES:
-        policy = made[one.id]
-        assert policy.remediation_steps == one.fix
-        assert policy.url == one.url
+    for rule in RULES:
+        policy = made[rule.id]
+        assert policy.remediation_steps == rule.fix
+        assert policy.url == rule.url
         assert policy.severity is not None
-        assert policy.severity.value == one.severity.value
-        level = EnforcementLevel.MANDATORY if one.adopted else EnforcementLevel.DISABLED
+        assert policy.severity.value == rule.severity.value
+        level = EnforcementLevel.MANDATORY if rule.adopted else EnforcementLevel.DISABLED
         assert policy.enforcement_level is level
 
 
@@ -389,7 +419,7 @@ def test_every_policy_carries_its_metadata() -> None:
 def test_the_configuration_names_rules_that_exist(stack: str) -> None:
     found = levels.read_levels(levels.file_of(stack, harness.ROOT / "policies"))
     assert {name for name, level in found.items() if level == "disabled"} == harness.disabled(stack)
-    assert {one.id for one in RULES if not one.adopted} <= harness.disabled(stack)
+    assert {rule.id for rule in RULES if not rule.adopted} <= harness.disabled(stack)
 
 
 @pytest.mark.parametrize(
@@ -403,40 +433,40 @@ def test_the_configuration_names_rules_that_exist(stack: str) -> None:
             '{"all": "mandatory", "dns-proxied": {"enforcementLevel": "advisory"}}',
             "dns-proxied: is mandatory in production",
         ),
-        ('{"all": "mandatory", "exceptions": "disabled"}', "exceptions: is no rule"),
-        ('{"all": "mandatory", "dns-proxied": {"a": 1}}', "dns-proxied.a: is no setting"),
+        ('{"all": "mandatory", "exceptions": "disabled"}', "exceptions: is not a rule"),
+        ('{"all": "mandatory", "dns-proxied": {"a": 1}}', "dns-proxied.a: is not a setting"),
         ('{"all": "mandatory", "sql-tls": 3}', "sql-tls: must be mandatory or"),
         ("[]", "must be an object"),
         ("{", "cannot be read"),
         ("[" * 100000, "cannot be read"),
     ],
 )
-def test_production_has_no_other_levels(tmp_path: Path, text: str, says: str) -> None:
+def test_production_accepts_no_other_levels(tmp_path: Path, text: str, says: str) -> None:
     file = tmp_path / levels.PRODUCTION
     file.write_text(text)
     with pytest.raises(levels.LevelsError, match=says):
         levels.read_levels(file)
 
 
-def test_staging_may_leave_rules_out(tmp_path: Path) -> None:
+def test_staging_can_disable_rules(tmp_path: Path) -> None:
     file = tmp_path / "config.staging.json"
     file.write_text('{"all": "mandatory", "sql-tls": "disabled", "dns-ttl": "advisory"}')
     found = levels.read_levels(file)
-    assert [found[one] for one in ("sql-tls", "dns-ttl", "sql-edition")] == [
+    assert [found[name] for name in ("sql-tls", "dns-ttl", "sql-edition")] == [
         *("disabled", "advisory", "mandatory")
     ]
 
 
-def test_production_switches_off_only_what_is_not_adopted() -> None:
-    assert harness.disabled("production") == {one.id for one in RULES if not one.adopted}
+def test_production_disables_only_rules_that_are_not_adopted() -> None:
+    assert harness.disabled("production") == {rule.id for rule in RULES if not rule.adopted}
 
 
 def test_the_table_has_every_rule() -> None:
     text = table.table()
     for concern, rules in CONCERNS.items():
         assert f"### {concern}" in text
-        for one in rules:
-            assert text.count(f"[`{one.id}`]") == 1
+        for rule in rules:
+            assert text.count(f"[`{rule.id}`]") == 1
 
 
 # -- exceptions ------------------------------------------------------------------------------------
@@ -453,26 +483,32 @@ ENTRY: Final = """
 def _exceptions(tmp_path: Path, text: str) -> exceptions.Exceptions:
     file = tmp_path / "exceptions.yaml"
     file.write_text(text)
-    return exceptions.read(frozenset(one.id for one in RULES), file)
+    return exceptions.read(frozenset(rule.id for rule in RULES), file)
 
 
 def _open_to_the_world(resources: list[Resource]) -> Resource:
-    broken = instance(resources).broken(
+    mutant = instance(resources).mutated(
         Mutation(("settings", "ipConfiguration", "ipv4Enabled"), True)
     )
-    assert broken is not None
-    return broken
+    assert mutant is not None
+    return mutant
 
 
-def _judged(read: exceptions.Exceptions, resource: Resource, production: Recording) -> list[str]:
+def _violations(
+    read: exceptions.Exceptions, resource: Resource, production: Recording
+) -> list[str]:
     serving = servicer(exceptions=read)
     found = evaluate(serving, resource)
     found += [
-        one
-        for one in harness.evaluate_stack(serving, production.whole)
-        if one.policyName == "exceptions"
+        violation
+        for violation in harness.evaluate_stack(serving, production.whole)
+        if violation.policyName == "exceptions"
     ]
-    return [f"{one.policyName}: {one.message}" for one in found if one.policyName in SHOWN]
+    return [
+        f"{violation.policyName}: {violation.message}"
+        for violation in found
+        if violation.policyName in SHOWN
+    ]
 
 
 SHOWN: Final = ("sql-no-public-address", "exceptions")
@@ -484,7 +520,7 @@ SHOWN: Final = ("sql-no-public-address", "exceptions")
         (1, []),
         (0, []),
         (-1, ["sql-no-public-address: ", "expired on"]),
-        (366, ["sql-no-public-address: ", "for more than 365 days"]),
+        (366, ["sql-no-public-address: ", "more than 365 days"]),
     ],
 )
 def test_an_exception_holds_until_it_expires(
@@ -497,30 +533,30 @@ def test_an_exception_holds_until_it_expires(
     resource = _open_to_the_world(resources)
     expires = TODAY + timedelta(days=days)
     read = _exceptions(tmp_path, ENTRY.format(urn=resource.urn, expires=expires))
-    assert not read.wrong
-    found = _judged(read, resource, production)
+    assert not read.mistakes
+    found = _violations(read, resource, production)
     assert len(found) == len(expected)
     for text, part in zip(found, expected, strict=True):
         assert part in text
 
 
-def test_an_exception_that_nothing_needs_is_a_violation(
+def test_an_unneeded_exception_is_a_violation(
     tmp_path: Path, resources: list[Resource], production: Recording
 ) -> None:
     resource = instance(resources)
     read = _exceptions(tmp_path, ENTRY.format(urn=resource.urn, expires=TODAY))
-    (found,) = _judged(read, resource, production)
-    assert "is not needed any more" in found
+    (found,) = _violations(read, resource, production)
+    assert "is no longer needed" in found
     elsewhere = resource.urn.replace("production", "staging", 1)
     read = _exceptions(tmp_path, ENTRY.format(urn=elsewhere, expires=TODAY))
-    assert not _judged(read, resource, production)
+    assert not _violations(read, resource, production)
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("- rule: sql-no-public-address\n", "exactly these keys"),
-        (ENTRY.format(urn="postgres-instance", expires=TODAY), "whole URN"),
+        (ENTRY.format(urn="postgres-instance", expires=TODAY), "full URN"),
         (ENTRY.format(urn="urn:pulumi:production::pull::a::b", expires="soon"), "expires"),
         (ENTRY.replace("sql-no", "sql-na").format(urn="x", expires=TODAY), "names a rule"),
         (
@@ -529,7 +565,7 @@ def test_an_exception_that_nothing_needs_is_a_violation(
             ),
             "owner",
         ),
-        (2 * ENTRY.format(urn="urn:pulumi:production::pull::a::b", expires=TODAY), "twice"),
+        (2 * ENTRY.format(urn="urn:pulumi:production::pull::a::b", expires=TODAY), "repeats"),
         (ENTRY.format(urn="urn:pulumi:production::pull::a::b", expires="2027-02-30"), "cannot be"),
         (ENTRY.replace("sql-no-public-address", "[a]").format(urn="x", expires=TODAY), "names a"),
         (
@@ -547,17 +583,17 @@ def test_a_malformed_exception_is_a_violation(
     tmp_path: Path, resources: list[Resource], production: Recording, text: str, reason: str
 ) -> None:
     read = _exceptions(tmp_path, text)
-    found = _judged(read, _open_to_the_world(resources), production)
-    assert any(one.startswith("sql-no-public-address") for one in found)
-    assert any(one.startswith("exceptions") and reason in one for one in found), found
+    found = _violations(read, _open_to_the_world(resources), production)
+    assert any(text.startswith("sql-no-public-address") for text in found)
+    assert any(text.startswith("exceptions") and reason in text for text in found), found
 
 
 def test_the_exceptions_in_the_repository_are_well_formed() -> None:
-    assert not exceptions.read(frozenset(one.id for one in RULES)).wrong
+    assert not exceptions.read(frozenset(rule.id for rule in RULES)).mistakes
 
 
-def test_a_demand_refuses_what_it_says_it_refuses() -> None:
-    for one in RESOURCE_RULES:
-        for check in one.checks:
+def test_a_demand_refuses_its_refused_values() -> None:
+    for rule in RESOURCE_RULES:
+        for check in rule.checks:
             if isinstance(check, Must):
                 assert not [value for value in check.demand.refused if check.demand.accepts(value)]

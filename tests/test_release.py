@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pulumi.automation import OpType
 
-from ops.command_line.session import Session
+from ops.command_line.consent import require_window
 from ops.errors import Refused, WrongInput
 from ops.review.fingerprint import planned_change, state_digests
 from ops.review.record import SHOWN, Record
@@ -255,7 +255,7 @@ def test_an_empty_reason_does_not_count(reason: str | None) -> None:
     now = datetime.datetime.now(datetime.UTC)
     begin, end = (now + datetime.timedelta(hours=hours) for hours in (6, 8))
     with pytest.raises(Refused):
-        Session("up", as_json=True).keep_window(f"{begin:%H:%M}-{end:%H:%M}", reason)
+        require_window(f"{begin:%H:%M}-{end:%H:%M}", reason)
 
 
 def test_different_records_have_different_digests() -> None:

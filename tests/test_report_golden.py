@@ -14,7 +14,7 @@ from ops.review.report.markdown import LIMIT, MARKER, markdown
 from ops.review.report.model import Report
 from tests import golden
 from tests.golden.large import five_thousand
-from tests.stack_lifecycle import StackLifecycle, made_once, production_life
+from tests.stack_lifecycle import StackLifecycle, made_once, production_lifecycle
 
 VERDICTS = {
     "first-deployment": "needs review",
@@ -54,7 +54,7 @@ def first_deployment(
 ) -> dict[str, Any]:
     """The preview of the whole estate's first deployment to production."""
     assert engine.exists()
-    folder = production_life(tmp_path_factory, checkout).folder
+    folder = production_lifecycle(tmp_path_factory, checkout).folder
     document = json.loads((folder / "preview.json").read_text("utf-8"))
     return golden.normalised({"stack": "production", **document})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from components import PROJECT_ROOT
 from components.config import Settings, read_stack_file
-from components.config.services import PROJECT_ROOT
 from components.names import Names
 from components.runtime_config import browser_values, config_maps, convex_values
 from components.workloads import WorkerType

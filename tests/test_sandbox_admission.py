@@ -1,4 +1,4 @@
-"""What the sandbox's API server refuses; ``tests/test_cluster.py`` asks a real one the same."""
+"""What the sandbox rejects as an API server does; ``tests/test_cluster.py`` asks a real server."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from sandbox.cloud import Cloud, Refusal
+from sandbox.cloud import ApiError, Cloud
 from sandbox.schema import check, schema_of
 
 GOOD: Final[dict[str, dict[str, Any]]] = {
-    one["kind"]: one
-    for one in yaml.safe_load_all("""\
+    manifest["kind"]: manifest
+    for manifest in yaml.safe_load_all("""\
 apiVersion: v1
 kind: Namespace
 metadata: {name: admission}
@@ -176,10 +176,10 @@ def _wrong() -> Iterator[Any]:
     for kind, path, value in _CHANGES:
         manifest = copy.deepcopy(GOOD[kind])
         *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
-        place: Any = manifest
+        parent: Any = manifest
         for step in steps:
-            place = place[step]
-        place[last] = value
+            parent = parent[step]
+        parent[last] = value
         yield pytest.param(manifest, id=f"{kind}-{path.rpartition('0.')[2]}-{value}"[:60])
 
 
@@ -196,17 +196,17 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 def create(cloud: Cloud, manifest: dict[str, Any]) -> None:
     group = manifest["apiVersion"] if "/" in manifest["apiVersion"] else "core/v1"
     token = f"kubernetes:{group}:{manifest['kind']}"
-    inputs, problems = check(manifest, schema_of(token).inputs)
-    assert problems == []
+    inputs, failures = check(manifest, schema_of(token).inputs)
+    assert failures == []
     cloud.create("urn", token, inputs, {})
 
 
 @pytest.mark.parametrize("kind", GOOD)
-def test_it_takes_what_is_right(cloud: Cloud, kind: str) -> None:
+def test_valid_objects_are_accepted(cloud: Cloud, kind: str) -> None:
     create(cloud, GOOD[kind])
 
 
 @pytest.mark.parametrize("manifest", WRONG)
-def test_it_refuses_what_is_wrong(cloud: Cloud, manifest: dict[str, Any]) -> None:
-    with pytest.raises(Refusal, match="Error 400"):
+def test_invalid_objects_are_rejected(cloud: Cloud, manifest: dict[str, Any]) -> None:
+    with pytest.raises(ApiError, match="Error 400"):
         create(cloud, manifest)

@@ -1,8 +1,9 @@
-"""``python -m sandbox``: looking into the cloud, and changing it by hand."""
+"""``python -m sandbox``: list the cloud, and change it by hand."""
 
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -11,16 +12,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from sandbox import catalogue
+from resource_types import gcp
 from sandbox.__main__ import app
 from sandbox.cloud import Cloud
 from sandbox.values import secret
 from tests.console import enable_apis
 
-# The SDKs warn of old names while they are imported.
+# The SDKs warn about deprecated names while they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of")
 
-HIDDEN = "hunter2-not-to-be-seen"
+HIDDEN = "hunter2-must-stay-hidden"
 
 
 @pytest.fixture
@@ -29,10 +30,10 @@ def folder(tmp_path: Path) -> Path:
     cloud = Cloud(tmp_path)
     settings = {"project": "pull", "region": "us-central1"}
     replication: dict[str, object] = {"auto": {}}
-    cloud.create("u1", catalogue.TOPIC, {"name": "same"}, settings)
-    cloud.create("u2", catalogue.SECRET, {"secretId": "same", "replication": replication}, settings)
+    cloud.create("u1", gcp.TOPIC, {"name": "same"}, settings)
+    cloud.create("u2", gcp.SECRET, {"secretId": "same", "replication": replication}, settings)
     payload = {"secret": "projects/pull/secrets/same", "secretData": secret(HIDDEN)}
-    cloud.create("u3", catalogue.SECRET_VERSION, payload, settings)
+    cloud.create("u3", gcp.SECRET_VERSION, payload, settings)
     cloud.close()
     return tmp_path
 
@@ -45,14 +46,14 @@ def test_list_shows_everything_but_secrets(folder: Path) -> None:
     listed = run("list", "--dir", folder)
     assert listed.exit_code == 0
     assert "gcp:pubsub/topic:Topic  projects/pull/topics/same" in listed.stdout
-    assert listed.stdout.endswith("5 in the cloud\n")
+    assert listed.stdout.endswith("5 resources in the cloud\n")
     as_json = run("list", "--dir", folder, "--json").stdout
     assert [resource["type"] for resource in json.loads(as_json)] == [
-        catalogue.SERVICE,
-        catalogue.SERVICE,
-        catalogue.TOPIC,
-        catalogue.SECRET,
-        catalogue.SECRET_VERSION,
+        gcp.PROJECT_SERVICE,
+        gcp.PROJECT_SERVICE,
+        gcp.TOPIC,
+        gcp.SECRET,
+        gcp.SECRET_VERSION,
     ]
     assert HIDDEN not in listed.stdout + as_json
     assert json.loads(as_json)[-1]["outputs"]["secretData"] == "[secret]"
@@ -63,37 +64,37 @@ def test_edit_and_remove_change_the_cloud(folder: Path) -> None:
     edited = run("edit", "--dir", folder, topic, 'labels.owner="somebody"')
     assert (edited.exit_code, edited.stdout) == (
         0,
-        f"changed labels.owner of {catalogue.TOPIC} {topic}\n",
+        f"changed labels.owner of {gcp.TOPIC} {topic}\n",
     )
     cloud = Cloud(folder)
-    changed = cloud.read(catalogue.TOPIC, topic)
+    changed = cloud.read(gcp.TOPIC, topic)
     assert changed is not None
     assert changed.inputs["labels"] == changed.outputs["labels"] == {"owner": "somebody"}
     cloud.close()
     assert run("remove", "--dir", folder, "projects/pull/secrets/same").exit_code == 0
-    assert run("list", "--dir", folder).stdout.endswith("3 in the cloud\n")
+    assert run("list", "--dir", folder).stdout.endswith("3 resources in the cloud\n")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["nothing", "labels={}"], "there is no 'nothing'"),
-        (["same", "labels={}"], "the name of 2 things"),
+        (["same", "labels={}"], "the name of 2 resources"),
         (["projects/pull/topics/same", "labels"], "is not JSON"),
         (["projects/pull/topics/same", "labels=x"], "is not JSON"),
         (["projects/pull/topics/same", "lables={}"], "has no lables; it has"),
         (["projects/pull/topics/same", "labels=[]"], "expected an object, got a list"),
-        (["projects/pull/topics/same", "name.x=1"], "does not lead into"),
+        (["projects/pull/topics/same", "name.x=1"], "does not lead to a property"),
     ],
 )
-def test_wrong_arguments_are_explained(folder: Path, arguments: list[str], said: str) -> None:
+def test_wrong_arguments_are_explained(folder: Path, arguments: list[str], message: str) -> None:
     result = run("edit", "--dir", folder, *arguments)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_a_folder_without_a_cloud_is_refused_and_stays_empty(tmp_path: Path) -> None:
+def test_a_folder_without_a_cloud_is_an_error_and_stays_empty(tmp_path: Path) -> None:
     result = run("list", "--dir", tmp_path)
     assert result.exit_code == 2
     assert "there is no cloud" in result.stderr
@@ -116,3 +117,14 @@ def test_serve_prints_the_ports_and_stops_on_interrupt(tmp_path: Path) -> None:
         *("gcp", "cloudflare", "vercel", "kubernetes", "random", "pulumiservice")
     }
     assert all(int(port) > 0 for port in providers.values())
+
+
+def test_the_program_and_its_policies_do_not_import_the_sandbox() -> None:
+    root = Path(__file__).parents[1]
+    importing = [
+        str(path.relative_to(root))
+        for package in ("components", "policies", "resource_types")
+        for path in (root / package).rglob("*.py")
+        if re.search(r"^\s*(from|import) sandbox\b", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert importing == []

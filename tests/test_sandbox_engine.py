@@ -25,7 +25,7 @@ from sandbox.server import Fault, Sandbox
 from tests.console import enable_apis, made
 
 pytestmark = [
-    # The SDKs warn of old names while they are imported.
+    # The SDKs warn about deprecated names while they are imported.
     pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of"),
     # The Automation API drops the event loop and the coroutines of a program whose up failed.
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
@@ -38,7 +38,7 @@ APIS = ("compute", "container", "pubsub", "run", "servicenetworking", "sqladmin"
 
 
 class Estate:
-    """A stack with a program of its own, and the cloud that it lives in."""
+    """A stack with its own program, and its cloud."""
 
     def __init__(self, folder: Path, cloud: Sandbox) -> None:
         self.folder = folder
@@ -56,7 +56,7 @@ class Estate:
                     "PULUMI_HOME": str(folder / "home"),
                     "PULUMI_CONFIG_PASSPHRASE": "test",
                     "PULUMI_SKIP_UPDATE_CHECK": "true",
-                    # What the sandbox stands for must not be looked for anywhere else.
+                    # The engine must not download the plugins that the sandbox replaces.
                     "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                     **cloud.environment,
                 },
@@ -85,7 +85,7 @@ class Estate:
         return dict(self._stack.outputs())
 
     def state(self) -> str:
-        """The state file as it lies there: an export would show the secrets in it."""
+        """The state file; an export would decrypt its secrets."""
         return (self.folder / ".pulumi/stacks/sandbox/test.json").read_text("utf-8")
 
     def differences(self) -> dict[str, str]:
@@ -114,7 +114,7 @@ def estate(
         enable_apis(folder / "cloud", project, *APIS)
     with Sandbox(folder / "cloud", faults, crash) as cloud:
         yield Estate(folder, cloud)
-    gc.collect()  # so that what was left open is found here, where it is known
+    gc.collect()  # so that resources left open cause their warnings here
 
 
 @contextmanager
@@ -133,7 +133,7 @@ def google() -> gcp.Provider:
 
 
 def database() -> None:
-    """A network with a database, its user and password: names, references, secrets, order."""
+    """A network with a database, its user and password."""
     provider = google()
     network = gcp.compute.Network("network", name="main", opts=on(provider))
     services = gcp.compute.GlobalAddress(
@@ -174,7 +174,7 @@ def database() -> None:
     pulumi.export("password", password.result)
 
 
-def test_a_life_from_preview_to_destroy(tmp_path: Path) -> None:
+def test_the_lifecycle_from_preview_to_destroy(tmp_path: Path) -> None:
     with estate(tmp_path) as stack:
         stack.program = database
         planned = stack.preview()
@@ -200,7 +200,7 @@ def test_a_life_from_preview_to_destroy(tmp_path: Path) -> None:
             assert made(cloud) == []
 
 
-def test_wrong_inputs_stop_a_preview_with_all_their_paths(tmp_path: Path) -> None:
+def test_a_preview_fails_with_the_paths_of_all_invalid_inputs(tmp_path: Path) -> None:
     def program() -> None:
         wrong: Any = {"ip_configuration": {"ipv4_enabled": "no"}, "no_such": 1}
         gcp.sql.DatabaseInstance(
@@ -215,7 +215,7 @@ def test_wrong_inputs_stop_a_preview_with_all_their_paths(tmp_path: Path) -> Non
         assert part in str(error.value)
 
 
-def test_what_a_preview_accepts_can_fail_amid_an_up(tmp_path: Path) -> None:
+def test_an_up_can_fail_after_a_successful_preview(tmp_path: Path) -> None:
     def program() -> None:
         provider = google()
         for name in ("one", "two"):
@@ -230,7 +230,7 @@ def test_what_a_preview_accepts_can_fail_amid_an_up(tmp_path: Path) -> None:
             assert [resource.id for resource in made(cloud)] == ["pull-same"]
 
 
-def test_changes_are_shown_by_path_and_replace_where_the_provider_does(tmp_path: Path) -> None:
+def test_changes_have_paths_and_replace_as_the_provider_does(tmp_path: Path) -> None:
     memory, location, image = "4Gi", "us-central1", "a"
 
     def program() -> None:
@@ -254,7 +254,7 @@ def test_changes_are_shown_by_path_and_replace_where_the_provider_does(tmp_path:
         stack.up()
         with by_hand(tmp_path) as cloud:
             (bucket,) = [resource for resource in cloud.resources() if "storage" in resource.type]
-        assert bucket.id.startswith("unnamed-")  # named by the provider, once
+        assert bucket.id.startswith("unnamed-")  # named by the provider
 
         image, memory = "b", "8Gi"  # the image is ignored
         path = "api.template.containers[0].resources.limits.memory"
@@ -269,7 +269,7 @@ def test_changes_are_shown_by_path_and_replace_where_the_provider_does(tmp_path:
         assert services == ["projects/pull/locations/europe-west1/services/api"]
 
 
-def test_two_providers_of_one_kind_keep_apart(tmp_path: Path) -> None:
+def test_two_providers_of_the_same_package_are_separate(tmp_path: Path) -> None:
     def program() -> None:
         for project in ("one", "two"):
             provider = gcp.Provider(project, project=project)
@@ -303,7 +303,9 @@ def in_cloud(folder: Path) -> list[str]:
         return [resource.id.rpartition("/")[2] for resource in made(cloud)]
 
 
-def test_an_error_before_leaves_nothing_and_one_after_leaves_the_thing(tmp_path: Path) -> None:
+def test_an_error_before_a_change_leaves_nothing_and_one_after_leaves_the_resource(
+    tmp_path: Path,
+) -> None:
     before = Fault(at=1, effect="error", moment="before", message="quota is used up")
     after = Fault(at=3, effect="error")
     with estate(tmp_path, [before, after]) as stack:
@@ -311,7 +313,7 @@ def test_an_error_before_leaves_nothing_and_one_after_leaves_the_thing(tmp_path:
         with pytest.raises(automation.CommandError, match="quota is used up"):
             stack.up()
         assert in_cloud(tmp_path) == []
-        with pytest.raises(automation.CommandError, match="the fault asked for at operation 3"):
+        with pytest.raises(automation.CommandError, match="injected fault at operation 3"):
             stack.up()
         assert in_cloud(tmp_path) == ["first", "second"]
         with pytest.raises(automation.CommandError, match="second already exists"):
@@ -321,7 +323,7 @@ def test_an_error_before_leaves_nothing_and_one_after_leaves_the_thing(tmp_path:
         assert stack.up() == {"same": 3, "create": 1}
 
 
-def test_a_change_or_deletion_of_which_no_answer_came_is_asked_for_again(tmp_path: Path) -> None:
+def test_an_update_or_deletion_without_a_reply_is_repeated(tmp_path: Path) -> None:
     owner = "core"
 
     def program() -> None:
@@ -342,16 +344,16 @@ def test_a_change_or_deletion_of_which_no_answer_came_is_asked_for_again(tmp_pat
         stack.destroy()
 
 
-def test_a_delay_holds_the_reply_back(tmp_path: Path) -> None:
+def test_a_delay_delays_the_reply(tmp_path: Path) -> None:
     with estate(tmp_path, [Fault(at=1, effect="delay", seconds=1.5)]) as stack:
         stack.program = topics("first")
-        begun = time.monotonic()
+        started = time.monotonic()
         assert stack.up() == {"create": 3}
-        assert time.monotonic() - begun >= 1.5
+        assert time.monotonic() - started >= 1.5
 
 
 def kill_engine() -> None:
-    """SIGKILL for the engine that this very process has started."""
+    """Send SIGKILL to the engine that this process started."""
     listed = subprocess.run(
         ["ps", "-axo", "pid=,ppid=,comm="], capture_output=True, text=True, check=True
     )
@@ -367,7 +369,7 @@ def test_a_crash_leaves_the_cloud_ahead_of_the_state(tmp_path: Path) -> None:
         with pytest.raises(automation.CommandError):
             stack.up()
         assert in_cloud(tmp_path) == ["first", "second"]
-        stack.cancel()  # the killed engine has left its lock
+        stack.cancel()  # removes the lock of the killed engine
         state = json.loads(stack.state())["checkpoint"]["latest"]
         (pending,) = state["pending_operations"]
         urn = pending["resource"]["urn"]

@@ -1,4 +1,4 @@
-"""Kubernetes in the sandbox: names, namespaces, what the server fills in, what is replaced."""
+"""Kubernetes in the sandbox: names, namespaces, server defaults, replacements."""
 
 from __future__ import annotations
 
@@ -12,41 +12,39 @@ import pulumi_kubernetes as kubernetes
 import pytest
 from pulumi import automation
 
-from sandbox import catalogue
-from sandbox.cloud import Cloud, Record, Refusal, preview
-from sandbox.diff import compare
-from sandbox.kubernetes import (
+import resource_types
+from resource_types.kubernetes import (
     CONFIG_MAP,
     DEPLOYMENT,
+    EXTERNAL_SECRET,
     JOB,
     NAMESPACE,
+    POD_DISRUPTION_BUDGET,
     PRIORITY_CLASS,
     RELEASE,
+    ROLE_BINDING,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
-    complete,
-    keeps_its_name,
-    model_of,
-    moves,
-    pruned,
-    replaces,
 )
+from sandbox.cloud import ApiError, Cloud
+from sandbox.diff import compare
+from sandbox.kubernetes import complete, config_replacements, keeps_its_name, prune, replace_on
+from sandbox.models import model_of
+from sandbox.outputs import preview_creation
 from sandbox.schema import check, schema_of
+from sandbox.store import Record
 from sandbox.values import UNKNOWN, Properties, is_secret, reveal, secret
 from tests.console import made
 from tests.test_sandbox_engine import by_hand, estate, on
 
 pytestmark = [
-    # The SDKs warn of old names while they are imported.
+    # The SDKs warn about deprecated names while they are imported.
     pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of"),
     # The Automation API drops the event loop and the coroutines of a program whose up failed.
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret"
-ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
 
 
 @pytest.fixture
@@ -78,7 +76,7 @@ def workload(**pod: Any) -> Properties:
 # -- What the API server does ----------------------------------------------------------------------
 
 
-def test_ids_are_what_kubectl_calls_them(cloud: Cloud) -> None:
+def test_ids_are_namespace_and_name(cloud: Cloud) -> None:
     assert make(cloud, NAMESPACE, "pull", None).id == "pull"
     assert make(cloud, SERVICE_ACCOUNT, "api").id == "pull/api"
     assert make(cloud, SERVICE_ACCOUNT, "api", "default").id == "default/api"
@@ -89,24 +87,24 @@ def test_ids_are_what_kubectl_calls_them(cloud: Cloud) -> None:
     assert generated.outputs["metadata"]["name"] == generated.id.removeprefix("pull/")
 
 
-def test_a_name_is_taken_per_kind_and_namespace(cloud: Cloud) -> None:
+def test_a_name_is_unique_per_kind_and_namespace(cloud: Cloud) -> None:
     for namespace in ("pull", "other"):
         make(cloud, NAMESPACE, namespace, None)
         make(cloud, SERVICE_ACCOUNT, "api", namespace)
     make(cloud, CONFIG_MAP, "api")
-    with pytest.raises(Refusal, match=r"Error 409: .*ConfigMap pull/api already exists"):
+    with pytest.raises(ApiError, match=r"Error 409: .*ConfigMap pull/api already exists"):
         make(cloud, CONFIG_MAP, "api")
 
 
-def test_a_namespace_has_to_be_there_and_takes_all_with_it(cloud: Cloud) -> None:
-    with pytest.raises(Refusal, match=r"Error 404: .*:Namespace 'pull', which is not there"):
+def test_a_namespace_must_exist_and_its_deletion_deletes_its_objects(cloud: Cloud) -> None:
+    with pytest.raises(ApiError, match=r"Error 404: .*:Namespace 'pull', which does not exist"):
         make(cloud, CONFIG_MAP, "api")
     made = make(cloud, NAMESPACE, "pull", None)
     make(cloud, CONFIG_MAP, "api")
     make(cloud, EXTERNAL_SECRET, "api", apiVersion="external-secrets.io/v1", kind="ExternalSecret")
-    stays = make(cloud, CONFIG_MAP, "api", "default")
+    remaining = make(cloud, CONFIG_MAP, "api", "default")
     cloud.delete(NAMESPACE, made.id, {})
-    assert [resource.id for resource in cloud.resources()] == [stays.id]
+    assert [resource.id for resource in cloud.resources()] == [remaining.id]
 
 
 @pytest.mark.parametrize(
@@ -117,11 +115,11 @@ def test_a_namespace_has_to_be_there_and_takes_all_with_it(cloud: Cloud) -> None
         ({"volumes": [{"name": "v", "configMap": {"name": "files"}}]}, "ConfigMap 'files'"),
     ],
 )
-def test_a_workload_whose_pods_cannot_start_is_no_success(
+def test_a_workload_fails_if_its_pods_cannot_start(
     cloud: Cloud, pod: Properties, missing: str
 ) -> None:
     make(cloud, NAMESPACE, "pull", None)
-    with pytest.raises(Refusal, match=missing):
+    with pytest.raises(ApiError, match=missing):
         make(cloud, DEPLOYMENT, "api", spec=workload(**pod))
     make(cloud, SERVICE_ACCOUNT, "api")
     make(cloud, PRIORITY_CLASS, "high", None, value=1000)
@@ -130,27 +128,27 @@ def test_a_workload_whose_pods_cannot_start_is_no_success(
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "problem"),
+    ("name", "change", "failure"),
     [
-        ("Api_1", {}, "metadata.name: 'Api_1': up to 253"),
+        ("Api_1", {}, "metadata.name: 'Api_1': expected up to 253"),
         ("api", {"selector": {"matchLabels": {"app": "web"}}}, "spec.selector.matchLabels: .*web"),
     ],
 )
-def test_the_server_refuses_what_does_not_fit(
-    cloud: Cloud, name: str, change: Properties, problem: str
+def test_the_server_rejects_invalid_objects(
+    cloud: Cloud, name: str, change: Properties, failure: str
 ) -> None:
     make(cloud, NAMESPACE, "pull", None)
-    with pytest.raises(Refusal, match=problem):
+    with pytest.raises(ApiError, match=failure):
         make(cloud, DEPLOYMENT, name, spec={**workload(), **change})
 
 
-def test_only_a_workload_has_to_select_its_own_pods(cloud: Cloud) -> None:
+def test_only_a_workload_must_select_its_own_pods(cloud: Cloud) -> None:
     make(cloud, NAMESPACE, "pull", None)
     budget = {"selector": {"matchLabels": {"app": "api"}}, "minAvailable": 1}
-    make(cloud, "kubernetes:policy/v1:PodDisruptionBudget", "api", spec=budget)
+    make(cloud, POD_DISRUPTION_BUDGET, "api", spec=budget)
 
 
-def test_a_field_belongs_to_whoever_changed_it_last_until_somebody_insists(cloud: Cloud) -> None:
+def test_a_field_changed_by_hand_conflicts_unless_the_object_forces_it(cloud: Cloud) -> None:
     make(cloud, NAMESPACE, "pull", None)
     cloud.edit(make(cloud, CONFIG_MAP, "api", data={"CORS": "a", "B": "b"}), "data.CORS", "edited")
 
@@ -161,13 +159,13 @@ def test_a_field_belongs_to_whoever_changed_it_last_until_somebody_insists(cloud
         return data
 
     assert update("edited", "c") == {"CORS": "edited", "B": "c"}
-    with pytest.raises(Refusal, match=r"409: conflict at .*ConfigMap pull/api: data.CORS belongs"):
+    with pytest.raises(ApiError, match=r"409: conflict at .*ConfigMap pull/api: data.CORS belongs"):
         update("a", "c")
     assert update("a", "c", **{"pulumi.com/patchForce": "true"}) == {"CORS": "a", "B": "c"}
     assert update("d", "c") == {"CORS": "d", "B": "c"}
 
 
-def test_it_fills_in_what_the_server_does(cloud: Cloud) -> None:
+def test_outputs_contain_the_server_defaults(cloud: Cloud) -> None:
     made = make(cloud, NAMESPACE, "pull", None)
     assert made.outputs["metadata"]["labels"] == {"kubernetes.io/metadata.name": "pull"}
     deployment = make(cloud, DEPLOYMENT, "api", spec={**workload(), "replicas": 3})
@@ -185,7 +183,7 @@ def test_it_fills_in_what_the_server_does(cloud: Cloud) -> None:
     assert service.outputs["spec"]["clusterIP"].startswith("34.118.")
 
 
-def test_the_content_of_a_secret_stays_marked(cloud: Cloud) -> None:
+def test_the_content_of_a_secret_stays_secret(cloud: Cloud) -> None:
     make(cloud, NAMESPACE, "pull", None)
     made = make(cloud, SECRET, "api", stringData=secret({"KEY": "planted"}))
     assert is_secret(made.outputs["data"])
@@ -198,9 +196,9 @@ def test_the_content_of_a_secret_stays_marked(cloud: Cloud) -> None:
     assert is_secret(container["env"][0]["value"])
 
 
-def test_a_preview_does_not_know_what_the_server_makes_up(cloud: Cloud) -> None:
+def test_a_preview_does_not_know_what_the_server_generates(cloud: Cloud) -> None:
     inputs = {"metadata": {"name": "api", "namespace": "pull"}, "spec": {"ports": [{"port": 80}]}}
-    outputs = preview(SERVICE, inputs, {})
+    outputs = preview_creation(SERVICE, inputs, {})
     assert outputs["metadata"]["name"] == "api"
     unknown = [outputs["metadata"]["uid"], outputs["spec"]["clusterIP"], outputs["status"]]
     assert unknown == [UNKNOWN] * 3
@@ -213,11 +211,11 @@ def test_a_preview_does_not_know_what_the_server_makes_up(cloud: Cloud) -> None:
     assert planned["spec"]["ports"][0]["port"] == 81
 
 
-def test_what_the_provider_tries_and_the_server_refuses(cloud: Cloud) -> None:
+def test_the_server_rejects_a_change_of_an_immutable_field(cloud: Cloud) -> None:
     made = make(cloud, PRIORITY_CLASS, "high", None, value=1000, description="a")
     inputs = {**made.inputs, "description": "b"}
     cloud.update(PRIORITY_CLASS, made.id, inputs, {})
-    with pytest.raises(Refusal, match="PriorityClass high: value may not be changed"):
+    with pytest.raises(ApiError, match="PriorityClass high: value cannot be changed"):
         cloud.update(PRIORITY_CLASS, made.id, {**inputs, "value": 1001}, {})
 
 
@@ -236,7 +234,7 @@ def completed(inputs: Properties, old: Properties | None = None, **settings: Any
     return complete(CONFIG_MAP, "files", b"seed", old or {}, inputs, settings)
 
 
-def test_what_has_no_name_gets_one_and_keeps_it() -> None:
+def test_an_object_without_a_name_gets_one_and_keeps_it() -> None:
     named = completed({"data": {"a": "1"}})
     name = named["metadata"]["name"]
     assert len(name) == len("files-") + 8
@@ -247,7 +245,7 @@ def test_what_has_no_name_gets_one_and_keeps_it() -> None:
     assert completed({"metadata": UNKNOWN}) == {"metadata": UNKNOWN}
 
 
-def test_the_namespace_is_that_of_the_provider_or_the_default() -> None:
+def test_the_namespace_defaults_to_that_of_the_provider() -> None:
     assert completed({})["metadata"]["namespace"] == "default"
     assert completed({}, namespace="pull")["metadata"]["namespace"] == "pull"
     for token in (
@@ -271,8 +269,8 @@ def test_the_namespace_is_that_of_the_provider_or_the_default() -> None:
         (EXTERNAL_SECRET, {"metadata": {"namespace": "a"}}, {"metadata": {"namespace": "b"}}),
     ],
 )
-def test_it_replaces(token: str, old: Properties, new: Properties) -> None:
-    assert any(change.replaces for change in compare(token, old, new, replaces(token, new, {})))
+def test_replacements(token: str, old: Properties, new: Properties) -> None:
+    assert any(change.replaces for change in compare(old, new, replace_on(token, new, {})))
 
 
 @pytest.mark.parametrize(
@@ -290,19 +288,19 @@ def test_it_replaces(token: str, old: Properties, new: Properties) -> None:
         (EXTERNAL_SECRET, {"spec": {"a": 1}}, {"spec": {"a": 2}}, {}),
     ],
 )
-def test_it_changes_in_place(
+def test_updates_in_place(
     token: str, old: Properties, new: Properties, settings: Properties
 ) -> None:
-    changes = compare(token, old, new, replaces(token, new, settings))
+    changes = compare(old, new, replace_on(token, new, settings))
     assert [change.replaces for change in changes] == [False]
 
 
-def test_an_immutable_map_is_replaced_whatever_the_settings_say() -> None:
+def test_an_immutable_config_map_is_always_replaced() -> None:
     mutable = {"enableConfigMapMutable": True}
-    assert "data" in replaces(CONFIG_MAP, {"immutable": True}, mutable)
+    assert "data" in replace_on(CONFIG_MAP, {"immutable": True}, mutable)
 
 
-def test_what_keeps_its_given_name_is_deleted_first() -> None:
+def test_an_object_that_keeps_its_name_is_deleted_first() -> None:
     given = {"metadata": {"name": "api", "namespace": "pull"}}
     assert keeps_its_name(given, given)
     assert not keeps_its_name(given, {"metadata": {"name": "web", "namespace": "pull"}})
@@ -310,13 +308,13 @@ def test_what_keeps_its_given_name_is_deleted_first() -> None:
     assert not keeps_its_name(named, named)
 
 
-def test_live_objects_are_seen_in_the_shape_of_the_program() -> None:
+def test_live_objects_are_reduced_to_the_fields_of_the_program() -> None:
     wanted = {"spec": {"replicas": 2, "containers": [{"image": "a"}]}}
     live = {"spec": {"replicas": 3, "paused": True, "containers": [{"image": "b", "tty": True}]}}
-    assert pruned(live, wanted) == {"spec": {"replicas": 3, "containers": [{"image": "b"}]}}
+    assert prune(live, wanted) == {"spec": {"replicas": 3, "containers": [{"image": "b"}]}}
 
 
-def test_another_cluster_is_another_provider() -> None:
+def test_another_cluster_replaces_the_provider() -> None:
     def kubeconfig(server: str, user: str) -> Properties:
         return {
             "kubeconfig": f"""
@@ -327,36 +325,37 @@ def test_another_cluster_is_another_provider() -> None:
         }
 
     before = kubeconfig("https://1", "me")
-    assert moves(before, kubeconfig("https://1", "you")) == ()
-    assert moves(before, kubeconfig("https://2", "me")) == ("kubeconfig",)
-    assert moves(before, {"kubeconfig": UNKNOWN}) == ("kubeconfig",)
+    assert config_replacements(before, kubeconfig("https://1", "you")) == ()
+    assert config_replacements(before, kubeconfig("https://2", "me")) == ("kubeconfig",)
+    assert config_replacements(before, {"kubeconfig": UNKNOWN}) == ("kubeconfig",)
     same = {"clusterIdentifier": "a"}
-    assert moves({**before, **same}, {"kubeconfig": UNKNOWN, **same}) == ()
-    assert moves(same, {"clusterIdentifier": "b"}) == ("clusterIdentifier",)
+    assert config_replacements({**before, **same}, {"kubeconfig": UNKNOWN, **same}) == ()
+    assert config_replacements(same, {"clusterIdentifier": "b"}) == ("clusterIdentifier",)
 
 
-def test_inputs_are_held_against_the_sdk_and_custom_resources_against_their_outline() -> None:
+def test_inputs_are_checked_against_the_sdk_and_custom_resources_only_in_their_metadata() -> None:
     wrong = {"spec": {**workload(), "replicas": "two", "selektor": 1}}
-    _, problems = check(wrong, schema_of(DEPLOYMENT).inputs)
-    assert sorted(problem.path for problem in problems) == ["spec.replicas", "spec.selektor"]
+    _, failures = check(wrong, schema_of(DEPLOYMENT).inputs)
+    assert sorted(failure.path for failure in failures) == ["spec.replicas", "spec.selektor"]
     custom = {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
         "metadata": {"name": "api", "labls": {}},
         "spec": {"anything": [1]},
     }
-    _, problems = check(custom, schema_of(EXTERNAL_SECRET).inputs)
-    assert [problem.path for problem in problems] == ["metadata.labls"]
+    _, failures = check(custom, schema_of(EXTERNAL_SECRET).inputs)
+    assert [failure.path for failure in failures] == ["metadata.labls"]
 
 
-def test_the_paths_it_speaks_of_are_in_the_sdk() -> None:
+def test_paths_are_inputs_of_the_sdk() -> None:
     for token in (DEPLOYMENT, JOB, CONFIG_MAP, SECRET, SERVICE, ROLE_BINDING, PRIORITY_CLASS):
-        kind = model_of(token)
-        paths = (*(use.path for use in kind.uses), *kind.fixed, *replaces(token, {}, {}))
+        model = model_of(token)
+        references = (reference.path for reference in model.references)
+        paths = (*references, *model.immutable, *replace_on(token, {}, {}))
         for path in paths:
-            place = schema_of(token).inputs
+            shape = schema_of(token).inputs
             for step in path.replace("[]", "").split("."):
-                place = (place.element or place).fields[step]
+                shape = (shape.element or shape).fields[step]
 
 
 # -- Through the engine ----------------------------------------------------------------------------
@@ -370,7 +369,7 @@ def cluster() -> kubernetes.Provider:
 
 
 def api(selected: str = "api", replicas: int = 2) -> None:
-    """A namespace with what runs an API in it."""
+    """A namespace with a workload that serves an API."""
     provider = cluster()
     namespace = kubernetes.core.v1.Namespace("pull", metadata={"name": "pull"}, opts=on(provider))
     metadata: Metadata = {
@@ -419,7 +418,7 @@ def api(selected: str = "api", replicas: int = 2) -> None:
     pulumi.export("uid", deployment.metadata.uid)
 
 
-def test_a_life_in_a_cluster(tmp_path: Path) -> None:
+def test_the_lifecycle_of_a_workload(tmp_path: Path) -> None:
     with estate(tmp_path) as stack:
         stack.program = api
         assert stack.preview() == stack.up() == {"create": 7}
@@ -436,7 +435,7 @@ def test_a_life_in_a_cluster(tmp_path: Path) -> None:
         assert stack.differences() == {"api.spec.replicas": "update"}
         assert stack.up() == {"same": 6, "update": 1}
 
-        # The content of the map is part of its name, so its reader rolls over to the new one.
+        # A changed config map gets a new name, so the workload that reads it changes too.
         stack.program = lambda: api(selected="web")
         assert stack.differences()["api.spec.selector.matchLabels.app"] == "update-replace"
         assert stack.up() == {"same": 5, "replace": 2}
@@ -446,7 +445,7 @@ def test_a_life_in_a_cluster(tmp_path: Path) -> None:
             assert made(cloud) == []
 
 
-def test_a_collision_says_what_is_there(tmp_path: Path) -> None:
+def test_a_collision_names_the_existing_object(tmp_path: Path) -> None:
     def program() -> None:
         provider = cluster()
         for name in ("one", "two"):
@@ -493,5 +492,7 @@ def test_an_autopilot_cluster(tmp_path: Path) -> None:
         assert stack.differences()["cluster.location"] == "update-replace"
         with by_hand(tmp_path) as cloud:
             assert [
-                resource.id for resource in cloud.resources() if resource.type == catalogue.CLUSTER
+                resource.id
+                for resource in cloud.resources()
+                if resource.type == resource_types.gcp.GKE_CLUSTER
             ] == ["projects/pull/locations/us-central1/clusters/pull"]

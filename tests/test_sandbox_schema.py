@@ -1,4 +1,4 @@
-"""Inputs are held against the types of the SDKs, and compared as the providers compare."""
+"""Inputs are checked against the types of the SDKs, and compared as the providers do."""
 
 from __future__ import annotations
 
@@ -6,26 +6,21 @@ from typing import Any
 
 import pytest
 
-from sandbox.diff import compare, traits_of
-from sandbox.schema import UnknownType, check, schema_of
+from resource_types import cloudflare, gcp
+from sandbox.diff import compare
+from sandbox.schema import UnknownType, check, record_of, schema_of
 from sandbox.values import UNKNOWN, decode, encode, reveal, secret
 
-# The SDKs warn of old names while they are imported.
+# The SDKs warn about deprecated names while they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of")
 
-SQL = "gcp:sql/databaseInstance:DatabaseInstance"
-REDIS = "gcp:redis/instance:Instance"
-RUN = "gcp:cloudrunv2/service:Service"
-R2_BUCKET = "cloudflare:index/r2Bucket:R2Bucket"
-VERSION = "cloudflare:index/workerVersion:WorkerVersion"
 
-
-def problems(token: str, inputs: dict[str, Any]) -> dict[str, str]:
+def failures(token: str, inputs: dict[str, Any]) -> dict[str, str]:
     _, found = check(inputs, schema_of(token).inputs)
-    return {problem.path: problem.reason for problem in found}
+    return {failure.path: failure.reason for failure in found}
 
 
-def test_every_problem_is_reported_at_once_with_its_path() -> None:
+def test_every_failure_is_reported_with_its_path() -> None:
     wrong = {
         "settings": {
             "ipConfiguration": {"ipv4Enabled": "no", "sslMod": "ENCRYPTED_ONLY"},
@@ -33,7 +28,7 @@ def test_every_problem_is_reported_at_once_with_its_path() -> None:
             "userLabels": ["a"],
         }
     }
-    assert problems(SQL, wrong) == {
+    assert failures(gcp.SQL_INSTANCE, wrong) == {
         "databaseVersion": "missing required property",
         "settings.tier": "missing required property",
         "settings.ipConfiguration.ipv4Enabled": "expected true or false, got 'no'",
@@ -46,79 +41,90 @@ def test_every_problem_is_reported_at_once_with_its_path() -> None:
 @pytest.mark.parametrize(
     ("token", "inputs", "path", "allowed"),
     [
-        (REDIS, {"memorySizeGb": 1, "tier": "SILVER"}, "tier", "BASIC, STANDARD_HA"),
-        (R2_BUCKET, {"accountId": "a", "name": "n", "location": "mars"}, "location", "apac, eeur"),
+        (gcp.REDIS_INSTANCE, {"memorySizeGb": 1, "tier": "SILVER"}, "tier", "BASIC, STANDARD_HA"),
         (
-            VERSION,
+            cloudflare.R2_BUCKET,
+            {"accountId": "a", "name": "n", "location": "mars"},
+            "location",
+            "apac, eeur",
+        ),
+        (
+            cloudflare.WORKER_VERSION,
             {"accountId": "a", "workerId": "w", "bindings": [{"name": "X", "type": "plain"}]},
             "bindings[0].type",
             "plain_text",
         ),
     ],
 )
-def test_values_outside_a_documented_list_are_refused(
+def test_values_outside_a_documented_list_are_rejected(
     token: str, inputs: dict[str, Any], path: str, allowed: str
 ) -> None:
-    assert allowed in problems(token, inputs)[path]
+    assert allowed in failures(token, inputs)[path]
 
 
-def test_prose_about_values_is_not_taken_for_a_closed_list() -> None:
-    # Its docstring describes the modes in sentences, and the real provider lets anything pass.
+def test_a_docstring_without_a_list_allows_every_value() -> None:
+    # The docstring describes the modes in prose, and the real provider accepts any value.
     inputs = {
         "databaseVersion": "POSTGRES_16",
         "settings": {"tier": "t", "ipConfiguration": {"sslMode": "NO_SUCH_MODE"}},
     }
-    assert problems(SQL, inputs) == {}
+    assert failures(gcp.SQL_INSTANCE, inputs) == {}
 
 
-def test_scalars_are_coerced_as_the_bridge_does() -> None:
+def test_scalars_are_converted_as_the_bridge_does() -> None:
     template = {
         "containers": [{"image": "i", "resources": {"limits": {"cpu": 4}}}],
         "timeout": "60s",
     }
     given = {"location": "l", "template": template, "deletionProtection": "false"}
-    checked, found = check(given, schema_of(RUN).inputs)
+    checked, found = check(given, schema_of(gcp.RUN_SERVICE).inputs)
     assert found == []
     assert checked["template"]["containers"][0]["resources"]["limits"]["cpu"] == "4"
     assert checked["deletionProtection"] is False
-    assert check({"memorySizeGb": "5"}, schema_of(REDIS).inputs) == ({"memorySizeGb": 5}, [])
-    assert problems(REDIS, {"memorySizeGb": "five"}) == {
+    assert check({"memorySizeGb": "5"}, schema_of(gcp.REDIS_INSTANCE).inputs) == (
+        {"memorySizeGb": 5},
+        [],
+    )
+    assert failures(gcp.REDIS_INSTANCE, {"memorySizeGb": "five"}) == {
         "memorySizeGb": "expected a whole number, got 'five'"
     }
-    assert "memorySizeGb" in problems(REDIS, {"memorySizeGb": 1.5})
-    assert "memorySizeGb" in problems(REDIS, {"memorySizeGb": True})
+    assert "memorySizeGb" in failures(gcp.REDIS_INSTANCE, {"memorySizeGb": 1.5})
+    assert "memorySizeGb" in failures(gcp.REDIS_INSTANCE, {"memorySizeGb": True})
 
 
-def test_unknown_and_secret_values_fit_anywhere() -> None:
+def test_unknown_and_secret_values_are_accepted_everywhere() -> None:
     inputs = {
         "databaseVersion": UNKNOWN,
         "settings": secret({"tier": UNKNOWN, "databaseFlags": UNKNOWN}),
         "rootPassword": secret("x"),
     }
-    checked, found = check(inputs, schema_of(SQL).inputs)
+    checked, found = check(inputs, schema_of(gcp.SQL_INSTANCE).inputs)
     assert found == []
     assert checked == inputs
-    assert problems(SQL, {**inputs, "settings": secret({"tier": ["t"]})}) == {
+    assert failures(gcp.SQL_INSTANCE, {**inputs, "settings": secret({"tier": ["t"]})}) == {
         "settings.tier": "expected a string, got a list"
     }
 
 
-def test_a_type_that_the_sdk_does_not_have_is_named() -> None:
+def test_a_type_that_the_sdk_does_not_contain_is_named() -> None:
     with pytest.raises(UnknownType, match=r"pulumi_gcp .* gcp:sql/nothing:Nothing"):
         schema_of("gcp:sql/nothing:Nothing")
 
 
-def test_values_survive_the_wire() -> None:
+def test_values_survive_encoding() -> None:
     values = {"a": 1, "b": 1.5, "c": [True, "x", {"d": secret({"e": [2]})}], "f": {}, "g": []}
     assert decode(encode(values)) == values
     assert reveal(values["c"]) == [True, "x", {"d": {"e": [2]}}]
 
 
 def changes(token: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[str, bool]]:
-    return {change.path: (change.kind, change.replaces) for change in compare(token, old, new)}
+    return {
+        change.path: (change.kind, change.replaces)
+        for change in compare(old, new, record_of(token).replace_on)
+    }
 
 
-def test_differences_carry_their_nested_paths() -> None:
+def test_changes_have_nested_paths() -> None:
     old = {
         "location": "l",
         "template": {"containers": [{"image": "a", "resources": {"limits": {"memory": "4Gi"}}}]},
@@ -135,8 +141,8 @@ def test_differences_carry_their_nested_paths() -> None:
         "labels": {"a.b": "2"},
         "ingress": UNKNOWN,
     }
-    assert changes(RUN, old, old) == {}
-    assert changes(RUN, old, new) == {
+    assert changes(gcp.RUN_SERVICE, old, old) == {}
+    assert changes(gcp.RUN_SERVICE, old, new) == {
         "template.containers[0].resources.limits.memory": ("update", False),
         "template.containers[1]": ("add", False),
         'labels["a.b"]': ("update", False),
@@ -146,24 +152,26 @@ def test_differences_carry_their_nested_paths() -> None:
 
 
 def test_replacement_follows_the_real_provider() -> None:
-    assert changes(RUN, {"location": "a"}, {"location": "b"}) == {"location": ("update", True)}
-    pool = "gcp:cloudrunv2/workerPool:WorkerPool"
+    assert changes(gcp.RUN_SERVICE, {"location": "a"}, {"location": "b"}) == {
+        "location": ("update", True)
+    }
     container = {"image": "a"}
     after = {"template": {"containers": [{**container, "dependsOns": ["b"]}]}}
-    assert changes(pool, {"template": {"containers": [container]}}, after) == {
+    assert changes(gcp.RUN_WORKER_POOL, {"template": {"containers": [container]}}, after) == {
         "template.containers[0].dependsOns": ("add", True)
     }
-    # A block that comes as a whole counts by what is in it; one above a listed path does not.
-    assert changes(SQL, {}, {"replicaConfiguration": {"username": "u"}}) == {
+    # A block that is added as a whole replaces if one of its inputs does.
+    assert changes(gcp.SQL_INSTANCE, {}, {"replicaConfiguration": {"username": "u"}}) == {
         "replicaConfiguration": ("add", True)
     }
-    assert changes(SQL, {}, {"settings": {"tier": "t"}}) == {"settings": ("add", False)}
-    assert changes(VERSION, {"mainModule": "a"}, {"mainModule": "b"}) == {
+    assert changes(gcp.SQL_INSTANCE, {}, {"settings": {"tier": "t"}}) == {
+        "settings": ("add", False)
+    }
+    assert changes(cloudflare.WORKER_VERSION, {"mainModule": "a"}, {"mainModule": "b"}) == {
         "mainModule": ("update", True)
     }
 
 
 def test_the_same_value_as_a_secret_is_no_change() -> None:
-    user = "gcp:sql/user:User"
-    assert changes(user, {"password": "x"}, {"password": secret("x")}) == {}
-    assert "password" in traits_of(user).secret_outputs
+    assert changes(gcp.SQL_USER, {"password": "x"}, {"password": secret("x")}) == {}
+    assert "password" in record_of(gcp.SQL_USER).secret_outputs

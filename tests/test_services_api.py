@@ -1,14 +1,20 @@
-"""The API on Cloudflare Workers: one Worker, versions, and who answers."""
+"""The API on Cloudflare Workers: one Worker, its versions, and the traffic between them."""
 
 from __future__ import annotations
 
 import base64
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from components.config import SettingsError
+from components.secrets.catalogue import secrets_for
+from components.services import api
 from components.services.api import Api, ApiArgs
-from tests.recorder import ROOT, Neighbours, Recording, record, remembered, side_by_side
+from components.workloads import Service
+from tests.recorder import ROOT, Neighbours, Recording, estate, record, remembered, side_by_side
 
 ACCOUNT = "00000000000000000000000000000a11"
 ZONE = "00000000000000000000000000000d01"
@@ -20,7 +26,7 @@ def make(name: str, near: Neighbours) -> Api:
     return Api(
         name,
         ApiArgs(
-            account=near.settings.cloudflare,
+            cloudflare_account=near.settings.cloudflare,
             names=near.names,
             settings=near.settings.api,
             protect=near.settings.protect,
@@ -45,7 +51,7 @@ def test_children() -> None:
     ]
 
 
-def test_worker_answers_at_its_domain_alone_and_is_observed() -> None:
+def test_the_worker_is_reachable_at_its_domain_only_and_is_observed() -> None:
     assert recorded()["api-worker"].inputs == {
         "accountId": ACCOUNT,
         "name": "pull-api",
@@ -79,7 +85,9 @@ def test_version() -> None:
     }
     names = [binding["name"] for binding in bindings]
     assert names == sorted(set(names))
-    plain = {one["name"]: one["text"] for one in bindings if one["type"] == "plain_text"}
+    plain = {
+        binding["name"]: binding["text"] for binding in bindings if binding["type"] == "plain_text"
+    }
     assert plain == {
         "NODE_ENV": "production",
         "LOG_LEVEL": "info",
@@ -100,42 +108,18 @@ def test_version() -> None:
     }
 
 
-SECRETS = [
-    "ANTHROPIC_API_KEY",
-    "CLERK_SECRET_KEY",
-    "CLICKHOUSE_HOST",
-    "CLICKHOUSE_PASSWORD",
-    "CLICKHOUSE_USERNAME",
-    "CONVEX_DEPLOY_KEY",
-    "CONVEX_URL",
-    "INTERNAL_API_KEY",
-    "JWT_SECRET",
-    "NYLAS_API_KEY",
-    "OPENAI_API_KEY",
-    "PINECONE_API_KEY",
-    "PLAID_CLIENT_ID",
-    "PLAID_SECRET",
-    "POLYGON_API_KEY",
-    "S3_ACCESS_KEY_ID",
-    "S3_SECRET_ACCESS_KEY",
-    "SENTRY_DSN",
-    "STRIPE_SECRET_KEY",
-    "STRIPE_WEBHOOK_SECRET",
-    "TEMPORAL_ADDRESS",
-    "TEMPORAL_TLS_CERT",
-    "TEMPORAL_TLS_KEY",
-    "UPSTASH_REDIS_REST_TOKEN",
-    "UPSTASH_REDIS_REST_URL",
-]
+SECRETS = sorted(variable.name for variable in secrets_for(Service.API))
 
 
 def references(recording: Recording) -> list[Any]:
     bindings = recording["api-version"].inputs["bindings"]
-    return [one for one in bindings if one["type"] != "plain_text"]
+    return [binding for binding in bindings if binding["type"] != "plain_text"]
 
 
 def test_secrets_are_bound_by_reference() -> None:
-    """Nothing that stands inside the private network is among them: a Worker cannot reach it."""
+    # A Worker cannot reach the private network.
+    assert {"DATABASE_URL", "REDIS_URL", "REDIS_CA_CERT"}.isdisjoint(SECRETS)
+    assert {"JWT_SECRET", "CLERK_SECRET_KEY", "CONVEX_URL"} <= set(SECRETS)
     assert references(recorded()) == [
         {
             "name": name,
@@ -147,7 +131,7 @@ def test_secrets_are_bound_by_reference() -> None:
     ]
 
 
-def test_or_taken_over_from_the_version_before() -> None:
+def test_secrets_may_be_inherited_from_the_previous_version() -> None:
     assert references(recorded(api={"secrets": "inherit"})) == [
         {"name": name, "type": "inherit"} for name in SECRETS
     ]
@@ -177,9 +161,9 @@ def test_domain_and_route() -> None:
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_the_name_that_users_know_is_protected(protect: bool) -> None:
+def test_the_public_name_is_protected(protect: bool) -> None:
     recording = recorded(protect=protect)
-    protected = [one.name for one in recording.children("api") if one.protect]
+    protected = [child.name for child in recording.children("api") if child.protect]
     assert protected == (["api-dns"] if protect else [])
 
 
@@ -193,23 +177,76 @@ def test_the_name_that_users_know_is_protected(protect: bool) -> None:
     ],
     ids=["release", "canary", "smallest", "rollback"],
 )
-def test_a_canary_and_a_rollback_change_percentages_alone(
+def test_a_canary_and_a_rollback_change_only_percentages(
     shares: list[tuple[str, float]], versions: list[tuple[str, float]]
 ) -> None:
-    said = [{"version": version, "percentage": percentage} for version, percentage in shares]
-    before, after = recorded(), recorded(api={"versions": said})
-    changed = {one.name for one in after.resources if one.inputs != before[one.name].inputs}
+    section = [{"version": version, "percentage": percentage} for version, percentage in shares]
+    before, after = recorded(), recorded(api={"versions": section})
+    changed = {
+        resource.name
+        for resource in after.resources
+        if resource.inputs != before[resource.name].inputs
+    }
     assert changed == (set() if versions == [("<api-version.id>", 100)] else {"api-deployment"})
     assert after["api-deployment"].inputs == {
         "accountId": ACCOUNT,
         "scriptName": "pull-api",
         "strategy": "percentage",
-        "versions": [{"versionId": one, "percentage": percentage} for one, percentage in versions],
+        "versions": [
+            {"versionId": version, "percentage": percentage} for version, percentage in versions
+        ],
     }
 
 
 def test_the_deployment_waits_for_what_comes_first() -> None:
     recording = recorded()
     assert recording["api-deployment"].waits_for == {"project-run", "api-worker", "api-version"}
-    # Everything before it can be made at any time.
+    # Everything before it can be created at any time.
     assert recording["api-version"].waits_for == {"api-worker"}
+
+
+# -- the bundle --------------------------------------------------------------------------------
+
+
+def refused_bundle(bundle: str) -> SettingsError:
+    """The error that a bundle causes, with proof that the component creates no resource."""
+    errors: list[SettingsError] = []
+
+    def program() -> None:
+        with pytest.raises(SettingsError) as caught:
+            make("api", Neighbours(api={"bundle": bundle}))
+        errors.append(caught.value)
+
+    assert record(program).children("api") == []
+    return errors[0]
+
+
+@pytest.mark.parametrize("bundle", ["../worker.js", "nowhere/worker.js"])
+def test_a_bundle_must_be_a_file_of_the_project(bundle: str) -> None:
+    (error,) = refused_bundle(bundle).errors
+    assert (error.path, error.value) == ("pull:api.bundle", bundle)
+    assert error.expected == "a file below the project's folder"
+
+
+@pytest.mark.parametrize("limit", ["raw", "compressed"])
+def test_a_bundle_must_be_within_the_limits_of_a_worker(
+    limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = b"0" * (64 * 1024 * 1024 + 1) if limit == "raw" else os.urandom(10 * 1024 * 1024)
+    (tmp_path / "worker.js").write_bytes(code)
+    monkeypatch.setattr(api, "PROJECT_ROOT", tmp_path)
+    (error,) = refused_bundle("worker.js").errors
+    assert (error.path, error.value) == ("pull:api.bundle", "worker.js")
+    assert error.expected == "a bundle of at most 64 MiB, 10 MiB when compressed"
+
+
+def test_a_bundle_at_the_limit_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "worker.js").write_bytes(b"0" * (64 * 1024 * 1024))
+    monkeypatch.setattr(api, "PROJECT_ROOT", tmp_path)
+    assert len(api.read_bundle("worker.js")) == 64 * 1024 * 1024
+
+
+def test_a_wrong_bundle_stops_the_program_before_anything_is_registered() -> None:
+    """The engine receives resources only when the program has ended without an error."""
+    with pytest.raises(SettingsError, match=r"1 setting is wrong in the configuration of stack"):
+        estate(api={"bundle": "nowhere/worker.js"})

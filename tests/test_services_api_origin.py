@@ -33,7 +33,7 @@ def make(name: str, near: Neighbours) -> ApiOrigin:
             egress=near.settings.workers.egress,
             password_generation=near.settings.postgres.password_generation,
             protect=near.settings.protect,
-            account=near.identity.runtimes[Service.API_ORIGIN],
+            service_account=near.identity.runtimes[Service.API_ORIGIN],
             network=near.network,
             config=near.config,
             secrets=near.secrets,
@@ -114,12 +114,12 @@ def test_service() -> None:
             "failureThreshold": 3,
         },
     }
-    plain = {one["name"]: one["value"] for one in envs if "value" in one}
+    plain = {variable["name"]: variable["value"] for variable in envs if "value" in variable}
     assert plain["OTEL_SERVICE_NAME"] == "pull-api"
     assert plain["CORS_ORIGINS"] == "https://app.pull.com"
     assert plain["REDIS_POOL_MAX"] == "10"
     assert not {"PORT", "WORKER_TYPE", "WORKER_CONCURRENCY"} & plain.keys()
-    secret = {one["name"] for one in envs if "valueSource" in one}
+    secret = {variable["name"] for variable in envs if "valueSource" in variable}
     assert {"DATABASE_URL", "REDIS_URL", "REDIS_CA_CERT", "JWT_SECRET"} <= secret
     assert service.ignore_changes == ("client", "clientVersion")
     assert service.waits_for >= {
@@ -136,21 +136,23 @@ def test_traffic_alone_changes_in_a_rollback() -> None:
     traffic = [{"revision": "pull-api-1a2b3c4d", "percent": 100}]
     after = recorded(traffic=traffic)["origin-service"].inputs
     assert {**after, "traffics": None} == {**before, "traffics": None}
-    assert [one["revision"] for one in after["traffics"]] == ["pull-api-1a2b3c4d"]
+    assert [split["revision"] for split in after["traffics"]] == ["pull-api-1a2b3c4d"]
 
 
 def test_a_release_is_another_revision() -> None:
     other = IMAGE.replace("3", "4")
     revisions = {
-        recorded(**said)["origin-service"].inputs["template"]["revision"]
-        for said in ({}, {"image": other}, {"memory_gib": 4})
+        recorded(**settings)["origin-service"].inputs["template"]["revision"]
+        for settings in ({}, {"image": other}, {"memory_gib": 4})
     }
     assert len(revisions) == 3
 
 
 def test_it_comes_and_goes_with_its_section() -> None:
     without, with_it = estate(), estate(api_origin=SECTION)
-    added = {one.name for one in with_it.resources} - {one.name for one in without.resources}
+    added = {resource.name for resource in with_it.resources} - {
+        resource.name for resource in without.resources
+    }
     grants = {name for name in added if name.endswith("-for-api-origin")}
     assert added - grants == {
         "api-origin",

@@ -12,7 +12,7 @@ def make(name: str, near: Neighbours) -> Assets:
     return Assets(
         name,
         AssetsArgs(
-            account_id=near.settings.cloudflare.account_id,
+            cloudflare_account=near.settings.cloudflare,
             bucket=near.names.assets,
             settings=near.settings.assets,
             origins=near.settings.runtime_config.api.cors_origins,

@@ -9,7 +9,7 @@ import pytest
 
 from components.config.services import RevisionShare
 from components.names import CLOUD_RUN
-from components.secrets.store import SecretReference
+from components.secrets.manager import SecretReference
 from components.services import cloud_run
 from tests.recorder import Neighbours, record
 
@@ -87,7 +87,7 @@ def test_a_revision_is_named_by_its_template() -> None:
 
 def test_the_longest_service_still_has_revisions() -> None:
     """https://cloud.google.com/run/docs/deploying: up to 63 of a-z, 0-9 and -, a letter first."""
-    service = CLOUD_RUN.check("a" * CLOUD_RUN.longest)
+    service = CLOUD_RUN.check("a" * CLOUD_RUN.max_length)
     assert len(cloud_run.revision_name(service, {})) <= 63
 
 

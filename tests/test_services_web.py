@@ -25,7 +25,7 @@ def make(name: str, near: Neighbours) -> Web:
     return Web(
         name,
         WebArgs(
-            account=near.settings.cloudflare,
+            cloudflare_account=near.settings.cloudflare,
             repository=near.settings.github.repository,
             names=near.names,
             settings=near.settings.web,
@@ -126,9 +126,9 @@ def test_domain() -> None:
 
 def test_a_release_is_a_deployment_by_reference_and_nothing_else() -> None:
     before, after = recorded(), recorded(web={"release": {"ref": "3f2c1ab"}})
-    assert {one.name for one in after.resources} - {one.name for one in before.resources} == {
-        "web-release"
-    }
+    assert {resource.name for resource in after.resources} - {
+        resource.name for resource in before.resources
+    } == {"web-release"}
     release = after["web-release"]
     assert release.type == "vercel:index/deployment:Deployment"
     assert release.inputs == {
@@ -142,5 +142,5 @@ def test_a_release_is_a_deployment_by_reference_and_nothing_else() -> None:
 @pytest.mark.parametrize("protect", [True, False])
 def test_project_and_name_are_protected(protect: bool) -> None:
     recording = recorded(protect=protect)
-    protected = [one.name for one in recording.children("web") if one.protect]
+    protected = [resource.name for resource in recording.children("web") if resource.protect]
     assert protected == (["web-dns", "web-project"] if protect else [])

@@ -30,14 +30,14 @@ def make(name: str, near: Neighbours, worker_type: WorkerType = WorkerType.ALL) 
             region="us-central1",
             names=near.names,
             worker_type=worker_type,
-            size=size,
+            settings=size,
             runtime=workers.runtime,
             egress=workers.egress,
             image=size.image or workers.image,
             timeout_seconds=workers.timeout_seconds,
             password_generation=near.settings.postgres.password_generation,
             protect=near.settings.protect,
-            account=near.identity.runtimes[worker_type],
+            service_account=near.identity.runtimes[worker_type],
             network=near.network,
             config=near.config,
             secrets=near.secrets,
@@ -60,11 +60,13 @@ def split_environment(
     envs: list[Mapping[str, Any]],
 ) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """Plain values by name, and references as (secret, version) by name."""
-    plain = {one["name"]: one["value"] for one in envs if "value" in one}
+    plain = {variable["name"]: variable["value"] for variable in envs if "value" in variable}
     secret = {
-        one["name"]: tuple(one["valueSource"]["secretKeyRef"][key] for key in ("secret", "version"))
-        for one in envs
-        if "valueSource" in one
+        variable["name"]: tuple(
+            variable["valueSource"]["secretKeyRef"][key] for key in ("secret", "version")
+        )
+        for variable in envs
+        if "valueSource" in variable
     }
     assert len(plain) + len(secret) == len(envs), "a variable stands there twice"
     return plain, secret
@@ -196,7 +198,9 @@ def test_waits_for_what_a_revision_needs() -> None:
 
 def test_nobody_may_call_a_worker() -> None:
     recording = estate()
-    assert not [one for one in recording.resources if "cloudrunv2/serviceIam" in one.type]
+    assert not [
+        resource for resource in recording.resources if "cloudrunv2/serviceIam" in resource.type
+    ]
 
 
 def test_protection_is_the_platforms_own() -> None:
@@ -211,19 +215,19 @@ def test_protection_is_the_platforms_own() -> None:
 def test_eleven_types_each_with_its_own_size() -> None:
     recording = estate(workers={"fleet": FLEET})
     services = recording.of_type(SERVICE)
-    assert sorted(one.name for one in services) == sorted(
-        f"worker-{kind}-service" for kind in FLEET
+    assert sorted(resource.name for resource in services) == sorted(
+        f"worker-{worker_type}-service" for worker_type in FLEET
     )
-    assert len({one.inputs["name"] for one in services}) == 11
-    assert len({one.inputs["template"]["serviceAccount"] for one in services}) == 11
-    for kind, size in FLEET.items():
-        service = recording[f"worker-{kind}-service"].inputs
+    assert len({resource.inputs["name"] for resource in services}) == 11
+    assert len({resource.inputs["template"]["serviceAccount"] for resource in services}) == 11
+    for worker_type, size in FLEET.items():
+        service = recording[f"worker-{worker_type}-service"].inputs
         template = service["template"]
         (container,) = template["containers"]
         plain, _ = split_environment(container["envs"])
-        own = "" if kind == "all" else f"-{kind}"
+        own = "" if worker_type == "all" else f"-{worker_type}"
         assert service["name"] == f"pull-temporal-worker{own}"
-        assert plain["WORKER_TYPE"] == kind
+        assert plain["WORKER_TYPE"] == worker_type
         assert plain["OTEL_SERVICE_NAME"] == service["name"]
         assert container["resources"]["limits"] == {
             "cpu": "2",
@@ -237,8 +241,8 @@ def test_eleven_types_each_with_its_own_size() -> None:
 
 def test_a_type_gets_no_secret_of_another() -> None:
     recording = estate(workers={"fleet": FLEET})
-    for kind, absent in (("email", "KALSHI_API_KEY"), ("rwa", "STRIPE_SECRET_KEY")):
-        (container,) = recording[f"worker-{kind}-service"].inputs["template"]["containers"]
+    for worker_type, absent in (("email", "KALSHI_API_KEY"), ("rwa", "STRIPE_SECRET_KEY")):
+        (container,) = recording[f"worker-{worker_type}-service"].inputs["template"]["containers"]
         _, secret = split_environment(container["envs"])
         assert "DATABASE_URL" in secret
         assert absent not in secret
@@ -248,8 +252,10 @@ def test_a_type_may_run_an_image_of_its_own() -> None:
     fleet = {"all": FLEET["all"], "kyc": {**FLEET["kyc"], "image": OTHER_IMAGE}}
     recording = estate(workers={"fleet": fleet})
     images = {
-        kind: recording[f"worker-{kind}-service"].inputs["template"]["containers"][0]["image"]
-        for kind in fleet
+        worker_type: recording[f"worker-{worker_type}-service"].inputs["template"]["containers"][0][
+            "image"
+        ]
+        for worker_type in fleet
     }
     assert images == {"all": IMAGE, "kyc": OTHER_IMAGE}
 
@@ -364,7 +370,7 @@ def test_a_canary_and_a_rollback_change_traffic_alone(
 )
 def test_anything_in_the_template_is_another_revision(sections: dict[str, Any]) -> None:
     before, after = (
-        recorded(**said)["worker-service"].inputs["template"] for said in ({}, sections)
+        recorded(**settings)["worker-service"].inputs["template"] for settings in ({}, sections)
     )
     assert after["revision"] != before["revision"]
     assert {**after, "revision": ""} != {**before, "revision": ""}

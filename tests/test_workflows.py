@@ -1,4 +1,4 @@
-"""The workflows: both linters, and what no linter knows of this repository."""
+"""The workflows: both linters, and what no linter knows about this repository."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PINNED: Final = {
     "actions/upload-artifact": ("043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", "v7.0.1"),
     "google-github-actions/auth": ("7c6bc770dae815cd3e89ee6cdf493a5fab2cc093", "v3.0.0"),
 }
-"""Every action that may be used, by the commit that its release is."""
+"""Every action that may be used, with the commit of its release."""
 
 TOKENS: Final = {
     "CLOUDFLARE_API_TOKEN",
@@ -38,13 +38,13 @@ TOKENS: Final = {
     "SLACK_WEBHOOK_URL",
     "VERCEL_API_TOKEN",
 }
-"""What has no federation to sign in by, and so is a secret of a GitHub environment."""
+"""Credentials of platforms without workload identity federation: secrets of GitHub environments."""
 
 each = pytest.mark.parametrize("name", WORKFLOWS)
 
 
 def read(name: str) -> dict[str, Any]:
-    """A workflow; all its scalars are text, for ``on`` is a truth value to YAML 1.1."""
+    """A workflow with all scalars as text: YAML 1.1 reads the key ``on`` as a boolean."""
     loader = yaml.BaseLoader  # safe: it makes text, lists and mappings, and nothing else
     document: dict[str, Any] = yaml.load(WORKFLOWS[name].read_text("utf-8"), loader)  # noqa: S506
     return document
@@ -64,7 +64,7 @@ def steps() -> Iterator[tuple[str, dict[str, Any]]]:
             yield job, step
 
 
-def test_there_are_three() -> None:
+def test_there_are_three_workflows() -> None:
     assert list(WORKFLOWS) == ["drift", "preview", "release"]
 
 
@@ -91,7 +91,7 @@ def test_actionlint_is_at_work(need: Callable[[str, str], str], tmp_path: Path) 
 
 
 def zizmor(path: Path) -> subprocess.CompletedProcess[str]:
-    """The security linter; it would look tags up at GitHub if it were not told to stay here."""
+    """Run the security linter, offline: by default it looks up tags at GitHub."""
     program = Path(sys.executable).parent / "zizmor"
     return subprocess.run(
         [program, "--offline", "--no-progress", "--color=never", path],
@@ -128,11 +128,11 @@ def test_every_action_is_pinned_to_the_commit_of_a_known_release() -> None:
 
 
 @each
-def test_nothing_is_granted_but_to_a_job(name: str) -> None:
+def test_permissions_are_granted_to_jobs_only(name: str) -> None:
     assert read(name)["permissions"] == {}
 
 
-def test_each_job_may_do_what_it_needs() -> None:
+def test_each_job_has_the_permissions_that_it_needs() -> None:
     signs_in = {"contents": "read", "id-token": "write"}
     reads = {"contents": "read"}
     assert {job: body["permissions"] for job, body in jobs()} == {
@@ -149,14 +149,14 @@ def test_each_job_may_do_what_it_needs() -> None:
     }
 
 
-def test_whoever_may_write_at_github_runs_no_code_of_the_checkout() -> None:
+def test_jobs_that_may_write_at_github_run_no_code_of_the_checkout() -> None:
     for job, body in jobs():
         if set(body["permissions"]) & {"issues", "pull-requests"}:
             assert not [step for step in body["steps"] if "checkout" in step.get("uses", "")], job
             assert "ops" not in "".join(step.get("run", "") for step in body["steps"]), job
 
 
-def test_whoever_signs_in_does_so_in_the_environment_that_the_identity_is_lent_to() -> None:
+def test_jobs_that_sign_in_run_in_the_environment_that_the_identity_trusts() -> None:
     signing = {
         job: body["environment"]
         for job, body in jobs()
@@ -178,7 +178,7 @@ def test_a_checkout_keeps_no_credentials() -> None:
 
 
 def test_no_command_holds_an_expression() -> None:
-    """What GitHub puts into a command before the shell reads it could be anything."""
+    """GitHub would insert its value before the shell parses the command, whatever it contains."""
     for job, step in steps():
         assert "${{" not in step.get("run", ""), job
 
@@ -200,7 +200,7 @@ def test_secrets_reach_one_step_of_a_job_in_an_environment() -> None:
                 assert "secrets." not in str({**step, "env": {}}), name
 
 
-def test_a_fork_gets_the_sandbox_and_nobody_gets_both() -> None:
+def test_forks_get_the_sandbox_and_no_pull_request_gets_both() -> None:
     found = read("preview")["jobs"]
     own = "github.event.pull_request.head.repo.full_name == github.repository"
     assert found["real"]["if"] == f"vars.PREVIEW_ACCOUNTS == 'real' && {own}"
@@ -209,12 +209,11 @@ def test_a_fork_gets_the_sandbox_and_nobody_gets_both() -> None:
     assert "--sandbox" in str(found["sandbox"]["steps"])
     # In an empty sandbox every change would be a first deployment.
     commands = [
-        step["run"] for step in found["sandbox"]["steps"] if ".ci/ops" in step.get("run", "")
+        (step.get("working-directory", "."), *step["run"].split()[:2])
+        for step in found["sandbox"]["steps"]
+        if "bin/ops" in step.get("run", "")
     ]
-    assert [command.split()[:2] for command in commands] == [
-        ["base/.ci/ops", "up"],
-        [".ci/ops", "preview"],
-    ]
+    assert commands == [("base", "bin/ops", "up"), (".", "bin/ops", "preview")]
     assert "--sandbox" not in str(found["real"]["steps"])
 
 
@@ -229,11 +228,11 @@ def test_production_comes_after_staging_and_by_the_record_alone() -> None:
     assert Window.read(window[1]) == Window.read("02:00-04:00")
 
 
-def test_runs_do_not_get_in_each_others_way() -> None:
+def test_runs_do_not_block_each_other() -> None:
     assert read("preview")["concurrency"]["cancel-in-progress"] == "true"
     assert read("drift")["concurrency"]["group"] == "drift"
     for stack in ("staging", "production"):
-        # Never one group for the workflow: a release that waits for approval would hold up staging.
+        # One group for both would let a release that waits for approval block staging.
         assert read("release")["jobs"][stack]["concurrency"] == {
             "group": f"release-{stack}",
             "cancel-in-progress": "false",
@@ -241,11 +240,11 @@ def test_runs_do_not_get_in_each_others_way() -> None:
 
 
 def test_every_option_in_a_workflow_exists() -> None:
-    """A workflow cannot be run here; that its commands can be parsed is the least."""
+    """The workflows cannot run here, but their commands can be parsed."""
     commands: dict[str, Any] = vars(get_command(app))["commands"]
     for job, step in steps():
-        for verb, rest in re.findall(r"\.ci/ops (\w+)([^|>]*)", step.get("run", "")):
-            known = {name for one in commands[verb].params for name in one.opts}
+        for verb, rest in re.findall(r"bin/ops (\w+)([^|>]*)", step.get("run", "")):
+            known = {name for param in commands[verb].params for name in param.opts}
             used = set(re.findall(r"(?<=\s)--[\w-]+", rest))
             assert used <= known, f"{job}: {verb} has no {used - known}"
 
@@ -258,7 +257,7 @@ PYTHONPATH={ROOT} exec {sys.executable} -m ops "$@"
 """
 GH: Final = """\
 #!/bin/sh
-for one; do printf '%s ' "$one"; done >> "$RUNNER_TEMP/calls"
+for argument; do printf '%s ' "$argument"; done >> "$RUNNER_TEMP/calls"
 echo >> "$RUNNER_TEMP/calls"
 case "$*" in
   *--paginate* | "issue list"*) printf "$FOUND_AT_GITHUB"; exit "${FAILS:-0}" ;;
@@ -267,12 +266,12 @@ esac
 
 
 def run_step(name: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run ``workflow.job.title`` in ``folder``, with a ``gh`` that writes its calls down."""
+    """Run the step ``workflow.job.title`` in ``folder``, with a ``gh`` that records its calls."""
     workflow, job, title = name.split(".")
     (script,) = (
         step["run"] for step in read(workflow)["jobs"][job]["steps"] if step.get("name") == title
     )
-    for path, text in ((folder / ".ci" / "ops", OPS), (folder / "bin" / "gh", GH)):
+    for path, text in ((folder / "bin" / "ops", OPS), (folder / "bin" / "gh", GH)):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
         path.chmod(0o755)
@@ -295,14 +294,14 @@ def run_step(name: str, folder: Path, **variables: str) -> subprocess.CompletedP
 
 
 def calls(folder: Path) -> list[str]:
-    """What ``gh`` was asked for, and forget it."""
+    """The recorded calls of ``gh``; clears the record."""
     path = folder / "calls"
     made = path.read_text().splitlines() if path.exists() else []
     path.unlink(missing_ok=True)
     return [call.strip() for call in made]
 
 
-def test_a_job_that_left_no_preview_hides_no_other_stack(tmp_path: Path) -> None:
+def test_a_missing_preview_does_not_hide_the_other_stack(tmp_path: Path) -> None:
     (tmp_path / "previews").mkdir()
     kept = json.dumps(golden.recorded("image-bump"))
     (tmp_path / "previews" / "production.json").write_text(kept)
@@ -310,7 +309,7 @@ def test_a_job_that_left_no_preview_hides_no_other_stack(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     made = (tmp_path / "report.markdown").read_text()
     assert "## staging: blocked, production: safe" in made
-    assert "There was no preview: https://ci.example/1" in made
+    assert "The preview did not run: https://ci.example/1" in made
     assert "template.containers" in made
     assert (tmp_path / "summary").read_text() == made
     assert (tmp_path / "report.html").stat().st_size > 10_000
@@ -321,11 +320,11 @@ def test_a_job_that_left_no_preview_hides_no_other_stack(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     made = (tmp_path / "drift.markdown").read_text()
     assert "## staging: blocked, production: needs review" in made
-    assert "Nobody could look: https://ci.example/1" in made
+    assert "The check for drift did not finish: https://ci.example/1" in made
 
 
-def test_there_is_one_comment(tmp_path: Path) -> None:
-    step = "preview.comment.Write the one comment, or bring it up to date"
+def test_there_is_a_single_comment(tmp_path: Path) -> None:
+    step = "preview.comment.Write or update the comment"
     github = {"GITHUB_REPOSITORY": "pull/pull", "NUMBER": "7", "MARKER": MARKER}
     assert read("preview")["jobs"]["comment"]["steps"][-1]["env"]["MARKER"] == MARKER
     body = f"--field body=@{tmp_path}/report.markdown"
@@ -333,7 +332,7 @@ def test_there_is_one_comment(tmp_path: Path) -> None:
     assert run_step(step, tmp_path, **github).returncode == 0
     (_, written) = calls(tmp_path)
     assert written == f"api --silent --method POST repos/pull/pull/issues/7/comments {body}"
-    # It stood in for a report that was never made.
+    # A replacement for the report that is missing.
     report = (tmp_path / "report.markdown").read_text()
     assert report.startswith(MARKER)
     assert "https://ci.example/1" in report
@@ -342,7 +341,7 @@ def test_there_is_one_comment(tmp_path: Path) -> None:
     (_, written) = calls(tmp_path)
     assert written == f"api --silent --method PATCH repos/pull/pull/issues/comments/11 {body}"
 
-    # Who cannot look does not write: it would be a second comment.
+    # If the search fails, nothing is posted: it would be a second comment.
     assert run_step(step, tmp_path, **github, FAILS="1").returncode != 0
     assert len(calls(tmp_path)) == 1
 
@@ -350,27 +349,27 @@ def test_there_is_one_comment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("found", "issue", "does"),
     [
-        ("true", "", "issue create --title The clouds are not --label drift --body-file"),
+        ("true", "", "issue create --title Drift detected --label drift --body-file"),
         ("true", "5", "issue edit 5 --body-file"),
         ("false", "5", "issue close 5 --comment"),
         ("false", "", None),
     ],
 )
-def test_there_is_one_issue(tmp_path: Path, found: str, issue: str, does: str | None) -> None:
-    step = "drift.tell.Open the one issue, bring it up to date, or close it"
-    done = run_step(step, tmp_path, FOUND=found, TITLE="The clouds are not", FOUND_AT_GITHUB=issue)
+def test_there_is_a_single_issue(tmp_path: Path, found: str, issue: str, does: str | None) -> None:
+    step = "drift.tell.Open, update or close the issue"
+    done = run_step(step, tmp_path, FOUND=found, TITLE="Drift detected", FOUND_AT_GITHUB=issue)
     assert done.returncode == 0, done.stderr
     made = [call for call in calls(tmp_path) if not call.startswith(("label", "issue list"))]
     assert [call.startswith(str(does)) for call in made] == [True] * bool(does)
     assert "https://ci.example/1" in (tmp_path / "drift.markdown").read_text()
 
 
-def test_an_issue_is_closed_only_after_everything_was_looked_at() -> None:
-    """A job that takes too long has the result ``cancelled``, and has looked at nothing."""
+def test_an_issue_is_closed_only_after_every_stack_was_checked() -> None:
+    """A job that timed out has the result ``cancelled``, and has checked nothing."""
     assert read("drift")["jobs"]["tell"]["env"]["FOUND"] == "${{ needs.look.result != 'success' }}"
 
 
-def test_the_snippet_for_another_ci_is_one() -> None:
+def test_the_snippet_for_another_ci_uses_known_options() -> None:
     text = (ROOT / "docs" / "delivery.md").read_text("utf-8")
     (snippet,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     pipeline = yaml.safe_load(snippet)
@@ -384,7 +383,7 @@ def test_the_snippet_for_another_ci_is_one() -> None:
     assert {line.split()[1] for line in lines} == {"preview", "report", "up"}
     for line in lines:
         _, verb, *rest = line.split()
-        known = {name for one in commands[verb].params for name in one.opts}
+        known = {name for param in commands[verb].params for name in param.opts}
         assert {word for word in rest if word.startswith("--")} <= known, line
-    # What is in the folder of the checkout makes it another one than was reviewed.
+    # A new file in the checkout would make it differ from the reviewed one.
     assert not [line for line in lines if re.search(r"(--record|>) (?!/tmp/)", line)]

@@ -1,4 +1,4 @@
-"""Accounts: the project, the zone, the teams and the repository that the estate belongs to."""
+"""Accounts: the project, the zone, the teams and the repository of the estate."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from components.config.words import Hex32, Host, HttpsUrl, Model, Timestamp
+from components.config.types import Hex32, Host, HttpsUrl, Model, ProjectId, Timestamp
 
 
 class Gcp(Model):
-    """The Google Cloud project: one for each environment."""
+    """The Google Cloud project; each environment has its own."""
 
-    project: Annotated[
-        str,
-        Field(
-            pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
-            description="project id: 6 to 30 lower-case letters, digits and hyphens",
-        ),
-    ]
+    project: ProjectId
     project_number: Annotated[
         str, Field(pattern=r"^[0-9]{6,16}$", description="project number, quoted")
     ]
@@ -29,7 +23,7 @@ class Gcp(Model):
 
 
 class Cloudflare(Model):
-    """The Cloudflare account and the zone that all host names are in."""
+    """The Cloudflare account and the zone of all host names."""
 
     account_id: Hex32
     zone: Host
@@ -46,7 +40,7 @@ class Vercel(Model):
 
 
 class Github(Model):
-    """The repository whose workflows may sign in."""
+    """The repository whose workflows may sign in to Google Cloud."""
 
     repository: Annotated[
         str,
@@ -57,13 +51,13 @@ class Github(Model):
 
 
 class ReviewStacks(Model):
-    """A stack for each pull request, made by Pulumi Cloud from this one. Staging only."""
+    """A stack for each pull request, which Pulumi Cloud copies from this one. Staging only."""
 
     until: Timestamp
 
 
 class PulumiCloud(Model):
-    """Pulumi Deployments; set up only when it is in the file."""
+    """Pulumi Deployments; not set up if the section is absent."""
 
     organization: Annotated[
         str,

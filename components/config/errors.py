@@ -1,7 +1,8 @@
-"""Problems: what is wrong with settings, said so that a person can put it right.
+"""Errors in settings, each with what a person needs to correct it.
 
-``judge`` is the one way from a raw value to a typed one. It turns what pydantic reports into
-problems, each with the full path, the value as a log may show it, and what is allowed.
+``validate`` is the one way from a raw value to a typed one. It turns what pydantic reports into
+:class:`SettingError` objects: the full path, the value in a form that a log may show, and what is
+expected instead.
 """
 
 from __future__ import annotations
@@ -10,25 +11,29 @@ import difflib
 import functools
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-HIDDEN: Final = "[secret]"
-"""Stands for a value that may be a secret put in the wrong place."""
+from components.config.json_schema import Node, describe, node_at
 
-LONGEST: Final = 200
+HIDDEN: Final = "[secret]"
+"""Replaces a value that may be a secret in the wrong place."""
+
+MAX_VALUE_LENGTH: Final = 200
 """Characters of a value that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingError:
-    """One wrong setting: where it is, what stands there, and what may stand there.
+    """One wrong setting.
 
     Attributes:
-        value: fit for a log, whatever was given: a possible secret is hidden, a long value cut.
+        path: dotted path, such as ``pull:redis.memory_gib``.
+        value: safe to log: a possible secret is hidden and a long value is cut.
+        expected: what the setting accepts, in words.
     """
 
     path: str
@@ -36,7 +41,7 @@ class SettingError:
     expected: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", _presentable(self.path, self.value))
+        object.__setattr__(self, "value", _loggable(self.path, self.value))
 
     def __str__(self) -> str:
         shown = "nothing" if self.value is None else json.dumps(self.value, default=str)
@@ -44,57 +49,59 @@ class SettingError:
 
 
 class SettingsError(Exception):
-    """The settings cannot be used. ``problems`` holds all that is wrong with them."""
+    """The settings cannot be used. ``errors`` lists everything that is wrong with them."""
 
     def __init__(self, source: str, errors: tuple[SettingError, ...]) -> None:
         self.errors = errors
         count = "1 setting is" if len(errors) == 1 else f"{len(errors)} settings are"
-        listed = "\n\n".join(f"  {problem}".replace("\n", "\n  ") for problem in errors)
+        listed = "\n\n".join(f"  {error}".replace("\n", "\n  ") for error in errors)
         super().__init__(f"{count} wrong in {source}; nothing was started.\n\n{listed}")
 
 
-# -- places and values -------------------------------------------------------------------------
+# -- paths and values --------------------------------------------------------------------------
 
 
-def place(parent: str, *steps: int | str) -> str:
+def setting_path(parent: str, *steps: int | str) -> str:
     """The path of a setting below ``parent``."""
-    return ".".join([parent, *map(word, steps)])
+    return ".".join([parent, *map(quoted_key, steps)])
 
 
-def section(name: str) -> str:
+def section_path(name: str) -> str:
     """The path of the section ``name``."""
-    return f"pull:{word(name)}"
+    return f"pull:{quoted_key(name)}"
 
 
-def word(key: int | str) -> str:
-    """A key as it stands in a path: in quotes when it is more than a plain word."""
+def quoted_key(key: int | str) -> str:
+    """A key as it appears in a path: in quotes unless it is a plain word."""
     text = str(key)
-    return text if _WORD.fullmatch(text) else json.dumps(text[:LONGEST])
+    return text if _PLAIN_KEY.fullmatch(text) else json.dumps(text[:MAX_VALUE_LENGTH])
 
 
-_WORD: Final = re.compile(r"[\w-]{1,200}", re.ASCII)
+_PLAIN_KEY: Final = re.compile(r"[\w-]{1,200}", re.ASCII)
 
-_SECRETIVE: Final = re.compile(
+# Deliberately broader than resource_types.limits.SECRET_NAME, which decides what *is* a secret:
+# hiding too much in an error message costs nothing.
+_SUSPICIOUS_KEY: Final = re.compile(
     r"(?i:secret|secure|token|passw|passphrase|pwd|private|credential|auth|key|dsn|cert)"
-    # A variable's name: what stands under it is probably the variable's value.
+    # The name of a variable: the value below it is probably the variable's value.
     r"|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$"
 )
 _SECRET_IN_TEXT: Final = re.compile(r"://[^/\s]*@|-----BEGIN")
+_CONTRACT_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{0,40}")
 
 
-_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{0,40}")
-
-
-def _presentable(path: str, value: object) -> object:
-    # The section "secrets" says how secrets are kept; what is below it speaks for itself.
+def _loggable(path: str, value: object) -> object:
+    # The section "secrets" holds settings of Secret Manager and no values; its keys decide.
     steps = path.removeprefix("pull:").removeprefix("secrets.").split(".")
-    # The address of a PullToken is as public as a token gets.
-    public = "contracts" in steps and isinstance(value, str) and _ADDRESS.fullmatch(value)
-    if value is not None and not public and any(map(_SECRETIVE.search, steps)):
+    # The name PullToken looks suspicious, but the address of a contract is public.
+    public = "contracts" in steps and isinstance(value, str) and _CONTRACT_ADDRESS.fullmatch(value)
+    if value is not None and not public and any(map(_SUSPICIOUS_KEY.search, steps)):
         return HIDDEN
     shown = _without_secrets(value)
     text = shown if isinstance(shown, str) else json.dumps(shown, default=str)
-    return shown if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"
+    if len(text) <= MAX_VALUE_LENGTH:
+        return shown
+    return f"{text[:MAX_VALUE_LENGTH]}... ({len(text)} characters)"
 
 
 def _without_secrets(value: object, depth: int = 0) -> object:
@@ -104,162 +111,102 @@ def _without_secrets(value: object, depth: int = 0) -> object:
         return "..."
     if isinstance(value, Mapping):
         return {
-            str(key): HIDDEN if _SECRETIVE.search(str(key)) else _without_secrets(below, depth + 1)
-            for key, below in value.items()
+            str(key): HIDDEN
+            if _SUSPICIOUS_KEY.search(str(key))
+            else _without_secrets(child, depth + 1)
+            for key, child in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_without_secrets(below, depth + 1) for below in value]
+        return [_without_secrets(item, depth + 1) for item in value]
     return value
 
 
-def one_of(given: str, known: Iterable[str]) -> str:
-    """What may stand in the place of a name that nobody knows."""
+def known_name(given: str, known: Iterable[str]) -> str:
+    """What is expected instead of the unknown name ``given``."""
     names = list(known)
-    near = difflib.get_close_matches(given[:LONGEST], names, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"no such setting: {hint}known are {', '.join(names)}"
+    similar = difflib.get_close_matches(given[:MAX_VALUE_LENGTH], names, n=1)
+    hint = f" (did you mean {similar[0]}?)" if similar else ""
+    return f"a known name{hint}: {', '.join(names)}"
 
 
-# -- judging -----------------------------------------------------------------------------------
+# -- validation --------------------------------------------------------------------------------
 
 
-def judge(name: str, kind: Any, value: object) -> tuple[object, list[SettingError]]:
-    """The section ``name`` as a ``kind``, or everything that is wrong with it."""
+def validate(name: str, expected_type: Any, value: object) -> tuple[object, list[SettingError]]:
+    """The section ``name`` as an ``expected_type``, or all errors in it."""
+    path = section_path(name)
     try:
-        # Through JSON, because strict mode takes a list for a tuple there and nowhere else.
+        # Through JSON, because strict mode accepts a list for a tuple only there.
         text = json.dumps(value, default=str)
     except (TypeError, ValueError, RecursionError):
-        return None, [SettingError(section(name), "...", expected_at(kind, ()))]
+        return None, [SettingError(path, "...", expected_at(expected_type, ()))]
     try:
-        return _adapter(kind).validate_json(text, strict=True), []
+        return _adapter(expected_type).validate_json(text, strict=True), []
     except ValidationError as error:
-        found = error.errors(include_url=False)
-    if found[0]["type"] == "json_invalid":  # half a character, or lists in lists in lists
-        return None, [SettingError(section(name), value, expected_at(kind, ()))]
-    # A list is also called too short when it only lacks the entries that are wrong.
-    places = [one["loc"] for one in found]
-    found = [
-        one
-        for one in found
-        if one["type"] != "too_short"
-        or not any(other[: len(one["loc"])] == one["loc"] != other for other in places)
+        details = error.errors(include_url=False)
+    if details[0]["type"] == "json_invalid":  # a lone surrogate, or too deeply nested lists
+        return None, [SettingError(path, value, expected_at(expected_type, ()))]
+    # pydantic also reports a list as too short if only its invalid entries are missing from it.
+    locations = [detail["loc"] for detail in details]
+    details = [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(other[: len(detail["loc"])] == detail["loc"] != other for other in locations)
     ]
-    surplus = [one["loc"] for one in found if one["type"] == "extra_forbidden"]
+    unknown = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
     errors = [
-        problem
-        for one in found
-        if not surplus or one["type"] == "extra_forbidden"
-        for problem in _errors(name, kind, dict(one))
+        error
+        for detail in details
+        if not unknown or detail["type"] == "extra_forbidden"
+        for error in _errors(name, expected_type, dict(detail))
     ]
-    if surplus:
-        # A model judges its fields together only when it has no unknown key.
-        errors += judge(name, kind, _without(json.loads(text), surplus))[1]
+    if unknown:
+        # pydantic runs the validators of a whole model only if the model has no unknown key.
+        errors += validate(name, expected_type, _without(json.loads(text), unknown))[1]
     return None, errors
 
 
 @functools.cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(expected_type: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(expected_type)
 
 
-def _without(document: Any, surplus: Iterable[tuple[int | str, ...]]) -> object:
-    for *parents, key in surplus:
+def _without(document: Any, locations: Iterable[tuple[int | str, ...]]) -> object:
+    for *parents, key in locations:
         functools.reduce(lambda node, step: node[step], parents, document).pop(key)
     return document
 
 
-def _errors(name: str, kind: object, error: dict[str, Any]) -> Iterable[SettingError]:
-    location = error["loc"]
-    if location[-1:] == ("[key]",) and error["type"] != "extra_forbidden":
-        location = location[:-1]  # pydantic's mark for the key of a mapping, which is at fault
-    path = place(section(name), *location)
-    value = None if error["type"] == "missing" else error["input"]
-    context = error.get("ctx") or {}
-    match error["type"]:
+def _errors(name: str, expected_type: object, detail: dict[str, Any]) -> Iterator[SettingError]:
+    location = detail["loc"]
+    if location[-1:] == ("[key]",) and detail["type"] != "extra_forbidden":
+        location = location[:-1]  # pydantic's marker for an error in the key of a mapping
+    path = setting_path(section_path(name), *location)
+    value = None if detail["type"] == "missing" else detail["input"]
+    context = detail.get("ctx") or {}
+    match detail["type"]:
         case "rules":
-            for wrong in context["wrong"]:
-                yield SettingError(f"{path}.{wrong.path}", wrong.value, wrong.expected)
+            for error in context["errors"]:
+                yield SettingError(f"{path}.{error.path}", error.value, error.expected)
             return
         case "expected":
             expected = context["expected"]
         case "extra_forbidden":
-            expected = one_of(str(location[-1]), _schema_at(kind, location[:-1])["properties"])
-        case "enum":  # the key of a mapping, which has no place in the schema
+            known = node_at(_schema(expected_type), location[:-1])["properties"]
+            expected = known_name(str(location[-1]), known)
+        case "enum":  # the key of a mapping, which JSON Schema does not describe
             expected = f"one of {context['expected']}"
         case _:
-            expected = expected_at(kind, location)
+            expected = expected_at(expected_type, location)
     yield SettingError(path, value, expected)
 
 
-# -- what is allowed, from the JSON Schema -----------------------------------------------------
-
-
-def expected_at(kind: object, location: Sequence[int | str]) -> str:
-    """What may stand at ``location`` below a ``kind``, in words."""
-    return in_words(_schema_at(kind, location))
-
-
-def in_words(node: Mapping[str, Any]) -> str:
-    """What a node of a JSON Schema allows: its description, its choices or its range."""
-    description = str(node.get("description", ""))
-    match node:
-        case {"enum": choices}:
-            words = f"one of {', '.join(map(str, choices))}"
-        case {"type": "integer"}:
-            words = f"a whole number{_range(node, 'minimum', 'maximum')}"
-        case {"type": "number"}:
-            words = f"a number{_range(node, 'minimum', 'maximum')}"
-        case {"type": "boolean"}:
-            words = "true or false"
-        case {"type": "array"}:
-            words = f"a list{_range(node, 'minItems', 'maxItems')}"
-        case {"properties": properties}:
-            return f"a section with {', '.join(properties)}"
-        case {"type": "object"}:
-            words = "a section of settings"
-        case _:
-            return description or "text"
-    return f"{description}: {words}" if description else words
-
-
-def _range(node: Mapping[str, Any], least: str, most: str) -> str:
-    match node.get(least), node.get(most):
-        case None, None:
-            words = ""
-        case low, None:
-            words = f", at least {low}"
-        case None, high:
-            words = f", at most {high}"
-        case low, high:
-            words = f", {low} to {high}"
-    return f"{words}, in steps of {node['multipleOf']}" if "multipleOf" in node else words
-
-
-def _schema_at(kind: object, location: Sequence[int | str]) -> Mapping[str, Any]:
-    root = _schema(kind)
-    node = _resolved(root, root)
-    for step in location:
-        if isinstance(step, int):
-            below = node.get("items")
-        else:
-            below = node.get("properties", {}).get(step) or node.get("additionalProperties")
-        node = _resolved(root, below or {})
-    return node
+def expected_at(expected_type: object, location: Sequence[int | str]) -> str:
+    """What ``expected_type`` accepts at ``location``, in words."""
+    return describe(node_at(_schema(expected_type), location))
 
 
 @functools.cache
-def _schema(kind: object) -> Mapping[str, Any]:
-    return _adapter(kind).json_schema()
-
-
-def _resolved(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """``node`` with its reference followed; of "this or null", this."""
-    for choice in node.get("anyOf", ()):
-        if choice.get("type") != "null":
-            return _resolved(
-                root, {**choice, **{k: v for k, v in node.items() if k == "description"}}
-            )
-    if "$ref" not in node:
-        return node
-    target = root["$defs"][node["$ref"].removeprefix("#/$defs/")]
-    return {**target, **{k: v for k, v in node.items() if k == "description"}}
+def _schema(expected_type: object) -> Node:
+    return _adapter(expected_type).json_schema()

@@ -10,18 +10,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from components.config.errors import SettingError
-from components.config.words import Cidr, Model, sized
+from components.config.types import Cidr, Model, prefix_length
 
 
 class Connector(Model):
-    """Serverless VPC Access connector. It takes a /28 of its own, and cannot shrink."""
+    """Serverless VPC Access connector. It needs its own /28 and cannot scale in.
 
-    cidr: Annotated[Cidr, sized(28, 28, "a connector takes no other size")]
+    https://cloud.google.com/vpc/docs/serverless-vpc-access
+    """
+
+    cidr: Annotated[Cidr, prefix_length(28, 28, "a connector accepts no other size")]
     machine_type: Literal["f1-micro", "e2-micro", "e2-standard-4"]
-    min_instances: Annotated[int, Field(ge=2, le=9, description="instances that always run")]
-    max_instances: Annotated[int, Field(ge=3, le=10, description="instances at the most")]
+    min_instances: Annotated[int, Field(ge=2, le=9, description="minimum number of instances")]
+    max_instances: Annotated[int, Field(ge=3, le=10, description="maximum number of instances")]
 
-    def wrong(self) -> Iterator[SettingError]:
+    def setting_errors(self) -> Iterator[SettingError]:
         if self.min_instances >= self.max_instances:
             expected = f"less than max_instances={self.max_instances}"
             yield SettingError("min_instances", self.min_instances, expected)
@@ -30,19 +33,20 @@ class Connector(Model):
 class Network(Model):
     """Address plan of the private network."""
 
-    subnet_cidr: Annotated[Cidr, sized(8, 26, "Cloud Run reserves blocks of it")]
-    services_cidr: Annotated[Cidr, sized(8, 24, "Cloud SQL takes a /24 of it for itself")]
+    subnet_cidr: Annotated[Cidr, prefix_length(8, 26, "Cloud Run reserves blocks of it")]
+    services_cidr: Annotated[Cidr, prefix_length(8, 24, "Cloud SQL takes a /24 of it")]
     connector: Connector
 
-    def wrong(self) -> Iterator[SettingError]:
+    def setting_errors(self) -> Iterator[SettingError]:
         ranges = {
             "subnet_cidr": ipaddress.IPv4Network(self.subnet_cidr),
             "services_cidr": ipaddress.IPv4Network(self.services_cidr),
             "connector.cidr": ipaddress.IPv4Network(self.connector.cidr),
         }
-        for (name, one), (other, two) in itertools.combinations(ranges.items(), 2):
-            if one.overlaps(two):
-                yield SettingError(other, str(two), f"a range that does not overlap {name}={one}")
+        for (path, range_), (other_path, other) in itertools.combinations(ranges.items(), 2):
+            if range_.overlaps(other):
+                expected = f"a range that does not overlap {path}={range_}"
+                yield SettingError(other_path, str(other), expected)
 
 
 class Encryption(Model):
@@ -54,7 +58,7 @@ class Encryption(Model):
 
 
 class Backups(Model):
-    """The bucket for exports."""
+    """The bucket for database exports."""
 
     location: Literal["US", "EU", "ASIA"]
     keep_noncurrent_days: Annotated[
@@ -69,8 +73,8 @@ class Registry(Model):
     """The image registry."""
 
     keep_versions: Annotated[
-        int, Field(ge=1, le=1000, description="newest versions that are never cleaned up")
+        int, Field(ge=1, le=1000, description="number of newest versions that are never deleted")
     ]
     delete_untagged_days: Annotated[
-        int, Field(ge=1, le=3650, description="days after which an untagged version may go")
+        int, Field(ge=1, le=3650, description="days after which an untagged version is deleted")
     ]

@@ -1,4 +1,4 @@
-"""Reading: from a stack file, or from what the engine hands to the program, to settings."""
+"""Reads settings from a stack file, or from the configuration that the engine passes on."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from components.config.errors import (
     SettingError,
     SettingsError,
     expected_at,
-    judge,
-    one_of,
-    place,
-    section,
+    known_name,
+    section_path,
+    setting_path,
+    validate,
 )
 from components.config.rules import RULES, Sections
 from components.config.settings import Settings
@@ -26,43 +26,41 @@ from components.names import Environment
 def parse(raw: Mapping[str, object], source: str, known: Sequence[SettingError] = ()) -> Settings:
     """Settings from the values of the ``pull:`` keys, without that prefix.
 
-    ``known`` are problems that the reader of ``source`` has found already.
+    ``known`` are errors that the reader of ``source`` has already found.
 
     Raises:
-        SettingsError: something is wrong. Sections are judged one by one, so that a mistake in one
-            does not hide those in the others.
+        SettingsError: a setting is wrong. Sections are validated one by one, so that an error in
+            one section does not hide the errors in the others.
     """
     errors: list[SettingError] = []
     valid: dict[str, Any] = {}
     for name in raw:
         if name not in Settings.model_fields:
-            expected = one_of(name, Settings.model_fields)
-            errors.append(SettingError(section(name), raw[name], expected))
+            expected = known_name(name, Settings.model_fields)
+            errors.append(SettingError(section_path(name), raw[name], expected))
     for name, field in Settings.model_fields.items():
         if name in raw:
-            value, wrong = judge(name, field.annotation, raw[name])
+            value, section_errors = validate(name, field.annotation, raw[name])
         elif field.is_required():
-            value, wrong = (
-                None,
-                [SettingError(section(name), None, expected_at(field.annotation, ()))],
-            )
+            expected = expected_at(field.annotation, ())
+            value, section_errors = None, [SettingError(section_path(name), None, expected)]
         else:
-            value, wrong = field.get_default(), []
-        errors += wrong
-        if not wrong:
+            value, section_errors = field.get_default(), []
+        errors += section_errors
+        if not section_errors:
             valid[name] = value
     sections = Sections(valid)
     for rule in RULES:
         errors += rule(sections)
-    places = tuple(problem.path for problem in known)
-    errors = [*known, *(one for one in errors if not _is_at_or_below(one.path, places))]
+    paths = tuple(error.path for error in known)
+    errors = [*known, *(error for error in errors if not _is_at_or_below(error.path, paths))]
     if errors:
         raise SettingsError(source, tuple(errors))
     return Settings.model_validate(valid)
 
 
-def _is_at_or_below(path: str, places: tuple[str, ...]) -> bool:
-    return path in places or path.startswith(tuple(f"{place}." for place in places))
+def _is_at_or_below(path: str, parents: tuple[str, ...]) -> bool:
+    return path in parents or path.startswith(tuple(f"{parent}." for parent in parents))
 
 
 def read_stack_file(path: Path) -> Settings:
@@ -75,15 +73,17 @@ def read_stack_file(path: Path) -> Settings:
     errors = list(file.errors)
     default_providers = file.config.get(DEFAULT_PROVIDERS)
     if default_providers != ["*"]:
-        # The engine keeps this key to itself, so that the program cannot look after it.
-        expected = '["*"]: a resource without an explicit provider must fail, not escape'
-        errors.append(SettingError(place("config", DEFAULT_PROVIDERS), default_providers, expected))
+        # The engine does not pass this key on, so the program cannot check it.
+        expected = '["*"]: a resource without an explicit provider must fail'
+        errors.append(
+            SettingError(setting_path("config", DEFAULT_PROVIDERS), default_providers, expected)
+        )
     stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
     return _read(file.config, stack, path.name, errors)
 
 
 def read_engine_config() -> Settings:
-    """Settings as the Pulumi engine gives them to the running program.
+    """Settings as the Pulumi engine passes them to the running program.
 
     Raises:
         SettingsError: the settings are wrong.
@@ -94,7 +94,7 @@ def read_engine_config() -> Settings:
     given: dict[str, str] = {**engine.get_config_env(), **engine.CONFIG.get()}
     secret = {*engine.get_config_secret_keys_env(), *filter(engine.is_config_secret, given)}
     errors = [
-        SettingError(section(key.removeprefix("pull:")), HIDDEN, ENCRYPTED)
+        SettingError(section_path(key.removeprefix("pull:")), HIDDEN, ENCRYPTED)
         for key in given
         if key in secret and key.startswith("pull:")
     ]
@@ -111,29 +111,29 @@ def _read(
     }
     environment = ours.get("environment")
     if environment != stack and {environment, stack} == {*get_args(Environment)}:
-        mixed_up = SettingError("pull:environment", environment, f"{stack}, as the stack is named")
-        errors = [*errors, mixed_up]
-    return parse(ours, source, [*errors, *_lost_keys(config)])
+        mismatch = SettingError("pull:environment", environment, f"{stack}, the name of the stack")
+        errors = [*errors, mismatch]
+    return parse(ours, source, [*errors, *_ineffective_keys(config)])
 
 
-def _lost_keys(config: Mapping[str, object]) -> Iterator[SettingError]:
-    """Keys that look as if they had an effect, and have none."""
+def _ineffective_keys(config: Mapping[str, object]) -> Iterator[SettingError]:
+    """Keys that look like settings and have no effect."""
     for key, value in config.items():
         namespace, colon, _ = key.partition(":")
         if not colon:
             expected = f"a key with its namespace: pull:{key}"
         elif namespace in ("gcp", "cloudflare", "vercel"):
             expected = (
-                "nothing: the providers here are explicit and ignore it; accounts are settings "
-                f"(pull:{namespace}), and credentials come from the environment"
+                "no such key: the explicit providers ignore it. Set the account in "
+                f"pull:{namespace}, and pass credentials in the environment"
             )
         else:
             continue
-        yield SettingError(place("config", key), value, expected)
+        yield SettingError(setting_path("config", key), value, expected)
 
 
 def _from_engine(text: str) -> object:
-    """The engine hands everything over as text: sections as JSON, plain words as they are."""
+    """The engine passes every value as text: sections as JSON, plain words unchanged."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

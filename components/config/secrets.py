@@ -1,4 +1,4 @@
-"""Secrets: how the catalogue is kept in Secret Manager. Never a value."""
+"""Secrets: how Secret Manager holds the catalogue. Never a value."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from components.config.errors import one_of
-from components.config.words import Model, Timestamp, only
+from components.config.errors import known_name
+from components.config.types import Model, Timestamp, expected_error
 from components.secrets.catalogue import SECRETS
 
 
 def _in_the_catalogue(name: str) -> str:
     known = [variable.name for variable in SECRETS]
     if name not in known:
-        raise only(one_of(name, known))
+        raise expected_error(known_name(name, known))
     return name
 
 
@@ -32,7 +32,7 @@ SecretVersion = Annotated[
 
 
 class Secrets(Model):
-    """How the catalogue is kept in Secret Manager."""
+    """How Secret Manager holds the catalogue."""
 
     rotation_days: Annotated[
         int, Field(ge=1, le=365, description="days after which a rotation is due")
@@ -40,9 +40,9 @@ class Secrets(Model):
     first_rotation: Timestamp
     ids: dict[SecretName, SecretId] = Field(
         default_factory=dict,
-        description="Secret Manager id by variable, where it is not pull-<environment>-<name>",
+        description="Secret Manager id by variable, if it is not pull-<environment>-<name>",
     )
     versions: dict[SecretName, SecretVersion] = Field(
         default_factory=dict,
-        description='version by variable, quoted, where it is not "latest"',
+        description='version by variable, quoted, if it is not "latest"',
     )

@@ -1,44 +1,47 @@
-"""Services: workers, API, web and assets, and who gets which share of the traffic."""
+"""Services: workers, API, web and assets, and how traffic is split between their versions."""
 
 from __future__ import annotations
 
-import gzip
+import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from components.config.errors import SettingError
-from components.config.words import Date, GitRef, Host, Model, only
+from components.config.types import Date, GitRef, Host, Model, expected_error
 from components.workloads import WorkerType
+from resource_types.limits import CLOUD_RUN_MEMORY_GIB_BY_CPU, IMAGE_DIGEST
 
-PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
+_MEMORY_GIB_BY_CPU: Final = {
+    cpu: (math.ceil(minimum), math.floor(maximum))
+    for cpu, (minimum, maximum) in CLOUD_RUN_MEMORY_GIB_BY_CPU.items()
+}
+"""Minimum and maximum memory by CPUs, in whole GiB."""
 
-
-_MEMORY_GIB_BY_CPU: Final = {1: (1, 4), 2: (1, 8), 4: (2, 16), 6: (4, 24), 8: (4, 32)}
-"""Cloud Run's documentation, "Configure CPU limits" and "Configure memory limits"."""
+_MIN_MEMORY_GIB: Final = min(minimum for minimum, _ in _MEMORY_GIB_BY_CPU.values())
+_MAX_MEMORY_GIB: Final = max(maximum for _, maximum in _MEMORY_GIB_BY_CPU.values())
 
 
 def _offered_cpu(cpu: int) -> int:
     if cpu not in _MEMORY_GIB_BY_CPU:
-        raise only(f"one of {', '.join(map(str, _MEMORY_GIB_BY_CPU))}")
+        raise expected_error(f"one of {', '.join(map(str, _MEMORY_GIB_BY_CPU))}")
     return cpu
 
 
 def _offered_memory(memory_gib: int, info: ValidationInfo) -> int:
-    cpu: int = info.data.get("cpu", 0)  # absent when it is wrong itself
-    least, most = _MEMORY_GIB_BY_CPU.get(cpu, (1, 32))
-    if not least <= memory_gib <= most:
-        beside = f" beside {cpu} CPU{'' if cpu == 1 else 's'}" if cpu else ""
-        raise only(f"{least} to {most} GiB{beside}")
+    cpu: int = info.data.get("cpu", 0)  # absent if it is wrong itself
+    minimum, maximum = _MEMORY_GIB_BY_CPU.get(cpu, (_MIN_MEMORY_GIB, _MAX_MEMORY_GIB))
+    if not minimum <= memory_gib <= maximum:
+        condition = f" for {cpu} CPU{'' if cpu == 1 else 's'}" if cpu else ""
+        raise expected_error(f"{minimum} to {maximum} GiB{condition}")
     return memory_gib
 
 
 class Size(Model):
-    """CPU, memory and count of a Cloud Run service's instances."""
+    """CPU and memory of an instance, and the number of instances."""
 
-    # Not a Literal: that takes ``true`` for 1.
+    # Not a Literal, which would accept ``true`` for 1.
     cpu: Annotated[
         int,
         AfterValidator(_offered_cpu),
@@ -47,19 +50,22 @@ class Size(Model):
     memory_gib: Annotated[
         int,
         AfterValidator(_offered_memory),
-        Field(description="memory in GiB", json_schema_extra={"minimum": 1, "maximum": 32}),
+        Field(
+            description="memory in GiB",
+            json_schema_extra={"minimum": _MIN_MEMORY_GIB, "maximum": _MAX_MEMORY_GIB},
+        ),
     ]
     min_instances: Annotated[int, Field(ge=0, le=1000, description="instances that always run")]
-    max_instances: Annotated[int, Field(ge=1, le=1000, description="instances at the most")]
+    max_instances: Annotated[int, Field(ge=1, le=1000, description="maximum number of instances")]
 
-    def wrong(self) -> Iterator[SettingError]:
+    def setting_errors(self) -> Iterator[SettingError]:
         if self.min_instances > self.max_instances:
             expected = f"at most max_instances={self.max_instances}"
             yield SettingError("min_instances", self.min_instances, expected)
 
 
 CURRENT: Final = "current"
-"""In a list of traffic: the revision, or version, that this very program describes."""
+"""In a traffic list: the revision or version that this program describes."""
 
 
 class RevisionShare(Model):
@@ -70,41 +76,43 @@ class RevisionShare(Model):
         Field(
             pattern=r"^[a-z](?:-?[a-z0-9])*$",
             max_length=63,
-            description=f"name of a revision, at most 63 characters, or {CURRENT} for the one here",
+            description=f"name of a revision, at most 63 characters, or {CURRENT} for the one that "
+            "this program describes",
         ),
     ]
     percent: Annotated[int, Field(ge=1, le=100, description="percent")]
 
 
-def _whole(shares: tuple[RevisionShare, ...]) -> tuple[RevisionShare, ...]:
+def _sum_to_100(shares: tuple[RevisionShare, ...]) -> tuple[RevisionShare, ...]:
     total = sum(share.percent for share in shares)
     if total != 100:
-        raise only(f"percentages that sum to 100; these sum to {total}")
+        raise expected_error(f"percentages that sum to 100; these sum to {total}")
     if len({share.revision for share in shares}) < len(shares):
-        raise only("each revision once")
+        raise expected_error("each revision once")
     return shares
 
 
 RevisionShares = Annotated[
     tuple[RevisionShare, ...],
-    AfterValidator(_whole),
-    Field(description="who gets the traffic; percentages sum to 100"),
+    AfterValidator(_sum_to_100),
+    Field(description="how traffic is split; percentages sum to 100"),
 ]
 ALL_TO_CURRENT: Final = (RevisionShare(revision=CURRENT, percent=100),)
 
 Image = Annotated[
     str,
     Field(
-        pattern=r"^[a-z0-9.-]+(?:/[a-z0-9._-]+)+(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$",
+        pattern=r"^[a-z0-9.-]+(?:/[a-z0-9._-]+)+"
+        rf"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}|{IMAGE_DIGEST})$",
         description="image with a tag or a digest: gcr.io/<project>/<name>@sha256:…",
     ),
 ]
 
 
 class Worker(Size):
-    """One worker service: a size and, where it differs, a release of its own."""
+    """One worker service: its size and, if it differs from the others, its own release."""
 
-    # Nobody calls a poller, so one that is scaled to zero would never wake again.
+    # Cloud Run starts instances for requests, and a worker receives none: it polls Temporal.
     min_instances: Annotated[int, Field(ge=1, le=1000, description="instances that always run")]
     image: Image | None = None
     traffic: RevisionShares = ALL_TO_CURRENT
@@ -120,12 +128,12 @@ class Workers(Model):
     fleet: Annotated[
         dict[WorkerType, Worker],
         Field(
-            description="a service for each worker type that is named; {} until the registry that "
-            "this program makes holds an image"
+            description="one service per worker type listed here; {} until the registry that this "
+            "program creates holds an image"
         ),
     ]
 
-    def wrong(self) -> Iterator[SettingError]:
+    def setting_errors(self) -> Iterator[SettingError]:
         if self.runtime == "worker_pool" and self.egress == "connector":
             yield SettingError(
                 "egress", self.egress, "direct: a worker pool cannot use the VPC connector"
@@ -139,26 +147,28 @@ class VersionShare(Model):
         str,
         Field(
             pattern=r"^(?:current|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
-            description=f"id of a Worker version, or {CURRENT} for the one described here",
+            description=f"id of a Worker version, or {CURRENT} for the one that this program "
+            "describes",
         ),
     ]
     percentage: Annotated[float, Field(ge=0.01, le=100, description="percent")]
 
 
-def _whole_versions(shares: tuple[VersionShare, ...]) -> tuple[VersionShare, ...]:
+def _versions_sum_to_100(shares: tuple[VersionShare, ...]) -> tuple[VersionShare, ...]:
     total = sum(round(share.percentage * 100) for share in shares)
     if any(abs(share.percentage * 100 - round(share.percentage * 100)) > 1e-6 for share in shares):
-        raise only("percentages with at most two decimals")
+        raise expected_error("percentages with at most two decimals")
     if total != 10000:
-        raise only(f"percentages that sum to 100; these sum to {total / 100:g}")
+        raise expected_error(f"percentages that sum to 100; these sum to {total / 100:g}")
     if len({share.version for share in shares}) < len(shares):
-        raise only("each version once")
+        raise expected_error("each version once")
     return shares
 
 
-def _since_there_are_dates(text: str) -> str:
+def _supported_date(text: str) -> str:
+    # https://developers.cloudflare.com/workers/configuration/compatibility-dates/
     if text < "2021-11-02":
-        raise only("2021-11-02 or later: Workers know no earlier date")
+        raise expected_error("2021-11-02 or later: Workers support no earlier date")
     return text
 
 
@@ -171,10 +181,10 @@ class Api(Model):
         Field(
             pattern=r"^[A-Za-z0-9_.-][A-Za-z0-9_./-]*\.m?js$",
             max_length=250,
-            description="path of the built ES module, from the project's folder",
+            description="path of the built ES module, relative to the project's folder",
         ),
     ]
-    compatibility_date: Annotated[Date, AfterValidator(_since_there_are_dates)]
+    compatibility_date: Annotated[Date, AfterValidator(_supported_date)]
     secrets: Literal["store", "inherit"]
     log_sampling: Annotated[
         float, Field(ge=0, le=1, description="share of requests that are logged")
@@ -184,25 +194,12 @@ class Api(Model):
         Field(
             min_length=1, max_length=2, description="one or two versions; percentages sum to 100"
         ),
-        AfterValidator(_whole_versions),
+        AfterValidator(_versions_sum_to_100),
     ] = (VersionShare(version=CURRENT, percentage=100),)
-
-    def wrong(self) -> Iterator[SettingError]:
-        path = (PROJECT_ROOT / self.bundle).resolve()
-        if not path.is_relative_to(PROJECT_ROOT) or not path.is_file():
-            yield SettingError("bundle", self.bundle, "a file below the project's folder")
-            return
-        code = path.read_bytes()
-        if len(code) > 64 * _MIB or len(gzip.compress(code, compresslevel=1)) > 10 * _MIB:
-            expected = "a bundle of at most 64 MiB, 10 MiB when compressed"
-            yield SettingError("bundle", self.bundle, expected)
-
-
-_MIB: Final = 1024 * 1024
 
 
 class ApiOrigin(Size):
-    """The same API on Cloud Run, inside the private network; made only when it is in the file."""
+    """The same API on Cloud Run, in the private network; not created if the section is absent."""
 
     image: Image
     timeout_seconds: Annotated[int, Field(ge=1, le=3600, description="seconds")]
@@ -210,7 +207,7 @@ class ApiOrigin(Size):
 
 
 class WebRelease(Model):
-    """A production deployment that this program makes."""
+    """A production deployment that this program creates."""
 
     ref: GitRef
 
@@ -225,7 +222,7 @@ class Web(Model):
         Field(
             pattern=r"^[A-Za-z0-9_@-][A-Za-z0-9_@-]*(?:[./][A-Za-z0-9_@-]+)*$",
             max_length=256,
-            description="folder of the application, from the repository's root",
+            description="folder of the application, relative to the repository's root",
         ),
     ]
     release: WebRelease | None = None

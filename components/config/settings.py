@@ -1,4 +1,4 @@
-"""The whole of a stack file: one section for each part of the estate."""
+"""A complete stack file: one section for each part of the estate."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from components.config.kubernetes import Kubernetes
 from components.config.platform import Backups, Encryption, Network, Registry
 from components.config.secrets import Secrets
 from components.config.services import Api, ApiOrigin, Assets, Web, Workers
+from components.config.types import Model
 from components.config.values import Chain, External, RuntimeConfig
-from components.config.words import Model
 from components.names import Environment
 
 
 class Settings(Model):
-    """Everything that a stack file says, one section for each part of the estate."""
+    """Everything that a stack file configures, one section for each part of the estate."""
 
     environment: Environment
     protect: bool = Field(
-        description="whether what holds data or identity is protected from deletion"
+        description="whether stateful and identity resources are protected from deletion"
     )
     runtime: Literal["managed", "kubernetes", "both"] = Field(
-        description="where API and workers run: Cloudflare and Cloud Run, a cluster, or both"
+        description="where the API and the workers run: on Cloudflare and Cloud Run, in a cluster, "
+        "or both"
     )
     gcp: Gcp
     cloudflare: Cloudflare
@@ -56,5 +57,5 @@ class Settings(Model):
 
     @property
     def in_cluster(self) -> Kubernetes | None:
-        """The cluster's settings where the runtime has one; the parser sees that they are there."""
+        """The cluster's settings if the runtime has one; the parser ensures that they exist."""
         return None if self.runtime == "managed" else self.kubernetes

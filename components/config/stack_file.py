@@ -1,9 +1,9 @@
-"""A stack file as YAML: the values that the engine will read in it, and where it will not.
+"""A stack file as YAML, with the values that the engine will read from it.
 
-The engine reads YAML 1.2 and hands settings to the program as JSON; PyYAML reads YAML 1.1. Where
-the two disagree (``5e1`` is a number there and a word here, ``13:00`` the other way round) this
-module follows the engine. What does not survive that way is a problem: an unquoted date, for
-one, would reach the program as ``2026-10-01 00:00:00 +0000 UTC``.
+The engine reads YAML 1.2 and passes settings to the program as JSON; PyYAML reads YAML 1.1. Where
+the two disagree (``5e1`` is a number in YAML 1.2 and text in 1.1, ``13:00`` is the reverse), this
+module follows the engine. A value that the engine would change is an error: an unquoted date, for
+example, would reach the program as ``2026-10-01 00:00:00 +0000 UTC``.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Final
 
 import yaml
 
-from components.config.errors import HIDDEN, SettingError, SettingsError, place, section
+from components.config.errors import HIDDEN, SettingError, SettingsError, section_path, setting_path
 
 _TAG: Final = "tag:yaml.org,2002:"
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain words as the engine's reader resolves them."""
+    """Resolves plain scalars as the engine's reader does."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's own way to say it)
+    yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML reads this attribute)
 
 
 for _tag, _pattern, _first in (
@@ -46,18 +46,20 @@ for _tag, _pattern, _first in (
 
 DEFAULT_PROVIDERS: Final = "pulumi:disable-default-providers"
 
-ENCRYPTED: Final = "a value that is not encrypted: no setting is a secret; put it in Secret Manager"
+ENCRYPTED: Final = (
+    "a value that is not encrypted: no setting is a secret; store secrets in Secret Manager"
+)
 
 
 class StackFile:
     """The ``config:`` section of a ``Pulumi.<stack>.yaml``.
 
     Attributes:
-        config: values by their keys, with the namespaces that these start with.
-        problems: places where a value is not what it seems to be.
+        config: values by their full keys, such as ``pull:protect``.
+        errors: values that the engine would read differently from what is written.
 
     Raises:
-        SettingsError: the file cannot be read, or has no such section.
+        SettingsError: the file cannot be read, or has no ``config:`` section.
     """
 
     def __init__(self, path: Path) -> None:
@@ -75,39 +77,42 @@ class StackFile:
         except UnicodeDecodeError:
             reason = "not UTF-8"
         except RecursionError:
-            reason = "nested too deep"
+            reason = "nested too deeply"
         except yaml.MarkedYAMLError as error:
-            # Without what it quotes from the file: that may be anything.
+            # Without the text that PyYAML quotes from the file: that may be a secret.
             mark = error.problem_mark
-            what = re.sub(r" '[^'<][^']+'", "", error.problem or "")
-            reason = f"{what} in line {mark.line + 1}" if mark else what
+            reason = re.sub(r" '[^'<][^']+'", "", error.problem or "")
+            if mark:
+                reason = f"{reason} in line {mark.line + 1}"
         except yaml.YAMLError:
-            reason = "no text: it has control characters"
+            reason = "not text: it contains control characters"
         expected = "a YAML file in UTF-8 with a config: section"
         raise SettingsError(path.name, (SettingError("config", reason, expected),))
 
     def _config(self, node: yaml.MappingNode) -> Iterator[tuple[str, object]]:
-        for key, path, below in self._items(node, "config"):
+        for key, path, child in self._items(node, "config"):
             if key.startswith("pull:") or key == DEFAULT_PROVIDERS:
-                yield key, self._value(below, path)
+                yield key, self._value(child, path)
             else:
-                yield key, below.value if isinstance(below, yaml.ScalarNode) else None
+                yield key, child.value if isinstance(child, yaml.ScalarNode) else None
 
     def _items(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, str, yaml.Node]]:
         lines: dict[str, int] = {}
-        for key, below in node.value:
+        for key, child in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self.errors.append(SettingError(path, None, f"words as keys, also in line {line}"))
+                self.errors.append(
+                    SettingError(path, None, f"a plain word as the key in line {line}")
+                )
                 continue
             name: str = key.value
             ours = path == "config" and name.startswith("pull:")
-            inner = section(name.removeprefix("pull:")) if ours else place(path, name)
+            inner = section_path(name.removeprefix("pull:")) if ours else setting_path(path, name)
             if name in lines:
-                expected = f"this once; it stands in line {lines[name]} and in line {line}"
+                expected = f"this key only once; it is in line {lines[name]} and in line {line}"
                 self.errors.append(SettingError(inner, None, expected))
             lines[name] = line
-            yield name, inner, below
+            yield name, inner, child
 
     def _value(self, node: yaml.Node, path: str) -> object:
         if id(node) in self._seen:
@@ -117,17 +122,20 @@ class StackFile:
         self._seen.add(id(node))
         match node.tag.removeprefix(_TAG), node:
             case "map", yaml.MappingNode():
-                items = {key: (inner, below) for key, inner, below in self._items(node, path)}
+                items = {key: (inner, child) for key, inner, child in self._items(node, path)}
                 if list(items) == ["secure"]:
                     self.errors.append(SettingError(path, HIDDEN, ENCRYPTED))
                     return None
-                return {key: self._value(below, inner) for key, (inner, below) in items.items()}
+                return {key: self._value(child, inner) for key, (inner, child) in items.items()}
             case "seq", yaml.SequenceNode():
-                return [self._value(one, place(path, at)) for at, one in enumerate(node.value)]
+                return [
+                    self._value(item, setting_path(path, index))
+                    for index, item in enumerate(node.value)
+                ]
             case "str" | "null" | "bool" | "int" | "float" as kind, yaml.ScalarNode():
                 return _scalar(kind, node.value)
             case "timestamp", _:
-                expected = "the same in quotes: without them, the engine makes something else of it"
+                expected = "the same value in quotes: without them, the engine changes it"
             case _:
                 expected = "a plain value, without a tag"
         shown = node.value if isinstance(node, yaml.ScalarNode) else None
@@ -136,7 +144,7 @@ class StackFile:
 
 
 def _scalar(kind: str, text: str) -> object:
-    """The value of a plain word; one that is not what its tag says stays the text that it is."""
+    """The value of a plain scalar; text that does not fit its tag stays text."""
     digits = text.replace("_", "")
     try:
         match kind:

@@ -1,4 +1,4 @@
-"""Values that are not secret: the five ConfigMaps, the services outside, the contracts."""
+"""Values that are not secret: the five ConfigMaps, the external services, the contracts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from components.config.errors import SettingError
-from components.config.words import Email, Hex32, HttpsUrl, Model, Origin, only
+from components.config.types import Email, Hex32, HttpsUrl, Model, Origin, ProjectId, expected_error
 
 
-def _each_once(texts: tuple[str, ...]) -> tuple[str, ...]:
-    twice = [text for text, count in Counter(texts).items() if count > 1]
-    if twice:
-        raise only(f"each once, which {', '.join(twice)} is not")
+def _without_duplicates(texts: tuple[str, ...]) -> tuple[str, ...]:
+    duplicates = [text for text, count in Counter(texts).items() if count > 1]
+    if duplicates:
+        raise expected_error(f"no duplicates: {', '.join(duplicates)}")
     return texts
 
 
@@ -28,25 +28,30 @@ class ApiConfig(Model):
     cors_origins: Annotated[
         tuple[Origin, ...],
         Field(min_length=1, max_length=16, description="origins that browsers may call from"),
-        AfterValidator(_each_once),
+        AfterValidator(_without_duplicates),
     ]
     body_limit_mib: Annotated[int, Field(ge=1, le=100, description="largest request body in MiB")]
 
 
 class WorkerConfig(Model):
     concurrency: Annotated[
-        int, Field(ge=1, le=1000, description="activities at once in one instance")
+        int, Field(ge=1, le=1000, description="concurrent activities of one instance")
     ]
     plaid_env: Literal["sandbox", "production"]
     activity_start_to_close_timeout_ms: Annotated[
-        int, Field(ge=1000, le=2**31 - 1, description="longest activity in milliseconds")
+        int,
+        Field(ge=1000, le=2**31 - 1, description="maximum duration of an activity in milliseconds"),
     ]
     activity_heartbeat_timeout_ms: Annotated[
         int,
-        Field(ge=1000, le=2**31 - 1, description="longest silence of an activity in milliseconds"),
+        Field(
+            ge=1000,
+            le=2**31 - 1,
+            description="maximum time between two heartbeats of an activity in milliseconds",
+        ),
     ]
 
-    def wrong(self) -> Iterator[SettingError]:
+    def setting_errors(self) -> Iterator[SettingError]:
         if self.activity_heartbeat_timeout_ms > self.activity_start_to_close_timeout_ms:
             yield SettingError(
                 "activity_heartbeat_timeout_ms",
@@ -58,9 +63,9 @@ class WorkerConfig(Model):
 
 class RedisPoolConfig(Model):
     pool_min: Annotated[int, Field(ge=0, le=1000, description="connections kept open")]
-    pool_max: Annotated[int, Field(ge=1, le=1000, description="connections at the most")]
+    pool_max: Annotated[int, Field(ge=1, le=1000, description="maximum number of connections")]
 
-    def wrong(self) -> Iterator[SettingError]:
+    def setting_errors(self) -> Iterator[SettingError]:
         if self.pool_min > self.pool_max:
             yield SettingError("pool_min", self.pool_min, f"at most pool_max={self.pool_max}")
 
@@ -68,10 +73,12 @@ class RedisPoolConfig(Model):
 class ObservabilityConfig(Model):
     metrics_port: Annotated[int, Field(ge=1024, le=65535, description="port of /metrics")]
 
-    def wrong(self) -> Iterator[SettingError]:
+    def setting_errors(self) -> Iterator[SettingError]:
         if self.metrics_port in (API_PORT, WORKER_PORT):
             yield SettingError(
-                "metrics_port", self.metrics_port, "a port that no service listens on"
+                "metrics_port",
+                self.metrics_port,
+                f"a port other than {API_PORT} (API) and {WORKER_PORT} (workers)",
             )
 
 
@@ -90,7 +97,7 @@ class RuntimeConfig(Model):
 
 
 class External(Model):
-    """What differs between environments at the services outside."""
+    """Values of the external services that differ between the environments."""
 
     convex_url: HttpsUrl
     matrix_homeserver_url: HttpsUrl
@@ -98,9 +105,7 @@ class External(Model):
     persona_template_id: Annotated[
         str, Field(pattern=r"^i?tmpl_[A-Za-z0-9]+$", description="tmpl_… or itmpl_…")
     ]
-    firebase_project_id: Annotated[
-        str, Field(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", description="Firebase project id")
-    ]
+    firebase_project_id: ProjectId
     firebase_client_email: Email
     walletconnect_project_id: Hex32
 
@@ -113,7 +118,7 @@ Address = Annotated[
 
 def _pascal_case(name: str) -> str:
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]{0,62}", name):
-        raise only("a contract's name in PascalCase, at most 63 characters: PullToken")
+        raise expected_error("a contract name in PascalCase with at most 63 characters: PullToken")
     return name
 
 
@@ -122,12 +127,12 @@ ContractName = Annotated[str, AfterValidator(_pascal_case)]
 
 def _two_people(names: tuple[str, ...]) -> tuple[str, ...]:
     if len({name.casefold() for name in names}) < 2:
-        raise only("at least two different engineers")
+        raise expected_error("at least two different engineers")
     return names
 
 
 class Approval(Model):
-    """Two engineers agreed to an address on mainnet: contracts cannot be rolled back."""
+    """Two engineers approved an address on mainnet: contracts cannot be rolled back."""
 
     contract: ContractName
     address: Address
@@ -144,13 +149,14 @@ class Chain(Model):
     network: Literal["polygon-amoy", "polygon-mainnet"]
     contracts: Annotated[
         dict[ContractName, Address],
-        # Each is a variable of the Worker, which takes 128 variables and secrets in all.
-        Field(max_length=50, description="address by name of a contract, at most 50"),
+        # Each becomes a variable of the Worker, which may have 128 variables and secrets:
+        # https://developers.cloudflare.com/workers/platform/limits/#environment-variables
+        Field(max_length=50, description="address by contract name, at most 50"),
     ]
     approvals: tuple[Approval, ...] = ()
 
-    def wrong(self) -> Iterator[SettingError]:
-        approved = {(one.contract, one.address.lower()) for one in self.approvals}
+    def setting_errors(self) -> Iterator[SettingError]:
+        approved = {(approval.contract, approval.address.lower()) for approval in self.approvals}
         for contract, address in self.contracts.items():
             if int(address, 16) == 0:
                 yield SettingError(f"contracts.{contract}", address, "an address that is not zero")
@@ -158,6 +164,6 @@ class Chain(Model):
                 yield SettingError(
                     f"contracts.{contract}",
                     address,
-                    "an address with an entry in approvals that names it and two engineers: "
+                    "an address that an entry in approvals confirms with two engineers: "
                     "a contract on mainnet cannot be rolled back",
                 )

@@ -1,7 +1,7 @@
 """Cloud SQL for PostgreSQL: the instance, its database, its user, and a recovery clone on demand.
 
-Private, TLS only, encrypted with a key of ours. Owns the password, which leaves only inside the
-connection string. Does not own the peering (network.py) nor the key (encryption.py).
+Private, TLS only, encrypted with a customer-managed key. Owns the password, which is exported only
+within the connection string. Does not own the peering (network.py) or the key (encryption.py).
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from components.names import Names
 from components.platform.encryption import Encryption
 from components.platform.network import Network
 from components.platform.project import Project
+from resource_types.limits import WEEKDAYS
 
 DATABASE: Final = "pull"
 USER: Final = "pull"
 VERSION: Final = "POSTGRES_16"
+PORT: Final = 5432
 
 LOG_FLAGS: Final = {
     # CIS Google Cloud Foundation Benchmark, section 6.2, and pgaudit (6.2.8).
@@ -39,17 +41,6 @@ LOG_FLAGS: Final = {
     "pgaudit.log": "ddl,role",
 }
 
-WEEKDAYS: Final = (
-    "MONDAY",
-    "TUESDAY",
-    "WEDNESDAY",
-    "THURSDAY",
-    "FRIDAY",
-    "SATURDAY",
-    "SUNDAY",
-)
-"""Cloud SQL counts days from Monday, which is 1."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresArgs:
@@ -58,7 +49,7 @@ class PostgresArgs:
     project: str
     region: str
     names: Names
-    size: PostgresSettings
+    settings: PostgresSettings
     protect: bool
     network: Network
     encryption: Encryption
@@ -69,20 +60,20 @@ class Postgres(PullComponent):
     """One primary instance with the database ``pull`` and the user ``pull``."""
 
     connection_name: Output[str]
-    """``project:region:instance``, as the Cloud SQL proxy takes it."""
+    """``project:region:instance``, the form that the Cloud SQL Auth Proxy accepts."""
     url: Output[str]
     """Connection string. Secret."""
     connectable: list[pulumi.Resource]
-    """What a connection needs: the database, and the user."""
+    """What must exist before a connection can be opened: the database and the user."""
     exporter: Output[str]
-    """IAM member that the instance writes its exports as."""
+    """IAM member that the instance uses to write exports."""
 
     def __init__(self, name: str, args: PostgresArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:data:Postgres", name, Stage.INFRASTRUCTURE, opts)
         protect = ResourceOptions(protect=args.protect)
-        size = args.size
+        settings = args.settings
         instance = gcp.sql.DatabaseInstance(
-            self.child("instance"),  # its name stays reserved for a week after a deletion
+            self.child("instance"),  # its name stays reserved for a week after deletion
             project=args.project,
             region=args.region,
             name=args.names.postgres,
@@ -90,24 +81,28 @@ class Postgres(PullComponent):
             encryption_key_name=args.encryption.keys["postgres"],
             deletion_protection=args.protect,
             settings={
-                # Since PostgreSQL 16 the default edition is another, which has no custom tiers.
+                # The default for PostgreSQL 16 is Enterprise Plus, which has no custom tiers:
+                # https://cloud.google.com/sql/docs/postgres/editions-intro
                 "edition": "ENTERPRISE",
-                "tier": f"db-custom-{size.cpus}-{size.memory_mib}",
-                "availability_type": size.availability,
+                "tier": f"db-custom-{settings.cpus}-{settings.memory_mib}",
+                "availability_type": settings.availability,
                 "disk_type": "PD_SSD",
-                "disk_size": size.disk_gib,
+                "disk_size": settings.disk_gib,
                 "disk_autoresize": True,
                 "deletion_protection_enabled": args.protect,
                 "retain_backups_on_delete": True,
-                "final_backup_config": {"enabled": True, "retention_days": size.final_backup_days},
+                "final_backup_config": {
+                    "enabled": True,
+                    "retention_days": settings.final_backup_days,
+                },
                 "backup_configuration": {
                     "enabled": True,
-                    "start_time": size.backup_start,
-                    "location": size.backup_location,
+                    "start_time": settings.backup_start,
+                    "location": settings.backup_location,
                     "point_in_time_recovery_enabled": True,
-                    "transaction_log_retention_days": size.transaction_log_days,
+                    "transaction_log_retention_days": settings.transaction_log_days,
                     "backup_retention_settings": {
-                        "retained_backups": size.retained_backups,
+                        "retained_backups": settings.retained_backups,
                         "retention_unit": "COUNT",
                     },
                 },
@@ -126,14 +121,14 @@ class Postgres(PullComponent):
                     "record_client_address": False,
                 },
                 "maintenance_window": {
-                    "day": WEEKDAYS.index(size.maintenance.day) + 1,
-                    "hour": size.maintenance.hour,
+                    "day": WEEKDAYS.index(settings.maintenance.day) + 1,
+                    "hour": settings.maintenance.hour,
                     "update_track": "stable",
                 },
                 "database_flags": [
                     {"name": flag, "value": value}
                     for flag, value in sorted(
-                        {**LOG_FLAGS, "max_connections": str(size.max_connections)}.items()
+                        {**LOG_FLAGS, "max_connections": str(settings.max_connections)}.items()
                     )
                 ],
             },
@@ -142,7 +137,7 @@ class Postgres(PullComponent):
                 args.encryption.usable["postgres"],
                 ResourceOptions(
                     depends_on=[args.network.private_services],
-                    # The disk grows by itself; shrinking it to its first size would replace it.
+                    # The disk grows automatically; its initial size would replace the instance.
                     ignore_changes=["settings.diskSize"],
                 ),
                 protect,
@@ -158,8 +153,8 @@ class Postgres(PullComponent):
         password = random.RandomPassword(
             self.child("password"),
             length=32,
-            special=False,  # it stands in a URL
-            keepers={"generation": str(size.password_generation)},
+            special=False,  # it is part of a URL
+            keepers={"generation": str(settings.password_generation)},
             opts=self.options(),
         )
         user = gcp.sql.User(
@@ -168,21 +163,21 @@ class Postgres(PullComponent):
             instance=instance.name,
             name=USER,
             password=password.result,
-            # A role that owns tables cannot be dropped; deleting the instance ends it anyway.
+            # PostgreSQL cannot drop a role that owns tables; deleting the instance deletes it.
             deletion_policy="ABANDON",
             opts=self.options(protect),
         )
-        if size.recovery is not None:
+        if settings.recovery is not None:
             gcp.sql.DatabaseInstance(
                 self.child("recovery"),
                 project=args.project,
                 region=args.region,
                 name=args.names.postgres_recovery,
                 database_version=VERSION,
-                # The clone takes its settings from the source; naming them would be refused.
+                # A clone takes its settings from the source and rejects others.
                 clone={
                     "source_instance_name": instance.name,
-                    "point_in_time": size.recovery.point_in_time,
+                    "point_in_time": settings.recovery.point_in_time,
                 },
                 deletion_protection=args.protect,
                 opts=self.options(ResourceOptions(depends_on=[database, user])),
@@ -190,7 +185,7 @@ class Postgres(PullComponent):
         self.connection_name = instance.connection_name
         self.url = Output.secret(
             Output.format(
-                "postgresql://{0}:{1}@{2}:5432/{3}?sslmode=require",
+                f"postgresql://{{0}}:{{1}}@{{2}}:{PORT}/{{3}}?sslmode=require",
                 user.name,
                 password.result,
                 instance.private_ip_address,

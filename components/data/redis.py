@@ -1,6 +1,6 @@
 """Memorystore for Redis: one private instance with AUTH, TLS and snapshots.
 
-Owns the instance. Does not own the peering (network.py).
+Does not own the peering (network.py).
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ class RedisArgs:
     project: str
     region: str
     names: Names
-    size: RedisSettings
+    settings: RedisSettings
     protect: bool
     network: Network
     services: Project
 
 
 class Redis(PullComponent):
-    """One instance; in the tier ``STANDARD_HA`` with a replica in a second zone."""
+    """One instance; the tier ``STANDARD_HA`` has a replica in a second zone."""
 
     host: Output[str]
     """Private IPv4 address."""
     url: Output[str]
-    """Connection string with the AUTH string in it. Secret."""
+    """Connection string, which contains the AUTH string. Secret."""
     ca_cert: Output[str]
-    """PEM of the authority that signed the instance's certificate."""
+    """PEM certificate of the authority that signed the instance's certificate."""
     connectable: list[pulumi.Resource]
-    """What a connection needs: the instance."""
+    """What must exist before a connection can be opened: the instance."""
 
     def __init__(self, name: str, args: RedisArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:data:Redis", name, Stage.INFRASTRUCTURE, opts)
@@ -50,8 +50,8 @@ class Redis(PullComponent):
             project=args.project,
             region=args.region,
             name=args.names.redis,
-            tier=args.size.tier,
-            memory_size_gb=args.size.memory_gib,
+            tier=args.settings.tier,
+            memory_size_gb=args.settings.memory_gib,
             redis_version="REDIS_7_2",
             authorized_network=args.network.id,
             connect_mode="PRIVATE_SERVICE_ACCESS",
@@ -59,15 +59,15 @@ class Redis(PullComponent):
             transit_encryption_mode="SERVER_AUTHENTICATION",
             persistence_config={
                 "persistence_mode": "RDB",
-                "rdb_snapshot_period": args.size.snapshot_period,
+                "rdb_snapshot_period": args.settings.snapshot_period,
             },
             maintenance_policy={
                 "weekly_maintenance_windows": [
                     {
-                        "day": args.size.maintenance.day,
-                        # Unset parts come back from the API as zeros, which would be a difference.
+                        "day": args.settings.maintenance.day,
+                        # The API returns unset parts as zeros, which would be a difference.
                         "start_time": {
-                            "hours": args.size.maintenance.hour,
+                            "hours": args.settings.maintenance.hour,
                             "minutes": 0,
                             "seconds": 0,
                             "nanos": 0,

@@ -1,1 +1,1 @@
-"""How the program itself is delivered, where Pulumi Cloud does so."""
+"""How Pulumi Cloud runs this program."""

@@ -1,9 +1,8 @@
-"""Pulumi Deployments: how Pulumi Cloud itself previews and releases this stack.
+"""Pulumi Deployments: how Pulumi Cloud previews and releases this stack.
 
-Staging is released with every commit to the branch. Production is only read here: Pulumi Cloud
-lends one account to all operations of a stack, so an account that may release would be an account
-that any pull request previews with. Its releases stay with the workflow that has approvals and
-records.
+Every commit to the branch releases staging. For production, Pulumi Cloud has read access only: it
+uses one service account for all operations of a stack, so every pull request would be previewed
+with an account that may release. The workflow with approvals and records releases production.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from components.platform.identity import RELEASE_BRANCH, Identity
 
 ISSUER: Final = "https://api.pulumi.com/oidc"
 DRIFT_CRON: Final = "53 6 * * *"
-"""Every morning, half an hour after the workflow that looks for drift."""
+"""Every morning, half an hour after the drift workflow."""
 
 EVENTS: Final = (
     pulumiservice.WebhookFilters.UPDATE_FAILED,
@@ -33,14 +32,14 @@ EVENTS: Final = (
     pulumiservice.WebhookFilters.DRIFT_DETECTED,
     pulumiservice.WebhookFilters.DRIFT_DETECTION_FAILED,
 )
-"""What somebody should look at."""
+"""Events that need attention."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentsArgs:
     """Inputs of :class:`Deployments`. ``repository`` is ``owner/name`` at GitHub."""
 
-    cloud: PulumiCloud
+    settings: PulumiCloud
     environment: Environment
     repository: str
     project: str
@@ -51,12 +50,12 @@ class DeploymentsArgs:
 class Deployments(PullComponent):
     """Settings, sign-in, schedules and events of this stack in Pulumi Cloud.
 
-    A review stack is made by Pulumi Cloud from the settings of its template, and may not change
-    them: there, nothing is made but the moment at which it goes.
+    Pulumi Cloud creates a review stack with the settings of its template, and they must not change:
+    a review stack only gets the schedule that deletes it.
     """
 
     events_key: Output[str] | None = None
-    """What the events are signed with; secret. None without a receiver."""
+    """The secret key that signs events; None if no receiver is configured."""
 
     def __init__(
         self, name: str, args: DeploymentsArgs, opts: ResourceOptions | None = None
@@ -64,28 +63,28 @@ class Deployments(PullComponent):
         super().__init__("pull:delivery:Deployments", name, Stage.INFRASTRUCTURE, opts)
         self._args = args
         self._stack = {
-            "organization": args.cloud.organization,
+            "organization": args.settings.organization,
             "project": pulumi.get_project(),
             "stack": pulumi.get_stack(),
         }
         if self._stack["stack"] == args.environment:
-            self._settings()
-        elif args.cloud.review_stacks:
+            self._configure()
+        elif args.settings.review_stacks:
             pulumiservice.TtlSchedule(
                 self.child("end"),
                 **self._stack,
-                timestamp=args.cloud.review_stacks.until,
+                timestamp=args.settings.review_stacks.until,
                 delete_after_destroy=True,
                 opts=self.options(),
             )
         self.register_outputs({})
 
-    def _settings(self) -> None:
+    def _configure(self) -> None:
         args = self._args
         releases = args.environment == "staging"
-        account = args.identity.deployer if releases else args.identity.previewer
-        sign_in = self._sign_in(account.resource.name)
-        settings = pulumiservice.DeploymentSettings(
+        service_account = args.identity.deployer if releases else args.identity.previewer
+        sign_in = self._sign_in(service_account.resource.name)
+        deployment_settings = pulumiservice.DeploymentSettings(
             self.child("settings"),
             organization=self._stack["organization"],
             project=self._stack["project"],
@@ -96,7 +95,7 @@ class Deployments(PullComponent):
                 "repository": args.repository,
                 "deploy_commits": releases,
                 "preview_pull_requests": True,
-                "pull_request_template": args.cloud.review_stacks is not None,
+                "pull_request_template": args.settings.review_stacks is not None,
             },
             operation_context={
                 "oidc": {
@@ -104,7 +103,7 @@ class Deployments(PullComponent):
                         "project_id": args.project_number,
                         "workload_pool_id": args.identity.pool.workload_identity_pool_id,
                         "provider_id": sign_in.workload_identity_pool_provider_id,
-                        "service_account": account.email,
+                        "service_account": service_account.email,
                         "token_lifetime": "1h0m0s",
                     }
                 },
@@ -113,7 +112,7 @@ class Deployments(PullComponent):
             cache_options={"enable": True},
             opts=self.options(),
         )
-        after = self.options(ResourceOptions(depends_on=[settings]))
+        after = self.options(ResourceOptions(depends_on=[deployment_settings]))
         pulumiservice.DriftSchedule(
             self.child("drift"),
             **self._stack,
@@ -127,7 +126,7 @@ class Deployments(PullComponent):
             tags={"environment": args.environment, "repository": args.repository},
             opts=self.options(),
         )
-        if args.cloud.events_url:
+        if args.settings.events_url:
             key = random.RandomPassword(
                 self.child("events-key"), length=32, special=False, opts=self.options()
             )
@@ -139,24 +138,25 @@ class Deployments(PullComponent):
                 stack_name=self._stack["stack"],
                 display_name="What somebody should look at",
                 active=True,
-                payload_url=args.cloud.events_url,
+                payload_url=args.settings.events_url,
                 format=pulumiservice.WebhookFormat.RAW,
                 filters=list(EVENTS),
                 secret=key.result,
                 opts=self.options(),
             )
 
-    def _sign_in(self, account: Output[str]) -> gcp.iam.WorkloadIdentityPoolProvider:
-        """Lend ``account`` to the deployments of this stack, and of its review stacks."""
+    def _sign_in(self, service_account: Output[str]) -> gcp.iam.WorkloadIdentityPoolProvider:
+        """Let the deployments of this stack and its review stacks act as ``service_account``."""
         args, pool = self._args, self._args.identity.pool
-        project = f"org:{args.cloud.organization}:project:{self._stack['project']}"
+        project = f"org:{args.settings.organization}:project:{self._stack['project']}"
         provider = gcp.iam.WorkloadIdentityPoolProvider(
             self.child("sign-in"),
             project=args.project,
             workload_identity_pool_id=pool.workload_identity_pool_id,
             workload_identity_pool_provider_id="pulumi",
-            # Deployments take the organization itself for the audience.
-            oidc={"issuer_uri": ISSUER, "allowed_audiences": [args.cloud.organization]},
+            # The audience of a token of Pulumi Deployments is the organization:
+            # https://www.pulumi.com/docs/administration/access-identity/oidc-client/gcp/
+            oidc={"issuer_uri": ISSUER, "allowed_audiences": [args.settings.organization]},
             attribute_mapping={
                 "google.subject": "assertion.sub",
                 "attribute.deployments": "assertion.sub.extract('pulumi:deploy:{project}:stack:')",
@@ -165,15 +165,15 @@ class Deployments(PullComponent):
             attribute_condition=f"assertion.sub.startsWith('pulumi:deploy:{project}:stack:')",
             opts=self.options(),
         )
-        whom = f"attribute.stack/{project}:stack:{self._stack['stack']}"
-        if args.cloud.review_stacks:  # their names are made up by Pulumi Cloud
-            whom = f"attribute.deployments/{project}"
+        principals = f"attribute.stack/{project}:stack:{self._stack['stack']}"
+        if args.settings.review_stacks:  # Pulumi Cloud chooses their names
+            principals = f"attribute.deployments/{project}"
         gcp.serviceaccount.IAMMember(
-            self.child("lent"),
-            service_account_id=account,
+            self.child("lent"),  # part of the URN
+            service_account_id=service_account,
             role="roles/iam.workloadIdentityUser",
             member=pulumi.Output.format(
-                "principalSet://iam.googleapis.com/{0}/{1}", pool.name, whom
+                "principalSet://iam.googleapis.com/{0}/{1}", pool.name, principals
             ),
             opts=self.options(),
         )

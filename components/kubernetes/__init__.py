@@ -1,1 +1,1 @@
-"""The alternative runtime: the API and the workers on Kubernetes, from the same settings."""
+"""The alternative runtime: the API and the workers on Kubernetes, with the same settings."""

@@ -15,11 +15,14 @@ from components.config.values import API_PORT
 from components.kubernetes.objects import API, API_PRIORITY, metadata
 from components.kubernetes.workload import ROLLOUT, Workload, named
 from components.runtime_config import ConfigMaps
-from components.secrets.store import SecretStore
+from components.secrets.manager import SecretManager
 from components.workloads import Service
 
 DRAIN_SECONDS: Final = 20
-"""A load balancer sends requests for some seconds after a pod was asked to end."""
+"""A load balancer keeps sending requests for some seconds after a pod begins to terminate.
+
+https://cloud.google.com/kubernetes-engine/docs/how-to/container-native-load-balancing
+"""
 
 GRACE_SECONDS: Final = 60
 
@@ -29,24 +32,24 @@ class ApiArgs:
     """Inputs of :class:`Api`.
 
     Attributes:
-        service: what traces and metrics call it, wherever it runs.
-        password_generation: of the database. A new one makes new pods, which read it.
-        after: what must be there first, by the runbook's order.
+        service: its name in traces and metrics, the same in every runtime.
+        password_generation: of the database. A new generation creates new pods.
+        after: resources that come first in the runbook's order.
     """
 
     settings: ClusterApi
     service: str
     password_generation: int
     config: ConfigMaps
-    secrets: SecretStore
+    secrets: SecretManager
     after: list[pulumi.Resource]
 
 
 class Api(PullComponent):
-    """``pull-api`` on port 3001, reached by the ingress."""
+    """``pull-api`` on port 3001, behind the ingress."""
 
     rollout: list[pulumi.Resource]
-    """The Deployment, and the Service that leads to it."""
+    """The Deployment and its Service."""
 
     def __init__(self, name: str, args: ApiArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:kubernetes:Api", name, Stage.API, opts)
@@ -71,31 +74,31 @@ class Api(PullComponent):
             spec=workload.deployment(),
             opts=self.options(ResourceOptions(depends_on=args.after, custom_timeouts=ROLLOUT)),
         )
-        beside = self.options(ResourceOptions(depends_on=[deployment]))
+        after_deployment = self.options(ResourceOptions(depends_on=[deployment]))
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
             self.child("autoscaler"),
             metadata=named(workload, f"{API}-hpa"),
             spec=workload.autoscaler(),
-            opts=beside,
+            opts=after_deployment,
         )
         kubernetes.policy.v1.PodDisruptionBudget(
             self.child("disruption-budget"),
             metadata=named(workload),
-            # Not a number that must stay: with one pod, nobody could ever upgrade its node.
+            # Not min_available: with a single pod, its node could never be drained.
             spec={
                 "selector": workload.selector,
                 "max_unavailable": 1,
-                # What serves nobody need not be spared: a broken release must not hold a node back.
+                # A pod that is not ready serves nobody, so it must not block draining its node.
                 "unhealthy_pod_eviction_policy": "AlwaysAllow",
             },
-            opts=beside,
+            opts=after_deployment,
         )
         service = kubernetes.core.v1.Service(
             self.child("service"),
             metadata=metadata(
                 API,
                 labels=workload.labels,
-                # Google's load balancer reaches the pods themselves, not a port of every node.
+                # Container-native: Google's load balancer connects to the pods directly.
                 annotations={"cloud.google.com/neg": '{"ingress": true}'},
             ),
             spec={
@@ -105,7 +108,7 @@ class Api(PullComponent):
                     {"name": "http", "port": 80, "target_port": "http", "protocol": "TCP"},
                 ],
             },
-            opts=beside,
+            opts=after_deployment,
         )
         self.rollout = [deployment, service]
         self.register_outputs({"deployment": API})

@@ -1,8 +1,8 @@
-"""The cluster: GKE Autopilot with private nodes, reached by its DNS name and by nothing else.
+"""The cluster: GKE Autopilot with private nodes and a control plane with only a DNS endpoint.
 
-Google guards that name by IAM, so that neither a public address of the control plane nor a list of
-networks is needed. The kubeconfig made here holds no credential: a plug-in asks for a token of
-whoever runs it.
+IAM protects that endpoint, so neither a public IP address of the control plane nor authorized
+networks are needed (https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation).
+The kubeconfig contains no credential: a plug-in gets a token for the user who runs it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from components.base import PullComponent, Stage
 from components.config.kubernetes import Autopilot
 from components.names import Names
 from components.platform.encryption import Encryption
-from components.platform.identity import Account
+from components.platform.identity import ServiceAccount
 from components.platform.network import PODS_RANGE, SERVICES_RANGE, Network
 from components.platform.project import Project
 from components.platform.registry import Registry
@@ -28,8 +28,8 @@ class ClusterArgs:
     """Inputs of :class:`Cluster`.
 
     Attributes:
-        nodes: the account that its machines run under.
-        deployer: what CI may do with a cluster, and must not lose before it is gone.
+        nodes: service account of the nodes.
+        deployer: CI's permissions on a cluster, which must outlive it.
     """
 
     project: str
@@ -37,7 +37,7 @@ class ClusterArgs:
     names: Names
     settings: Autopilot
     protect: bool
-    nodes: Account
+    nodes: ServiceAccount
     deployer: list[pulumi.Resource]
     network: Network
     encryption: Encryption
@@ -50,13 +50,13 @@ class Cluster(PullComponent):
 
     kubeconfig: Output[str]
     ready: list[pulumi.Resource]
-    """What has to be there before something can run in it."""
+    """What must exist before something can run in it."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:kubernetes:Cluster", name, Stage.INFRASTRUCTURE, opts)
         subnet = args.network.cluster_subnet
         if subnet is None:
-            raise ValueError("the network was made without the cluster's ranges")
+            raise ValueError("the network has no subnet for the cluster; set NetworkArgs.cluster")
         grants: list[pulumi.Resource] = [
             gcp.projects.IAMMember(
                 self.child("nodes-run"),
@@ -104,7 +104,8 @@ class Cluster(PullComponent):
                 "key_name": args.encryption.keys["cluster"],
             },
             release_channel={"channel": args.settings.release_channel},
-            # Every day for four hours: GKE wants 48 hours of a month, and takes no single weekday.
+            # Daily: GKE requires 48 hours in 32 days, which one weekday does not provide:
+            # https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions
             maintenance_policy={
                 "daily_maintenance_window": {"start_time": args.settings.maintenance_start}
             },
@@ -128,7 +129,7 @@ class Cluster(PullComponent):
 
 
 def _kubeconfig(name: str, endpoint: Output[str | None]) -> Output[str]:
-    """A kubeconfig for ``endpoint``; a public authority has signed that name's certificate."""
+    """A kubeconfig for ``endpoint``, whose certificate a public authority has signed."""
     return Output.json_dumps(
         {
             "apiVersion": "v1",

@@ -1,4 +1,4 @@
-"""The runbook's five ConfigMaps: the values that Cloud Run and the Worker get, too."""
+"""The runbook's five ConfigMaps, with the values that Cloud Run and the Worker also get."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from components.runtime_config import Values
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigMapsArgs:
-    """Inputs of :class:`ConfigMaps`. ``after``: what must be there first, in the runbook."""
+    """Inputs of :class:`ConfigMaps`. ``after``: resources that come first in the runbook."""
 
     config: runtime_config.ConfigMaps
     after: list[pulumi.Resource]
@@ -34,23 +34,23 @@ class ConfigMaps(PullComponent):
         super().__init__("pull:kubernetes:ConfigMaps", name, Stage.CONFIGURATION, opts)
         self.ready = [
             kubernetes.core.v1.ConfigMap(
-                self.child(short),
-                metadata=metadata(config_map_of(short)),
+                self.child(short_name),
+                metadata=metadata(config_map_of(short_name)),
                 data=values,
                 opts=self.options(ResourceOptions(depends_on=args.after)),
             )
-            for short, values in contents(args.config).items()
+            for short_name, values in contents(args.config).items()
         ]
         self.register_outputs({})
 
 
-def config_map_of(short: str) -> str:
-    """``shared`` is kept as ``pull-shared-config``."""
-    return f"pull-{short}-config"
+def config_map_of(short_name: str) -> str:
+    """The ConfigMap of ``shared`` is ``pull-shared-config``."""
+    return f"pull-{short_name}-config"
 
 
 def contents(config: runtime_config.ConfigMaps) -> Mapping[str, Values]:
-    """What each of the five holds, by its short name."""
+    """The contents of the five ConfigMaps, by short name."""
     return {
         "shared": config.shared,
         "api": config.api,

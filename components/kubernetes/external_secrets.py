@@ -1,7 +1,7 @@
-"""External Secrets: one Secret of the cluster, filled from Secret Manager by the operator.
+"""External Secrets: one Secret in the cluster, which the operator fills from Secret Manager.
 
-No value passes through here. The operator signs in as ``pull-secrets-sa``, whose account at Google
-may open exactly what the ExternalSecret lists.
+No value passes through this program. The operator authenticates as ``pull-secrets-sa``, whose
+Google service account may read exactly the secrets that the ExternalSecret lists.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pulumi import ResourceOptions
 
 from components.base import PullComponent, Stage
 from components.kubernetes.objects import NAMESPACE, SECRETS, SECRETS_ACCOUNT, metadata
-from components.secrets.store import SecretReference
+from components.secrets.manager import SecretReference
 
 OPERATOR_VERSION: Final = "1.3.2"
-"""Of the chart and of the operator in it, which are released together."""
+"""Version of the chart and of the operator, which are released together."""
 
 STORE: Final = "pull-gcp-secret-store"
 API_VERSION: Final = "external-secrets.io/v1"
@@ -30,10 +30,10 @@ class ExternalSecretsArgs:
     """Inputs of :class:`ExternalSecrets`.
 
     Attributes:
-        install_operator: whether the operator is made here, as in a cluster that is made here.
-        references: the secrets that something in the cluster reads, each once.
-        password_generation: of the database. A new one is fetched at once.
-        after: what must be there first, by the runbook's order.
+        install_operator: true if this program created the cluster.
+        references: the secrets that workloads in the cluster read, without duplicates.
+        password_generation: of the database. The operator fetches a new one immediately.
+        after: resources that come first in the runbook's order.
     """
 
     project: str
@@ -44,7 +44,7 @@ class ExternalSecretsArgs:
 
 
 class ExternalSecrets(PullComponent):
-    """The operator, the store that it reads, and what it reads there."""
+    """The operator, its store, and the secrets that it copies from there."""
 
     ready: list[pulumi.Resource]
 
@@ -64,7 +64,7 @@ class ExternalSecrets(PullComponent):
                 "provider": {
                     "gcpsm": {
                         "projectID": args.project,
-                        # The operator asks the metadata server which cluster it is in.
+                        # The operator gets the cluster's name from the metadata server.
                         "auth": {
                             "workloadIdentity": {"serviceAccountRef": {"name": SECRETS_ACCOUNT}}
                         },
@@ -80,9 +80,11 @@ class ExternalSecrets(PullComponent):
             metadata=metadata(
                 SECRETS,
                 annotations={
-                    # The operator looks again at once when an annotation changes.
+                    # The operator synchronizes when an annotation changes:
+                    # https://external-secrets.io/latest/introduction/faq/
                     "pull.com/password-generation": str(args.password_generation),
-                    # The engine goes on when the Secret is there, and not before.
+                    # The engine waits until the Secret exists:
+                    # https://www.pulumi.com/registry/packages/kubernetes/annotations/
                     "pulumi.com/waitFor": "condition=Ready",
                 },
             ),
@@ -98,7 +100,7 @@ class ExternalSecrets(PullComponent):
         self.register_outputs({"secret": SECRETS})
 
     def _operator(self, after: list[pulumi.Resource]) -> pulumi.Resource:
-        """The operator, held to its one namespace."""
+        """The operator, restricted to the namespace of the estate."""
         size = {"requests": {"cpu": "250m", "memory": "512Mi"}}
         return kubernetes.helm.v3.Release(
             self.child("operator"),
@@ -112,7 +114,7 @@ class ExternalSecrets(PullComponent):
             timeout=600,
             values={
                 "installCRDs": True,
-                # It reads and writes Secrets of this namespace and of no other.
+                # It reads and writes Secrets in this namespace only.
                 "scopedNamespace": NAMESPACE,
                 "scopedRBAC": True,
                 "replicaCount": 2,

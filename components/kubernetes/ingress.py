@@ -1,12 +1,15 @@
-"""The way in: one address, a certificate that Google renews, the ingress, and the names in front.
+"""The ingress: one address, a certificate that Google renews, and the DNS records.
 
-It opens last, when everything behind it runs: that is the runbook's order, and what makes moving
-from the managed services safe.
+It is created last, when everything behind it runs. That is the runbook's order, and it makes the
+switch from the managed services safe.
 
-Two names lead here. The cluster's own is answered by Google's load balancer itself, because Google
-gives a certificate only to a name that leads straight to it. Where the cluster is the runtime, the
-API's name is an alias of the first, with Cloudflare in front: its strict TLS takes a certificate of
-the target's name. So the certificate is there before users are, and the address stays behind.
+Two names resolve to the ingress. The cluster's own name points directly to Google's load balancer,
+because Google issues a certificate only for such a name
+(https://cloud.google.com/load-balancing/docs/ssl-certificates/google-managed-certs). If the cluster
+is the runtime, the API's name is a proxied CNAME of it: Cloudflare's strict TLS accepts a
+certificate for the name of the CNAME's target
+(https://developers.cloudflare.com/ssl/origin-configuration/ssl-modes/full-strict/). So the
+certificate exists before users arrive, and the address stays hidden from them.
 """
 
 from __future__ import annotations
@@ -32,14 +35,14 @@ class IngressArgs:
 
     Attributes:
         domain: the cluster's own name.
-        api_domain: the name that users know.
-        takes_over: whether the API's name leads here, and not to the Worker.
-        deployer: what CI may do with a certificate, and must not lose before it is gone.
-        after: what must be there first, by the runbook's order.
+        api_domain: the public name of the API.
+        takes_over: whether the API's name resolves to the cluster instead of the Worker.
+        deployer: CI's permissions on a certificate, which must outlive it.
+        after: resources that come first in the runbook's order.
     """
 
     project: str
-    account: CloudflareSettings
+    cloudflare_account: CloudflareSettings
     names: Names
     domain: str
     api_domain: str
@@ -97,7 +100,7 @@ class Ingress(PullComponent):
                                 {
                                     "path": "/",
                                     "path_type": "Prefix",
-                                    # Its pods' readiness probe becomes the health check.
+                                    # GKE derives the health check from the pods' readiness probe.
                                     "backend": {"service": {"name": API, "port": {"name": "http"}}},
                                 }
                             ]
@@ -108,9 +111,9 @@ class Ingress(PullComponent):
             },
             opts=self.options(ResourceOptions(depends_on=[*args.after, address, certificate])),
         )
-        own = cloudflare.DnsRecord(
+        cluster_record = cloudflare.DnsRecord(
             self.child("dns"),
-            zone_id=args.account.zone_id,
+            zone_id=args.cloudflare_account.zone_id,
             name=args.domain,
             type="A",
             content=address.address,
@@ -122,7 +125,7 @@ class Ingress(PullComponent):
         if args.takes_over:
             cloudflare.DnsRecord(
                 self.child("api-dns"),
-                zone_id=args.account.zone_id,
+                zone_id=args.cloudflare_account.zone_id,
                 name=args.api_domain,
                 type="CNAME",
                 content=args.domain,
@@ -132,8 +135,8 @@ class Ingress(PullComponent):
                 opts=self.options(
                     protect,
                     ResourceOptions(
-                        depends_on=[own],
-                        # The Worker's record under another type: the two cannot stand side by side.
+                        depends_on=[cluster_record],
+                        # The Worker's record has another type; the two records cannot coexist.
                         aliases=[child_of("pull:services:Api", "api", "dns")],
                         delete_before_replace=True,
                     ),

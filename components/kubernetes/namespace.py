@@ -1,4 +1,4 @@
-"""The namespace with its standard of security, priorities, and an account for each workload."""
+"""The namespace with its Pod Security Standard, priorities, and service accounts."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from components.kubernetes.objects import (
     WORKER_PRIORITY,
     metadata,
 )
-from components.platform.identity import Account
+from components.platform.identity import ServiceAccount
 
 POD_SECURITY_VERSION: Final = "v1.34"
-"""Of the standard: an upgrade of the cluster must not change what is allowed."""
+"""Version of the Pod Security Standard; pinned, so that a cluster upgrade cannot change it."""
 
 PRIORITIES: Final = {
     API_PRIORITY: (100_000, "Users wait for the API"),
     WORKER_PRIORITY: (10_000, "A worker's tasks wait in Temporal meanwhile"),
 }
-"""Value and description by name. The cluster's own components have two thousand million."""
+"""Value and description by name. Priorities of the system start at 2,000,000,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +35,21 @@ class NamespaceArgs:
     """Inputs of :class:`Namespace`.
 
     Attributes:
-        accounts: Google's account by the name of the service account that stands for it.
-        after: what must be there first: the cluster.
+        service_accounts: Google service account by the name of the Kubernetes service account.
+        after: resources that come first: the cluster.
     """
 
     project: str
     protect: bool
-    accounts: Mapping[str, Account]
+    service_accounts: Mapping[str, ServiceAccount]
     after: list[pulumi.Resource]
 
 
 class Namespace(PullComponent):
-    """``pull``: everything of the estate that runs in the cluster is in it."""
+    """``pull``: all workloads of the estate in the cluster are in it."""
 
     ready: list[pulumi.Resource]
-    """The last of its steps: the service accounts and what they may be at Google."""
+    """The service accounts, and their permissions to act as Google service accounts."""
 
     def __init__(self, name: str, args: NamespaceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:kubernetes:Namespace", name, Stage.CONFIGURATION, opts)
@@ -81,20 +81,20 @@ class Namespace(PullComponent):
             for priority, (value, description) in PRIORITIES.items()
         ]
         self.ready = []
-        for account, google in args.accounts.items():
+        for account, google_account in args.service_accounts.items():
             service_account = kubernetes.core.v1.ServiceAccount(
                 self.child(f"account-{account}"),
                 metadata=metadata(
-                    account, annotations={"iam.gke.io/gcp-service-account": google.email}
+                    account, annotations={"iam.gke.io/gcp-service-account": google_account.email}
                 ),
-                # Workload Identity asks the metadata server: no pod needs a token for the cluster.
+                # Workload Identity uses the metadata server: no pod needs a cluster token.
                 automount_service_account_token=False,
                 opts=self.options(ResourceOptions(depends_on=priorities)),
             )
-            # Beside what it opens: its pool exists only once the cluster does.
+            # After the cluster, because the workload identity pool exists only with it.
             binding = gcp.serviceaccount.IAMMember(
                 self.child(f"account-{account}-identity"),
-                service_account_id=google.resource.name,
+                service_account_id=google_account.resource.name,
                 role="roles/iam.workloadIdentityUser",
                 member=f"serviceAccount:{args.project}.svc.id.goog[{NAMESPACE}/{account}]",
                 opts=self.options(ResourceOptions(depends_on=args.after)),

@@ -1,6 +1,7 @@
-"""Network policies: the namespace is closed, and each of these opens one flow that is needed.
+"""Network policies: everything is denied by default, and each policy allows one flow.
 
-What a kubelet asks of the pods of its own node is never stopped, so that probes need no policy.
+Probes need no policy: traffic between a node and its own pods is always allowed
+(https://kubernetes.io/docs/concepts/services-networking/network-policies/).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pulumi import ResourceOptions
 
 from components.base import PullComponent, Stage
 from components.config.values import API_PORT
+from components.data.postgres import PORT as POSTGRES_PORT
 from components.external import CLICKHOUSE_PORT
 from components.kubernetes.objects import API, NAME_LABEL, metadata
 
@@ -22,14 +24,17 @@ Peer = kubernetes.networking.v1.NetworkPolicyPeerArgsDict
 Port = kubernetes.networking.v1.NetworkPolicyPortArgsDict
 
 LOAD_BALANCERS: Final = ("130.211.0.0/22", "35.191.0.0/16")
-"""Where Google's load balancers and their health checks come from (Cloud Load Balancing)."""
+"""Source ranges of Google's load balancers and health checks.
+
+https://cloud.google.com/load-balancing/docs/health-checks#firewall_rules
+"""
 
 COLLECTORS: Final = ("gke-gmp-system", "gmp-system")
-"""Namespaces of Google's collectors of metrics: Autopilot's own, and the one of other clusters."""
+"""Namespaces of Managed Service for Prometheus: on Autopilot, and on other clusters."""
 
 NODE_DNS: Final = "169.254.20.10/32"
 METADATA: Final = "169.254.169.254/32"
-"""The metadata server: tokens of Workload Identity, and DNS where Cloud DNS answers the cluster."""
+"""The metadata server: Workload Identity tokens, and DNS if the cluster uses Cloud DNS."""
 
 METADATA_WITHOUT_DATAPLANE_V2: Final = "169.254.169.252/32"
 
@@ -40,11 +45,10 @@ NOT_THE_INTERNET: Final = [
     "172.16.0.0/12",
     "192.168.0.0/16",
 ]
-"""Private networks, what carriers share (some clusters give it to pods), and the node's own."""
+"""Private (RFC 1918), shared (RFC 6598, pods of some clusters) and link-local ranges."""
 
-POSTGRES_PORT: Final = 5432
 REDIS_PORT: Final = 6378
-"""Memorystore's, with TLS."""
+"""Memorystore's port with TLS."""
 
 TEMPORAL_PORT: Final = 7233
 
@@ -54,9 +58,9 @@ class NetworkPoliciesArgs:
     """Inputs of :class:`NetworkPolicies`.
 
     Attributes:
-        services_cidr: range that Cloud SQL and Memorystore have their addresses in.
+        services_cidr: address range of Cloud SQL and Memorystore.
         metrics_port: port of ``/metrics``.
-        after: what must be there first, by the runbook's order.
+        after: resources that come first in the runbook's order.
     """
 
     services_cidr: str
@@ -65,7 +69,7 @@ class NetworkPoliciesArgs:
 
 
 class NetworkPolicies(PullComponent):
-    """Default deny, and what is allowed."""
+    """Default deny, and the allowed flows."""
 
     ready: list[pulumi.Resource]
 
@@ -75,12 +79,12 @@ class NetworkPolicies(PullComponent):
         super().__init__("pull:kubernetes:NetworkPolicies", name, Stage.CONFIGURATION, opts)
         self.ready = [
             kubernetes.networking.v1.NetworkPolicy(
-                self.child(short),
-                metadata=metadata(f"pull-{short}"),
+                self.child(short_name),
+                metadata=metadata(f"pull-{short_name}"),
                 spec=spec,
                 opts=self.options(ResourceOptions(depends_on=args.after)),
             )
-            for short, spec in _policies(args).items()
+            for short_name, spec in _policies(args).items()
         ]
         self.register_outputs({})
 

@@ -1,4 +1,4 @@
-"""What the objects of the namespace are called, and what all of them say about themselves."""
+"""Names and common metadata of the objects in the namespace."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final
 
 import pulumi_kubernetes as kubernetes
 
-from components.workloads import WorkerType
+from components.names import API_NAME
 
 NAMESPACE: Final = "pull"
-API: Final = "pull-api"
+API: Final = API_NAME
 SECRETS_ACCOUNT: Final = "pull-secrets-sa"
 SECRETS: Final = "pull-secrets"
-"""The ExternalSecret, and the Secret that the operator makes of it."""
+"""The ExternalSecret, and the Secret that the operator creates from it."""
 
 API_PRIORITY: Final = "pull-api"
 WORKER_PRIORITY: Final = "pull-worker"
@@ -23,21 +23,18 @@ WORKER_PRIORITY: Final = "pull-worker"
 NAME_LABEL: Final = "app.kubernetes.io/name"
 COMPONENT_LABEL: Final = "app.kubernetes.io/component"
 
-_TAKE_BACK: Final = {"pulumi.com/patchForce": "true"}
-"""To the provider: a field that somebody changed by hand is ours again with the next change of it.
-Without this their ``kubectl edit`` owns it, and the ``up`` that should repair it stops there."""
+_FORCE_OWNERSHIP: Final = {"pulumi.com/patchForce": "true"}
+"""Lets the provider take back fields that someone changed by hand. Otherwise ``kubectl edit`` owns
+them, and the next ``up`` fails with a conflict of server-side apply.
+
+https://www.pulumi.com/registry/packages/kubernetes/annotations/
+"""
 
 Metadata = kubernetes.meta.v1.ObjectMetaArgsDict
 
 
-def deployment_of(worker_type: WorkerType) -> str:
-    """``pull-temporal-worker`` polls all queues; a type of its own is named behind it."""
-    own = "" if worker_type is WorkerType.ALL else f"-{worker_type}"
-    return f"pull-temporal-worker{own}"
-
-
 def account_of(deployment: str) -> str:
-    """Name of the service account that a Deployment's pods run under."""
+    """Name of the Kubernetes service account of a Deployment's pods."""
     return f"{deployment}-sa"
 
 
@@ -48,20 +45,20 @@ def metadata(
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> Metadata:
-    """Metadata with the name said: a generated one could not be found again by the runbook.
+    """Metadata with an explicit name, because the runbook refers to objects by name.
 
-    The namespace is a literal and not an output, so that a manifest is known in a preview.
+    The namespace is a literal and not an output, so that a preview shows the complete manifest.
     """
-    said: Metadata = {
+    result: Metadata = {
         "name": name,
         "labels": {"app.kubernetes.io/part-of": "pull", **(labels or {})},
-        "annotations": {**_TAKE_BACK, **(annotations or {})},
+        "annotations": {**_FORCE_OWNERSHIP, **(annotations or {})},
     }
     if namespace:
-        said["namespace"] = namespace
-    return said
+        result["namespace"] = namespace
+    return result
 
 
 def checksum(*values: Mapping[str, str]) -> str:
-    """Changes when one of ``values`` does: as an annotation of a pod it makes pods that read it."""
+    """A hash of ``values``. As a pod annotation, it replaces the pods when a value changes."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

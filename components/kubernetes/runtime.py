@@ -1,7 +1,7 @@
 """The alternative runtime in the runbook's order, from the cluster to the ingress.
 
-Namespace, priorities, accounts, ConfigMaps, external secrets, network policies, API; then, when the
-web is out, workers and ingress. Each waits for the one before it.
+Namespace, priorities, service accounts, ConfigMaps, external secrets, network policies, API; then,
+after the release of the web application, workers and ingress. Each step waits for the previous one.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from components.kubernetes.external_secrets import ExternalSecrets, ExternalSecr
 from components.kubernetes.ingress import Ingress, IngressArgs
 from components.kubernetes.namespace import Namespace, NamespaceArgs
 from components.kubernetes.network_policies import NetworkPolicies, NetworkPoliciesArgs
-from components.kubernetes.objects import API, SECRETS_ACCOUNT, account_of, deployment_of
+from components.kubernetes.objects import API, SECRETS_ACCOUNT, account_of
 from components.kubernetes.worker import TemporalWorker, TemporalWorkerArgs
-from components.names import Names
+from components.names import Names, worker_name
 from components.platform.encryption import Encryption
-from components.platform.identity import Account, Identity
+from components.platform.identity import Identity, ServiceAccount
 from components.platform.network import Network
 from components.platform.project import Project
 from components.platform.registry import Registry
 from components.providers import kubernetes_provider
 from components.runtime_config import ConfigMaps as RuntimeConfig
 from components.secrets.catalogue import Consumer
-from components.secrets.store import SecretStore
+from components.secrets.manager import SecretManager
 from components.workloads import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubernetesRuntimeArgs:
-    """Inputs of :class:`KubernetesRuntime`: the estate's settings and what it stands on.
+    """Inputs of :class:`KubernetesRuntime`: the estate's settings and infrastructure.
 
     Attributes:
-        consumers: what reads secrets in the cluster.
+        consumers: the consumers of secrets in the cluster.
     """
 
     settings: Settings
@@ -53,14 +53,14 @@ class KubernetesRuntimeArgs:
     encryption: Encryption
     network: Network
     registry: Registry
-    secrets: SecretStore
+    secrets: SecretManager
 
 
 class KubernetesRuntime:
-    """Everything that exists only where the runtime is not managed."""
+    """Everything that exists only if the runtime is ``kubernetes`` or ``both``."""
 
     rollout: list[pulumi.Resource]
-    """What puts the API into the cluster."""
+    """The resources that expose the API in the cluster."""
     address: Output[str]
 
     def __init__(self, args: KubernetesRuntimeArgs, opts: ResourceOptions) -> None:
@@ -71,18 +71,20 @@ class KubernetesRuntime:
         self.rollout = self._api(ready)
 
     def release(self, after: list[pulumi.Resource]) -> None:
-        """Make the workers, then open the ingress. ``after``: the step before in the runbook."""
+        """Create the workers, then the ingress. ``after``: the previous step in the runbook."""
         workers = self._workers([*self.rollout, *after])
         self._ingress(workers or self.rollout)
 
     def _cluster(self) -> tuple[list[pulumi.Resource], ResourceOptions]:
-        """What the namespace waits for, and the provider that reaches the cluster."""
+        """What the namespace depends on, and the provider for the cluster."""
         args, settings = self._args, self._args.settings
         if args.kubernetes.existing:
             provider = kubernetes_provider(context=args.kubernetes.existing.context)
             return args.identity.for_cluster, ResourceOptions(providers=[provider])
         if args.kubernetes.cluster is None:
-            raise ValueError("neither a cluster nor an existing one; the parser refuses that")
+            raise ValueError(
+                "neither cluster nor existing is set; the settings parser rejects that"
+            )
         cluster = Cluster(
             "cluster",
             ClusterArgs(
@@ -111,7 +113,7 @@ class KubernetesRuntime:
             NamespaceArgs(
                 project=settings.gcp.project,
                 protect=settings.protect,
-                accounts=self._accounts(),
+                service_accounts=self._service_accounts(),
                 after=after,
             ),
             self._in_cluster,
@@ -146,14 +148,14 @@ class KubernetesRuntime:
         )
         return network_policies.ready
 
-    def _accounts(self) -> dict[str, Account]:
-        """Google's account by the service account that stands for it."""
+    def _service_accounts(self) -> dict[str, ServiceAccount]:
+        """Google service account by Kubernetes service account."""
         runtimes = self._args.identity.runtimes
         return {
             SECRETS_ACCOUNT: runtimes[Service.EXTERNAL_SECRETS],
             account_of(API): runtimes[Service.API_ORIGIN],
             **{
-                account_of(deployment_of(worker_type)): runtimes[worker_type]
+                account_of(worker_name(worker_type)): runtimes[worker_type]
                 for worker_type in self._args.settings.workers.fleet
             },
         }
@@ -182,8 +184,8 @@ class KubernetesRuntime:
                 TemporalWorkerArgs(
                     worker_type=worker_type,
                     service=args.names.worker(worker_type),
-                    size=size,
-                    image=size.image or settings.workers.image,
+                    settings=worker,
+                    image=worker.image or settings.workers.image,
                     activity_timeout_ms=(
                         settings.runtime_config.worker.activity_start_to_close_timeout_ms
                     ),
@@ -195,7 +197,7 @@ class KubernetesRuntime:
                 ),
                 self._in_cluster,
             ).rollout
-            for worker_type, size in settings.workers.fleet.items()
+            for worker_type, worker in settings.workers.fleet.items()
         ]
 
     def _ingress(self, after: list[pulumi.Resource]) -> None:
@@ -204,7 +206,7 @@ class KubernetesRuntime:
             "ingress",
             IngressArgs(
                 project=settings.gcp.project,
-                account=settings.cloudflare,
+                cloudflare_account=settings.cloudflare,
                 names=args.names,
                 domain=args.kubernetes.api.domain,
                 api_domain=settings.api.domain,

@@ -1,4 +1,4 @@
-"""Temporal workers in the cluster: a Deployment with its autoscaler for each type of worker."""
+"""Temporal workers in the cluster: a Deployment and an autoscaler for each type of worker."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from components.base import PullComponent, Stage
 from components.config.kubernetes import GRACE_SECONDS, QueueDepth
 from components.config.services import Worker
 from components.config.values import WORKER_PORT
-from components.kubernetes.objects import WORKER_PRIORITY, deployment_of
+from components.kubernetes.objects import WORKER_PRIORITY
 from components.kubernetes.workload import ROLLOUT, Workload, named
+from components.names import worker_name
 from components.runtime_config import ConfigMaps
-from components.secrets.store import SecretStore
+from components.secrets.manager import SecretManager
 from components.workloads import WorkerType
 
 
@@ -25,28 +26,28 @@ class TemporalWorkerArgs:
     """Inputs of :class:`TemporalWorker`.
 
     Attributes:
-        service: what traces and metrics call it, wherever it runs.
+        service: its name in traces and metrics, the same in every runtime.
         image: image by digest or tag.
-        activity_timeout_ms: the longest activity, which a worker is let finish.
-        queue_depth: what scales it; the CPU where there is none.
-        password_generation: of the database. A new one makes new pods, which read it.
-        after: what must be there first, by the runbook's order.
+        activity_timeout_ms: maximum duration of an activity; a worker may finish it.
+        queue_depth: the metric that scales the workers; the CPU if None.
+        password_generation: of the database. A new generation creates new pods.
+        after: resources that come first in the runbook's order.
     """
 
     worker_type: WorkerType
     service: str
-    size: Worker
+    settings: Worker
     image: str
     activity_timeout_ms: int
     queue_depth: QueueDepth | None
     password_generation: int
     config: ConfigMaps
-    secrets: SecretStore
+    secrets: SecretManager
     after: list[pulumi.Resource]
 
 
 class TemporalWorker(PullComponent):
-    """All pods of one type of worker. Nobody calls them: they poll Temporal."""
+    """All pods of one type of worker. They have no Service: they poll Temporal."""
 
     rollout: pulumi.Resource
 
@@ -55,10 +56,10 @@ class TemporalWorker(PullComponent):
     ) -> None:
         super().__init__("pull:kubernetes:TemporalWorker", name, Stage.WORKERS, opts)
         workload = Workload(
-            name=deployment_of(args.worker_type),
+            name=worker_name(args.worker_type),
             component="worker",
             image=args.image,
-            size=args.size,
+            size=args.settings,
             port=WORKER_PORT,
             metrics_port=int(args.config.observability["METRICS_PORT"]),
             priority=WORKER_PRIORITY,
@@ -92,7 +93,7 @@ class TemporalWorker(PullComponent):
 def _waiting_tasks(
     depth: QueueDepth, worker_type: WorkerType
 ) -> kubernetes.autoscaling.v2.MetricSpecArgsDict:
-    """The tasks that wait in the queues which this type of worker polls, all together."""
+    """The total of waiting tasks in the queues that this type of worker polls."""
     return {
         "type": "External",
         "external": {
@@ -117,5 +118,8 @@ def _waiting_tasks(
 
 
 def _quantity(number: int) -> str:
-    """As Kubernetes writes it back: another form of the same number would look like drift."""
+    """The canonical form that the API server returns; another form would look like drift.
+
+    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+    """
     return str(number) if number % 1000 else f"{number // 1000}k"

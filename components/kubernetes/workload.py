@@ -1,7 +1,7 @@
-"""What the API and the workers have in common in the cluster: pods, probes, autoscaling.
+"""What the API and the workers share in the cluster: pods, probes, autoscaling.
 
-A pod passes the restricted standard: not root, nothing but ``/tmp`` to write to, no capability, and
-no token for the cluster.
+A pod complies with the restricted Pod Security Standard: it is not root, can write only to
+``/tmp``, and has no capabilities and no token for the cluster.
 """
 
 from __future__ import annotations
@@ -24,24 +24,27 @@ from components.kubernetes.objects import (
     metadata,
 )
 from components.runtime_config import ConfigMaps
-from components.secrets.store import SecretReference
+from components.secrets.manager import SecretReference
 
 Probe = kubernetes.core.v1.ProbeArgsDict
 
 USER: Final = 1000
-"""Of ``bun`` and ``node`` in their images; a number, or nobody could tell that it is not root."""
+"""Uid of the users ``bun`` and ``node`` in their images; Kubernetes can verify only a number."""
 
-TMP: Final = "/tmp"  # noqa: S108 - the one folder that a pod may write to, and its own
+TMP: Final = "/tmp"  # noqa: S108 - a volume of the pod, and the only folder that it can write to
 
 ROLLOUT: Final = pulumi.CustomTimeouts(create="20m", update="20m")
-"""Four waves of pods, each on nodes that have to start first; the engine alone gives up after ten
-minutes and calls that a failure."""
+"""Time for four waves of pods, each of which may wait for new nodes. The provider's default is ten
+minutes (https://www.pulumi.com/registry/packages/kubernetes/api-docs/apps/v1/deployment/)."""
 
 SCALE_DOWN_SECONDS: Final = 600
-"""What GKE waits for the pods of a node that it takes away because too little runs there."""
+"""Grace period that the cluster autoscaler respects when it removes an underused node.
+
+https://cloud.google.com/kubernetes-engine/docs/concepts/cluster-autoscaler
+"""
 
 REVISIONS: Final = 10
-"""Old ReplicaSets that are kept: ``kubectl rollout undo --to-revision`` goes back to one."""
+"""Old ReplicaSets to keep for ``kubectl rollout undo --to-revision``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +52,12 @@ class Workload:
     """A Deployment's pods.
 
     Attributes:
-        name: of the Deployment, of its container's service in traces, and of its pods' account.
+        name: name of the Deployment, and prefix of its pods' service account.
         component: ``api`` or ``worker``; also the short name of its ConfigMap.
-        variables: plain ones that no ConfigMap holds, because they are this workload's own.
-        grace_seconds: time to end in, before it is ended.
-        drain_seconds: time that requests still come in although it was asked to end.
-        password_generation: of the database. A new one makes new pods, which read it.
+        variables: variables of this workload that no ConfigMap holds.
+        grace_seconds: time to terminate before the pod is killed.
+        drain_seconds: time during which requests still arrive after termination has begun.
+        password_generation: of the database. A new generation creates new pods.
     """
 
     name: str
@@ -81,17 +84,17 @@ class Workload:
 
     @property
     def selected(self) -> Mapping[str, str]:
-        """A selector cannot be changed, so it holds the name and nothing that may."""
+        """A selector is immutable, so it contains only the name."""
         return {NAME_LABEL: self.name}
 
     def deployment(self) -> kubernetes.apps.v1.DeploymentSpecArgsDict:
-        """The Deployment. How many pods there are is the autoscaler's to say, and not said here."""
+        """The Deployment. The autoscaler owns the number of replicas, so it is not set here."""
         return {
             "selector": self.selector,
             "revision_history_limit": REVISIONS,
             "strategy": {
                 "type": "RollingUpdate",
-                # One at a time, fifty workers would take an hour.
+                # One pod at a time would take an hour for fifty workers.
                 "rolling_update": {"max_surge": "25%", "max_unavailable": 0},
             },
             "template": {
@@ -106,7 +109,7 @@ class Workload:
     def autoscaler(
         self, metric: kubernetes.autoscaling.v2.MetricSpecArgsDict | None = None
     ) -> kubernetes.autoscaling.v2.HorizontalPodAutoscalerSpecArgsDict:
-        """By ``metric``, or by the CPU. Fewer pods only after five quiet minutes."""
+        """Scales by ``metric``, or by the CPU; scales in after five minutes of low load."""
         return {
             "scale_target_ref": {
                 "api_version": "apps/v1",
@@ -129,23 +132,25 @@ class Workload:
         }
 
     def _annotations(self) -> Mapping[str, str]:
-        """What makes new pods when it changes, and what keeps the node of one that needs long."""
-        said = {
+        """Replaces the pods when a value changes, and protects long-running pods from eviction."""
+        annotations = {
             "pull.com/config-checksum": checksum(
                 *self._config_maps().values(),
-                {one.variable: f"{one.secret_id}/{one.version}" for one in self.secrets},
+                {
+                    reference.variable: f"{reference.secret_id}/{reference.version}"
+                    for reference in self.secrets
+                },
             ),
             "pull.com/password-generation": str(self.password_generation),
         }
         if self.grace_seconds > SCALE_DOWN_SECONDS:
-            said["cluster-autoscaler.kubernetes.io/safe-to-evict"] = "false"
-        return said
+            annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] = "false"
+        return annotations
 
     def _config_maps(self) -> Mapping[str, Mapping[str, str]]:
-        held = contents(self.config)
-        return {
-            short: held[short] for short in ("shared", self.component, "redis", "observability")
-        }
+        config_maps = contents(self.config)
+        short_names = ("shared", self.component, "redis", "observability")
+        return {short_name: config_maps[short_name] for short_name in short_names}
 
     def _pod(self) -> kubernetes.core.v1.PodSpecArgsDict:
         amount = {"cpu": str(self.size.cpu), "memory": f"{self.size.memory_gib}Gi"}
@@ -157,10 +162,11 @@ class Workload:
                 {"name": "metrics", "container_port": self.metrics_port, "protocol": "TCP"},
             ],
             "env_from": [
-                {"config_map_ref": {"name": config_map_of(short)}} for short in self._config_maps()
+                {"config_map_ref": {"name": config_map_of(short_name)}}
+                for short_name in self._config_maps()
             ],
             "env": self._environment(),
-            # What is asked for is what is given: Autopilot would make them the same.
+            # Requests equal limits, as Autopilot would set them anyway.
             "resources": {"requests": amount, "limits": amount},
             "startup_probe": self._probe("/health/live", every=10, failures=12),
             "readiness_probe": self._probe("/health/ready", every=10, failures=3),
@@ -193,9 +199,9 @@ class Workload:
                     "topology_key": "topology.kubernetes.io/zone",
                     "when_unsatisfiable": "DoNotSchedule",
                     "label_selector": self.selector,
-                    # Each release for itself: the pods that it replaces do not count.
+                    # Only pods of the same release count.
                     "match_label_keys": ["pod-template-hash"],
-                    # A zone whose nodes are all lost must not keep pods out of the others.
+                    # A zone without usable nodes must not block pods in the other zones.
                     "node_taints_policy": "Honor",
                 },
                 {
@@ -211,7 +217,7 @@ class Workload:
         }
 
     def _environment(self) -> Sequence[kubernetes.core.v1.EnvVarArgsDict]:
-        """Its own variables, then its secrets and no others; sorted by name."""
+        """Variables of this workload, then its secrets, each sorted by name."""
         own: list[kubernetes.core.v1.EnvVarArgsDict] = [
             {"name": name, "value": value} for name, value in sorted(self.variables.items())
         ]
@@ -234,5 +240,5 @@ class Workload:
 
 
 def named(workload: Workload, name: str | None = None) -> kubernetes.meta.v1.ObjectMetaArgsDict:
-    """Metadata of an object that belongs to a workload, by the workload's name or another."""
+    """Metadata of an object of a workload; the name defaults to the workload's."""
     return metadata(name or workload.name, labels=workload.labels)

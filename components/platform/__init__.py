@@ -1,1 +1,1 @@
-"""What everything stands on: project, network, encryption, identity, registry, backups."""
+"""The foundation: project, network, encryption, identity, registry, backups."""

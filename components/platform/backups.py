@@ -1,4 +1,4 @@
-"""The bucket that database exports go to: versioned, private, encrypted with a key of ours."""
+"""The bucket for database exports: versioned, private, with a customer-managed key."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from components.platform.project import Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupsArgs:
-    """Inputs of :class:`Backups`. ``writer`` is the IAM member that exports arrive from."""
+    """Inputs of :class:`Backups`. ``writer`` is the IAM member that writes exports."""
 
     project: str
     bucket: str
-    lifecycle: BackupsSettings
+    settings: BackupsSettings
     protect: bool
     writer: Input[str]
     encryption: Encryption
@@ -27,7 +27,7 @@ class BackupsArgs:
 
 
 class Backups(PullComponent):
-    """One bucket in a multi-region, so that the loss of the database's region is survived."""
+    """One bucket in a multi-region: exports survive the loss of the database's region."""
 
     bucket: Output[str]
 
@@ -37,7 +37,7 @@ class Backups(PullComponent):
             self.child("bucket"),
             project=args.project,
             name=args.bucket,
-            location=args.lifecycle.location,
+            location=args.settings.location,
             storage_class="STANDARD",
             force_destroy=False,
             uniform_bucket_level_access=True,
@@ -49,13 +49,13 @@ class Backups(PullComponent):
                 {
                     "action": {"type": "Delete"},
                     "condition": {
-                        "days_since_noncurrent_time": args.lifecycle.keep_noncurrent_days,
+                        "days_since_noncurrent_time": args.settings.keep_noncurrent_days,
                         "with_state": "ARCHIVED",
                     },
                 },
                 {
                     "action": {"type": "Delete"},
-                    "condition": {"age": args.lifecycle.delete_after_days, "with_state": "LIVE"},
+                    "condition": {"age": args.settings.delete_after_days, "with_state": "LIVE"},
                 },
             ],
             opts=self.options(
@@ -67,7 +67,7 @@ class Backups(PullComponent):
         gcp.storage.BucketIAMMember(
             self.child("writer"),
             bucket=bucket.name,
-            # Exports overwrite nothing: creating is enough, and a stolen identity deletes nothing.
+            # An export never overwrites an object, so the writer needs no permission to delete.
             role="roles/storage.objectCreator",
             member=args.writer,
             opts=self.options(),

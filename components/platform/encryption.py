@@ -1,7 +1,7 @@
-"""Customer-managed encryption: one key for each thing that it encrypts.
+"""Customer-managed encryption: one key for each purpose.
 
-A key must be where its data is: Cloud SQL in the region, the backup bucket in its multi-region,
-secrets with automatic replication in ``global``. So there is a ring in each of these places.
+A key must be in the location of its data: the region for Cloud SQL, the multi-region for the backup
+bucket, ``global`` for secrets with automatic replication. So each location has its own key ring.
 """
 
 from __future__ import annotations
@@ -14,17 +14,21 @@ import pulumi_gcp as gcp
 from pulumi import Input, Output, ResourceOptions
 
 from components.base import PullComponent, Stage
+from components.config.platform import Encryption as EncryptionSettings
 from components.platform.project import Project
 
 SECONDS_PER_DAY: Final = 24 * 60 * 60
 
 KEY_LOCATIONS: Final = {"US": "us", "EU": "europe", "ASIA": "asia"}
-"""Where a key has to be for a bucket in each multi-region of Cloud Storage."""
+"""Location of the key for a bucket in each multi-region.
+
+https://cloud.google.com/storage/docs/encryption/customer-managed-keys
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyArgs:
-    """A key: where it is, and the one service agent that may use it."""
+    """A key's location, and the service agent that may use it."""
 
     location: str
     agent: Input[str]
@@ -35,20 +39,20 @@ class EncryptionArgs:
     """Inputs of :class:`Encryption`.
 
     Attributes:
-        ring: name of the ring in each location.
-        keys: by what they encrypt.
+        ring: name of the key ring in each location.
+        keys: by purpose.
     """
 
     project: str
     ring: str
-    rotation_days: int
+    settings: EncryptionSettings
     protect: bool
     keys: Mapping[str, KeyArgs]
     services: Project
 
 
 class Encryption(PullComponent):
-    """Key rings, keys, and the grants to use them."""
+    """Key rings, keys, and the permissions to use them."""
 
     keys: Mapping[str, Output[str]]
     """Id of each key."""
@@ -78,7 +82,7 @@ class Encryption(PullComponent):
                 key_ring=rings[key_args.location].id,
                 name=purpose,
                 purpose="ENCRYPT_DECRYPT",
-                rotation_period=f"{args.rotation_days * SECONDS_PER_DAY}s",
+                rotation_period=f"{args.settings.rotation_days * SECONDS_PER_DAY}s",
                 destroy_scheduled_duration=f"{30 * SECONDS_PER_DAY}s",
                 opts=self.options(protect),
             )

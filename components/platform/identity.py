@@ -1,10 +1,10 @@
-"""Identities: one account for each service, and how CI signs in without a key.
+"""Identities: one service account for each service, and how CI signs in without a key.
 
-GitHub proves who it is by a signed token, which the workload identity pool exchanges for a
-short-lived one: the key file that the runbook kept in GitHub is gone. An account is lent to one
-workflow in one GitHub environment, never to a repository as a whole. What an account may do is
-granted beside the resource that it is done to; only what belongs to the project as a whole, the
-deployer's and the previewer's roles, is granted here.
+GitHub authenticates with a signed token, which the workload identity pool exchanges for a
+short-lived one; this replaces the runbook's key file in GitHub. One workflow in one GitHub
+environment may use an account, never a whole repository. Permissions are granted next to the
+resource that they apply to; only roles on the whole project, those of the deployer and the
+previewer, are granted here.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ DEPLOYER_ROLES: Final = (
     "roles/storage.admin",
     "roles/vpcaccess.admin",
 )
-"""What ``pulumi up`` needs: to administer each product that the estate uses, and nothing else."""
+"""Roles for ``pulumi up``: administration of each product that the estate uses."""
 
 CLUSTER_DEPLOYER_ROLES: Final = (
     "roles/compute.loadBalancerAdmin",
     "roles/container.admin",
 )
-"""What it needs besides where a cluster is: its certificate, itself, and what runs in it."""
+"""Additional roles for a cluster: its certificate, the cluster, and its objects."""
 
 PREVIEWER_ROLES: Final = (
     "roles/artifactregistry.reader",
@@ -59,17 +59,17 @@ PREVIEWER_ROLES: Final = (
     "roles/serviceusage.serviceUsageViewer",
     "roles/vpcaccess.viewer",
 )
-"""What a refreshed preview reads. None of them opens the payload of a secret."""
+"""Roles for a preview with refresh. None of them can read the payload of a secret."""
 
 RELEASE_BRANCH: Final = "main"
 
 RELEASES: Final = ("release:reviewed",)
 READS: Final = ("preview:proposed", "release:reviewed", "drift:reviewed")
-"""Which workflow (``.github/workflows/<name>.yml``) the deployer and the previewer are lent to, and
-whether as it is on the release branch or as a pull request proposes it."""
+"""The workflows (``.github/workflows/<name>.yml``) that may use the deployer and the previewer, and
+in which version: ``reviewed`` is on the release branch, ``proposed`` is in a pull request."""
 
 CLUSTER_PREVIEWER_ROLES: Final = ("roles/container.viewer",)
-"""What it reads besides where a cluster is; the Secrets in the cluster are not among it."""
+"""Additional roles for a cluster. They exclude the Secrets in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +78,8 @@ class IdentityArgs:
 
     Attributes:
         repository: ``owner/name`` at GitHub.
-        runtimes: what CI deploys under an account of its own, on Cloud Run or as a node.
-        in_cluster: what has an account in the cluster, which nobody acts as.
+        runtimes: what CI deploys with its own service account, on Cloud Run or as a node.
+        in_cluster: what has a service account in the cluster, which CI does not act as.
     """
 
     project: str
@@ -91,11 +91,11 @@ class IdentityArgs:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """A service account. Its e-mail is known before it exists.
+class ServiceAccount:
+    """A service account. Its e-mail address is known before it exists.
 
     Attributes:
-        ready: what waits for these may be deployed as it.
+        ready: resources that must exist before something can be deployed with this account.
     """
 
     email: str
@@ -108,22 +108,24 @@ class Account:
 
 
 class Identity(PullComponent):
-    """Accounts of what runs, and of CI."""
+    """Service accounts of the workloads and of CI."""
 
-    runtimes: Mapping[Service | WorkerType, Account]
-    deployer: Account
-    previewer: Account
+    runtimes: Mapping[Service | WorkerType, ServiceAccount]
+    deployer: ServiceAccount
+    previewer: ServiceAccount
     pool: gcp.iam.WorkloadIdentityPool
     provider: Output[str]
-    """Full name of the federation's provider: what a workflow's sign-in step takes."""
+    """Full name of the identity provider, an input of the workflows' sign-in step."""
     for_cluster: list[pulumi.Resource]
-    """The deployer's roles for a cluster: given before it is made, and kept until it is gone."""
+    """The deployer's roles for a cluster, which must exist as long as the cluster."""
 
     def __init__(self, name: str, args: IdentityArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:platform:Identity", name, Stage.INFRASTRUCTURE, opts)
         self._args = args
-        self.deployer = self._account("ci-deployer", "CI: releases the estate")
-        self.previewer = self._account("ci-previewer", "CI: previews the estate, changes nothing")
+        self.deployer = self._service_account("ci-deployer", "CI: releases the estate")
+        self.previewer = self._service_account(
+            "ci-previewer", "CI: previews the estate, changes nothing"
+        )
         self.runtimes = {
             runtime: self._runtime(runtime, deployed=runtime in args.runtimes)
             for runtime in dict.fromkeys((*args.runtimes, *args.in_cluster))
@@ -145,9 +147,9 @@ class Identity(PullComponent):
             attribute_mapping={
                 "google.subject": "assertion.sub",
                 "attribute.repository": "assertion.repository",
-                # One word for all three, because a grant looks at one attribute. A job outside of
-                # every GitHub environment has no such word, and cannot sign in at all. A pull
-                # request can change any workflow: what it runs is told from what was reviewed.
+                # One attribute for all three facts, because a grant checks one attribute. A job
+                # without a GitHub environment lacks it and cannot sign in. A pull request can
+                # change any workflow, hence the distinction between reviewed and proposed.
                 "attribute.job": "assertion.environment + ':' + "
                 "assertion.workflow_ref.extract('/.github/workflows/{name}.yml@') + "
                 f"(assertion.ref == 'refs/heads/{RELEASE_BRANCH}' ? ':reviewed' : ':proposed')",
@@ -158,7 +160,7 @@ class Identity(PullComponent):
         self.for_cluster = []
         environment = args.names.environment
         in_cluster = bool(args.in_cluster)
-        for short, account, roles, github_environment, workflows in (
+        for short_name, service_account, roles, github_environment, workflows in (
             (
                 "deployer",
                 self.deployer,
@@ -176,8 +178,8 @@ class Identity(PullComponent):
         ):
             for workflow in workflows:
                 gcp.serviceaccount.IAMMember(
-                    self.child(f"{short}-sign-in-{workflow.partition(':')[0]}"),
-                    service_account_id=account.resource.name,
+                    self.child(f"{short_name}-sign-in-{workflow.partition(':')[0]}"),
+                    service_account_id=service_account.resource.name,
                     role="roles/iam.workloadIdentityUser",
                     member=pulumi.Output.format(
                         "principalSet://iam.googleapis.com/{0}/attribute.job/{1}:{2}",
@@ -189,10 +191,10 @@ class Identity(PullComponent):
                 )
             for role in roles:
                 granted = gcp.projects.IAMMember(
-                    self.child(f"{short}-{role.removeprefix('roles/').replace('.', '-')}"),
+                    self.child(f"{short_name}-{role.removeprefix('roles/').replace('.', '-')}"),
                     project=args.project,
                     role=role,
-                    member=account.member,
+                    member=service_account.member,
                     opts=self.options(args.services.ready("cloudresourcemanager")),
                 )
                 if role in CLUSTER_DEPLOYER_ROLES:
@@ -206,22 +208,25 @@ class Identity(PullComponent):
             }
         )
 
-    def _runtime(self, runtime: Service | WorkerType, *, deployed: bool) -> Account:
-        account = self._account(_account_name(runtime), f"Runs {_words(runtime)}")
+    def _runtime(self, runtime: Service | WorkerType, *, deployed: bool) -> ServiceAccount:
+        service_account = self._service_account(
+            _account_name(runtime), f"Runs {_description(runtime)}"
+        )
         if not deployed:
-            return account
-        # Deploying a service as an account needs leave to act as that account, and no other.
+            return service_account
+        # Deploying a service with an account requires permission to act as it:
+        # https://cloud.google.com/run/docs/configuring/services/service-identity
         acts = gcp.serviceaccount.IAMMember(
             self.child(f"deployer-acts-as-{runtime}"),
-            service_account_id=account.resource.name,
+            service_account_id=service_account.resource.name,
             role="roles/iam.serviceAccountUser",
             member=self.deployer.member,
             opts=self.options(),
         )
-        return replace(account, ready=(*account.ready, acts))
+        return replace(service_account, ready=(*service_account.ready, acts))
 
-    def _account(self, service: str, description: str) -> Account:
-        account_id = self._args.names.account(service)
+    def _service_account(self, service: str, description: str) -> ServiceAccount:
+        account_id = self._args.names.service_account(service)
         resource = gcp.serviceaccount.Account(
             self.child(service),
             project=self._args.project,
@@ -231,7 +236,7 @@ class Identity(PullComponent):
             opts=self.options(self._args.services.ready("iam")),
         )
         email = f"{account_id}@{self._args.project}.iam.gserviceaccount.com"
-        return Account(email, resource, (resource,))
+        return ServiceAccount(email, resource, (resource,))
 
 
 def _account_name(runtime: Service | WorkerType) -> str:
@@ -240,7 +245,7 @@ def _account_name(runtime: Service | WorkerType) -> str:
     return f"worker-{runtime}" if isinstance(runtime, WorkerType) else runtime.value
 
 
-def _words(runtime: Service | WorkerType) -> str:
+def _description(runtime: Service | WorkerType) -> str:
     if isinstance(runtime, WorkerType):
         return f"the {runtime} workers"
     return {

@@ -1,8 +1,8 @@
 """The private network: VPC, subnets, private services access, VPC connector, egress.
 
-Cloud SQL and Memorystore live in a range that is peered to the VPC. Cloud Run reaches them through
-the subnet (direct egress) or the connector. What leaves for the internet through the VPC has one
-address, which partners can put on their lists.
+Cloud SQL and Memorystore are in a range that is peered with the VPC. Cloud Run reaches them through
+the subnet (direct egress) or the connector. Traffic from the VPC to the internet has one source
+address, which partners can add to their allow lists.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ from components.platform.project import Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkArgs:
-    """Inputs of :class:`Network`. ``cluster``: the ranges of one that is made here."""
+    """Inputs of :class:`Network`.
+
+    Attributes:
+        cluster: ranges of the cluster that this program creates, if it creates one.
+    """
 
     project: str
     region: str
     names: Names
-    plan: NetworkSettings
+    settings: NetworkSettings
     protect: bool
     cluster: Autopilot | None = None
     services: Project
@@ -43,28 +47,28 @@ FLOW_LOGS: Final[gcp.compute.SubnetworkLogConfigArgsDict] = {
 
 PODS_RANGE: Final = "pods"
 SERVICES_RANGE: Final = "services"
-"""Names of the ranges that the cluster's subnet has besides its own."""
+"""Names of the secondary ranges of the cluster's subnet."""
 
 
 class Network(PullComponent):
-    """One VPC with one subnet in one region, and a second one where there is a cluster."""
+    """One VPC with one subnet in one region, and a second subnet for a cluster."""
 
     id: Output[str]
     """``projects/…/global/networks/…``"""
     name: str
     subnet: str
     connector: str
-    """Full names, known before anything is made: a revision's name is a hash that holds them."""
+    """Full names, known before anything is created: they are part of a revision's hash."""
     services_range: Output[str]
-    """Name of the range that private services take their addresses from."""
+    """Name of the range from which private services take their addresses."""
     private_services: pulumi.Resource
-    """The peering: Cloud SQL and Memorystore wait for it."""
+    """The peering. Cloud SQL and Memorystore depend on it."""
     egress: list[pulumi.Resource]
-    """What a Cloud Run revision needs before it can use the network."""
+    """What must exist before a Cloud Run revision can use the network."""
     egress_address: Output[str]
     """The address that partners see."""
     cluster_subnet: gcp.compute.Subnetwork | None
-    """The cluster's nodes, pods and Services live in it."""
+    """The subnet of the cluster's nodes, pods and Services."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:platform:Network", name, Stage.INFRASTRUCTURE, opts)
@@ -84,14 +88,14 @@ class Network(PullComponent):
             region=region,
             name=vpc_name,
             network=vpc.id,
-            ip_cidr_range=args.plan.subnet_cidr,
+            ip_cidr_range=args.settings.subnet_cidr,
             private_ip_google_access=True,
             log_config=FLOW_LOGS,
             opts=self.options(),
         )
         self.cluster_subnet = None
         if args.cluster:
-            # Not more ranges of the subnet above: they could not go before the cluster has gone.
+            # A separate subnet, so that it can be deleted together with the cluster.
             self.cluster_subnet = gcp.compute.Subnetwork(
                 self.child("cluster-subnet"),
                 project=project,
@@ -108,7 +112,7 @@ class Network(PullComponent):
                 opts=self.options(),
             )
 
-        services_cidr = ipaddress.IPv4Network(args.plan.services_cidr)
+        services_cidr = ipaddress.IPv4Network(args.settings.services_cidr)
         services_range = gcp.compute.GlobalAddress(
             self.child("services-range"),
             project=project,
@@ -125,7 +129,8 @@ class Network(PullComponent):
             network=vpc.id,
             service="servicenetworking.googleapis.com",
             reserved_peering_ranges=[services_range.name],
-            # Google keeps a deleted database for days, and would not let go of the way to it.
+            # Google keeps a deleted database for days, which blocks deleting the connection:
+            # https://cloud.google.com/sql/docs/postgres/configure-private-services-access
             deletion_policy=None if args.protect else "REMOVE_PEERING",
             opts=self.options(args.services.ready("servicenetworking")),
         )
@@ -136,10 +141,10 @@ class Network(PullComponent):
             region=region,
             name=args.names.connector,
             network=vpc.name,
-            ip_cidr_range=args.plan.connector.cidr,
-            machine_type=args.plan.connector.machine_type,
-            min_instances=args.plan.connector.min_instances,
-            max_instances=args.plan.connector.max_instances,
+            ip_cidr_range=args.settings.connector.cidr,
+            machine_type=args.settings.connector.machine_type,
+            min_instances=args.settings.connector.min_instances,
+            max_instances=args.settings.connector.max_instances,
             opts=self.options(args.services.ready("vpcaccess")),
         )
 

@@ -1,6 +1,6 @@
-"""The Google Cloud project: which services are enabled, and their agents.
+"""The Google Cloud project: its enabled services and their service agents.
 
-Does not own the project itself, nor its billing.
+Does not own the project itself or its billing.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ SERVICES: Final = (
     "sts",
     "vpcaccess",
 )
-"""The APIs that the estate calls, without ``.googleapis.com``."""
+"""The APIs that the estate uses, without ``.googleapis.com``."""
 
 CLUSTER_SERVICE: Final = "container"
-"""What a cluster that is made here needs besides."""
+"""The API that a cluster needs in addition, if this program creates one."""
 
 AGENTS: Final = ("secretmanager", "sqladmin")
-"""Services whose agent must exist before it can be given a key."""
+"""Services whose agent must exist before it can be granted a key."""
 
 
 class Project(PullComponent):
-    """Enabled services, and the identities that Google runs them under."""
+    """Enabled services, and the service agents that Google runs them as."""
 
     services: Mapping[str, pulumi.Resource]
-    """By short name. A resource that needs an API waits for its entry."""
+    """By short name. A resource that needs an API depends on its entry."""
     agents: Mapping[str, Output[str]]
     """IAM member of each service agent in :data:`AGENTS`, and of the cluster's."""
 
@@ -63,7 +63,7 @@ class Project(PullComponent):
                 self.child(service),
                 project=project,
                 service=f"{service}.googleapis.com",
-                # Others may use the API; leaving the estate must not switch it off for them.
+                # Others in the project may use the API too.
                 disable_on_destroy=False,
                 opts=self.options(),
             )

@@ -1,7 +1,8 @@
-"""The image registry: Artifact Registry under the address that the runbook pushes to.
+"""The image registry: Artifact Registry at the address that the runbook pushes to.
 
-A repository named ``gcr.io`` in the multi-region ``us`` answers at ``gcr.io/<project>``, so images
-stay addressable as ``gcr.io/$PROJECT_ID/pull-temporal-worker``.
+A repository named ``gcr.io`` in the multi-region ``us`` serves ``gcr.io/<project>``
+(https://cloud.google.com/artifact-registry/docs/transition/gcr-repositories), so the address of an
+image stays ``gcr.io/$PROJECT_ID/pull-temporal-worker``.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from components.platform.project import Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryArgs:
-    """Inputs of :class:`Registry`. ``pusher`` is the IAM member that CI pushes as."""
+    """Inputs of :class:`Registry`. ``pusher`` is the IAM member that pushes images from CI."""
 
     project: str
-    cleanup: RegistrySettings
+    settings: RegistrySettings
     protect: bool
     pusher: Input[str]
     services: Project
 
 
 class Registry(PullComponent):
-    """One Docker repository. Every tagged image is kept: a rollback needs it."""
+    """One Docker repository. It keeps every tagged image: a rollback needs it."""
 
     repository: pulumi.Resource
     name: Output[str]
@@ -49,14 +50,14 @@ class Registry(PullComponent):
                 {
                     "id": "keep-newest",
                     "action": "KEEP",
-                    "most_recent_versions": {"keep_count": args.cleanup.keep_versions},
+                    "most_recent_versions": {"keep_count": args.settings.keep_versions},
                 },
                 {
                     "id": "delete-untagged",
                     "action": "DELETE",
                     "condition": {
                         "tag_state": "UNTAGGED",
-                        "older_than": f"{args.cleanup.delete_untagged_days * SECONDS_PER_DAY}s",
+                        "older_than": f"{args.settings.delete_untagged_days * SECONDS_PER_DAY}s",
                     },
                 },
             ],

@@ -1,1 +1,1 @@
-"""What runs: API, web, workers, and the objects that they serve."""
+"""What runs: the API, the web application, the workers, and the files that they serve."""

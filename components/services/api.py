@@ -1,22 +1,26 @@
 """The API on Cloudflare Workers: Worker, version, deployment, route, DNS record.
 
-A version is immutable and a deployment says which one or two of them answer, so that a canary and
-a rollback change percentages and nothing else. Secrets are bound by reference: no value passes
-through here.
+A version is immutable, and a deployment splits requests between one or two versions, so a canary or
+a rollback changes nothing but percentages. Secrets are bound by reference: no value passes through
+this program.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 import pulumi_cloudflare as cloudflare
 from pulumi import Output, ResourceOptions
 
+from components import PROJECT_ROOT
 from components.base import PullComponent, Stage, child_of
+from components.config import SettingError, SettingsError
 from components.config.accounts import Cloudflare as CloudflareSettings
-from components.config.services import CURRENT, PROJECT_ROOT
+from components.config.services import CURRENT
 from components.config.services import Api as ApiSettings
 from components.names import Names
 from components.runtime_config import ConfigMaps
@@ -26,9 +30,9 @@ from components.workloads import Service
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiArgs:
-    """Inputs of :class:`Api`. ``after``: what must be there first, by the runbook's order."""
+    """Inputs of :class:`Api`. ``after``: resources that come first in the runbook's order."""
 
-    account: CloudflareSettings
+    cloudflare_account: CloudflareSettings
     names: Names
     settings: ApiSettings
     protect: bool
@@ -36,23 +40,48 @@ class ApiArgs:
     after: list[pulumi.Resource]
 
 
+def read_bundle(bundle: str) -> bytes:
+    """The code of the Worker; ``bundle`` is its path relative to the project's folder.
+
+    Raises:
+        SettingsError: there is no such file, or it exceeds the limits of a Worker
+            (https://developers.cloudflare.com/workers/platform/limits/#worker-size).
+    """
+    path = (PROJECT_ROOT / bundle).resolve()
+    if not path.is_relative_to(PROJECT_ROOT) or not path.is_file():
+        raise _bundle_error(bundle, "a file below the project's folder")
+    code = path.read_bytes()
+    if len(code) > 64 * _MIB or len(gzip.compress(code, compresslevel=1)) > 10 * _MIB:
+        raise _bundle_error(bundle, "a bundle of at most 64 MiB, 10 MiB when compressed")
+    return code
+
+
+def _bundle_error(bundle: str, expected: str) -> SettingsError:
+    source = f"the configuration of stack {pulumi.get_stack()}"
+    return SettingsError(source, (SettingError("pull:api.bundle", bundle, expected),))
+
+
+_MIB: Final = 1024 * 1024
+
+
 class Api(PullComponent):
     """``https://<domain>/*``, answered by one Worker."""
 
     url: str
     version: Output[str]
-    """Id of the version that this program describes, whether or not it has the traffic."""
+    """Id of the version that this program describes, whether or not it gets traffic."""
     rollout: list[pulumi.Resource]
-    """What puts it in front of users: the deployment, and the route."""
+    """The resources that expose it to users: the deployment and the route."""
 
     def __init__(self, name: str, args: ApiArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:services:Api", name, Stage.API, opts)
-        account_id, settings = args.account.account_id, args.settings
+        account_id, settings = args.cloudflare_account.account_id, args.settings
+        code = read_bundle(settings.bundle)
         worker = cloudflare.Worker(
             self.child("worker"),
             account_id=account_id,
             name=args.names.api,
-            # Only the domain leads here: a workers.dev address would go round what guards it.
+            # Only the domain: a workers.dev address would bypass the zone's protection.
             subdomain={"enabled": False, "previews_enabled": False},
             observability={
                 "enabled": True,
@@ -75,9 +104,7 @@ class Api(PullComponent):
                 {
                     "name": "worker.js",
                     "content_type": "application/javascript+module",
-                    "content_base64": base64.b64encode(
-                        (PROJECT_ROOT / settings.bundle).read_bytes()
-                    ).decode(),
+                    "content_base64": base64.b64encode(code).decode(),
                 }
             ],
             compatibility_date=settings.compatibility_date,
@@ -101,10 +128,10 @@ class Api(PullComponent):
         )
         record = cloudflare.DnsRecord(
             self.child("dns"),
-            zone_id=args.account.zone_id,
+            zone_id=args.cloudflare_account.zone_id,
             name=settings.domain,
             type="AAAA",
-            # The address that discards: Cloudflare answers in its place, the Worker by the route.
+            # The discard prefix (RFC 6666): Cloudflare proxies the name, and the route answers.
             content="100::",
             proxied=True,
             ttl=1,
@@ -112,7 +139,7 @@ class Api(PullComponent):
             opts=self.options(
                 ResourceOptions(
                     protect=args.protect,
-                    # The cluster's record under another type, where it was the runtime before.
+                    # If the cluster was the runtime before, its record has another type.
                     aliases=[child_of("pull:kubernetes:Ingress", "ingress", "api-dns")],
                     delete_before_replace=True,
                 )
@@ -120,10 +147,10 @@ class Api(PullComponent):
         )
         route = cloudflare.WorkersRoute(
             self.child("route"),
-            zone_id=args.account.zone_id,
+            zone_id=args.cloudflare_account.zone_id,
             pattern=f"{settings.domain}/*",
             script=worker.name,
-            # A route that points at a Worker without a deployment answers with errors.
+            # A route to a Worker without a deployment responds with errors.
             opts=self.options(ResourceOptions(depends_on=[deployment, record])),
         )
         self.url = f"https://{settings.domain}"
@@ -140,13 +167,14 @@ class Api(PullComponent):
             {
                 "name": variable.name,
                 "type": "secrets_store_secret",
-                "store_id": args.account.secrets_store_id,
+                "store_id": args.cloudflare_account.secrets_store_id,
                 "secret_name": args.names.secret(variable.name),
             }
             if args.settings.secrets == "store"
-            # ``wrangler secret put`` owns the value: each version inherits it from the one before.
+            # ``wrangler secret put`` sets the value; a version inherits it from the previous one:
+            # https://developers.cloudflare.com/workers/configuration/secrets/
             else {"name": variable.name, "type": "inherit"}
             for variable in secrets_for(Service.API)
         ]
-        # Sorted, because another order would be another version.
+        # Sorted, because a different order would create a new version.
         return sorted([*plain, *secret], key=lambda binding: str(binding["name"]))

@@ -1,7 +1,7 @@
 """The API on Cloud Run: the same program as on Cloudflare, inside the private network.
 
-The runbook's ``google_cloud_run_v2_service.api``. It is made when the stack file has a section for
-it, and is reached only from inside the project or through a load balancer.
+The runbook's ``google_cloud_run_v2_service.api``. It is created if the stack file has a section for
+it, and is only reachable from inside the project or through a load balancer.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from components.base import PullComponent, Stage
 from components.config.services import ApiOrigin as ApiOriginSettings
 from components.config.values import API_PORT
 from components.names import Names
-from components.platform.identity import Account
+from components.platform.identity import ServiceAccount
 from components.platform.network import Network
 from components.runtime_config import ConfigMaps
-from components.secrets.store import SecretStore
+from components.secrets.manager import SecretManager
 from components.services import cloud_run
 from components.workloads import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiOriginArgs:
-    """Inputs of :class:`ApiOrigin`. ``after``: what must be there first, by the runbook's order."""
+    """Inputs of :class:`ApiOrigin`. ``after``: resources that come first in the runbook's order."""
 
     project: str
     region: str
@@ -36,10 +36,10 @@ class ApiOriginArgs:
     egress: Literal["direct", "connector"]
     password_generation: int
     protect: bool
-    account: Account
+    service_account: ServiceAccount
     network: Network
     config: ConfigMaps
-    secrets: SecretStore
+    secrets: SecretManager
     after: list[pulumi.Resource]
 
 
@@ -51,15 +51,15 @@ class ApiOrigin(PullComponent):
 
     def __init__(self, name: str, args: ApiOriginArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:services:ApiOrigin", name, Stage.API, opts)
-        service_name, size = args.names.api, args.settings
+        service_name, settings = args.names.api, args.settings
         template = cloud_run.service_template(
             container="api",
-            image=size.image,
+            image=settings.image,
             port=API_PORT,
-            size=size,
-            timeout_seconds=size.timeout_seconds,
+            size=settings,
+            timeout_seconds=settings.timeout_seconds,
             cpu_idle=True,
-            account=args.account,
+            service_account=args.service_account,
             access=cloud_run.private_access(args.network, args.egress),
             envs=cloud_run.environment(
                 args.config.for_api_origin(service_name),
@@ -76,10 +76,10 @@ class ApiOrigin(PullComponent):
             ingress="INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
             deletion_protection=args.protect,
             template={**template, "revision": revision},
-            traffics=cloud_run.traffic(size.traffic, revision),
+            traffics=cloud_run.traffic(settings.traffic, revision),
             opts=self.options(
                 cloud_run.rollout(
-                    args.after, args.secrets, Service.API_ORIGIN, args.network, args.account
+                    args.after, args.secrets, Service.API_ORIGIN, args.network, args.service_account
                 )
             ),
         )

@@ -1,4 +1,4 @@
-"""Object storage for uploaded files: an R2 bucket, reached by the API and the workers."""
+"""Object storage for uploaded files: an R2 bucket that the API and the workers use."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pulumi_cloudflare as cloudflare
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
+from components.config.accounts import Cloudflare as CloudflareSettings
 from components.config.services import Assets as AssetsSettings
 from components.platform.encryption import SECONDS_PER_DAY
 
@@ -16,7 +17,7 @@ from components.platform.encryption import SECONDS_PER_DAY
 class AssetsArgs:
     """Inputs of :class:`Assets`. ``origins`` may upload from a browser."""
 
-    account_id: str
+    cloudflare_account: CloudflareSettings
     bucket: str
     settings: AssetsSettings
     origins: tuple[str, ...]
@@ -24,15 +25,16 @@ class AssetsArgs:
 
 
 class Assets(PullComponent):
-    """One bucket. Nothing in it expires; only uploads that were never finished go."""
+    """One bucket. Objects never expire; only unfinished uploads are deleted."""
 
     bucket: Output[str]
 
     def __init__(self, name: str, args: AssetsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:services:Assets", name, Stage.INFRASTRUCTURE, opts)
+        account_id = args.cloudflare_account.account_id
         bucket = cloudflare.R2Bucket(
             self.child("bucket"),
-            account_id=args.account_id,
+            account_id=account_id,
             name=args.bucket,
             location=args.settings.location,
             storage_class="Standard",
@@ -40,7 +42,7 @@ class Assets(PullComponent):
         )
         cloudflare.R2BucketCors(
             self.child("cors"),
-            account_id=args.account_id,
+            account_id=account_id,
             bucket_name=bucket.name,
             rules=[
                 {
@@ -57,7 +59,7 @@ class Assets(PullComponent):
         )
         cloudflare.R2BucketLifecycle(
             self.child("lifecycle"),
-            account_id=args.account_id,
+            account_id=account_id,
             bucket_name=bucket.name,
             rules=[
                 {

@@ -1,4 +1,4 @@
-"""What everything on Cloud Run has in common: template, environment, probes, network, revisions."""
+"""What all Cloud Run services share: template, environment, probes, network, revisions."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import pulumi_gcp as gcp
 from pulumi import ResourceOptions
 
 from components.config.services import CURRENT, RevisionShare, Size
-from components.platform.identity import Account
+from components.platform.identity import ServiceAccount
 from components.platform.network import Network
 from components.secrets.catalogue import Consumer
-from components.secrets.store import SecretReference, SecretStore
+from components.secrets.manager import SecretManager, SecretReference
 
 TO_REVISION: Final = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
 Shared = Any
-"""A part of a template. The SDK types it twice, for services and worker pools, word for word."""
+"""Part of a template. The SDK has two identical types for it, of services and of worker pools."""
 
 
 def environment(values: Mapping[str, str], secrets: Iterable[SecretReference]) -> Shared:
-    """Environment of a container: plain values, then secrets by reference; sorted by name."""
+    """The environment of a container: values, then references to secrets, each sorted by name."""
     return [
         *({"name": name, "value": value} for name, value in sorted(values.items())),
         *(
@@ -43,7 +43,7 @@ def environment(values: Mapping[str, str], secrets: Iterable[SecretReference]) -
 
 
 def private_access(network: Network, egress: str) -> Shared:
-    """The way into the VPC. All traffic takes it, so that partners see the one egress address."""
+    """Access to the VPC. All traffic uses it, so that partners see a single egress address."""
     if egress == "connector":
         return {"connector": network.connector, "egress": "ALL_TRAFFIC"}
     return {
@@ -53,12 +53,12 @@ def private_access(network: Network, egress: str) -> Shared:
 
 
 def password_annotation(password_generation: int) -> Mapping[str, str]:
-    """A new password of the database makes a new revision, which reads it."""
+    """Creates a new revision, which reads the new password, when the database password changes."""
     return {"pull.com/password-generation": str(password_generation)}
 
 
 def limits(size: Size) -> Mapping[str, str]:
-    """What one instance may take."""
+    """Resource limits of one instance."""
     return {"cpu": str(size.cpu), "memory": f"{size.memory_gib}Gi"}
 
 
@@ -70,18 +70,18 @@ def service_template(
     size: Size,
     timeout_seconds: int,
     cpu_idle: bool,
-    account: Account,
+    service_account: ServiceAccount,
     access: Shared,
     envs: Shared,
     password_generation: int,
 ) -> gcp.cloudrunv2.ServiceTemplateArgsDict:
     """The template of a service, without the name of its revision.
 
-    ``cpu_idle`` takes the CPU away between requests; ``access`` is of ``private_access`` and
-    ``envs`` of ``environment``.
+    ``cpu_idle`` throttles the CPU between requests; ``access`` comes from ``private_access`` and
+    ``envs`` from ``environment``.
     """
     return {
-        "service_account": account.email,
+        "service_account": service_account.email,
         "annotations": password_annotation(password_generation),
         "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
         "timeout": f"{timeout_seconds}s",
@@ -110,26 +110,29 @@ def service_template(
 
 def rollout(
     after: Iterable[pulumi.Resource],
-    secrets: SecretStore,
+    secrets: SecretManager,
     consumer: Consumer,
     network: Network,
-    account: Account,
+    service_account: ServiceAccount,
 ) -> ResourceOptions:
-    """What a service or pool waits for, and what of it is nobody's business."""
+    """What a service or pool depends on, and which of its properties are ignored."""
     return ResourceOptions(
         depends_on=[
             *after,
             *secrets.readable_by(consumer),
             *network.egress,
-            *account.ready,
+            *service_account.ready,
         ],
-        # gcloud and the console write their own name here whenever somebody looks around.
+        # gcloud and the console write their own name and version here.
         ignore_changes=["client", "clientVersion"],
     )
 
 
 def startup_probe(port: int) -> Shared:
-    """Up to two minutes to start: with direct egress the first connection can take one of them."""
+    """Up to two minutes to start: with direct egress, the first connection can take a minute.
+
+    https://cloud.google.com/run/docs/configuring/vpc-direct-vpc
+    """
     return {
         "http_get": {"path": "/health", "port": port},
         "period_seconds": 10,
@@ -139,7 +142,7 @@ def startup_probe(port: int) -> Shared:
 
 
 def liveness_probe(port: int) -> Shared:
-    """A container that fails for a minute and a half is restarted."""
+    """Restarts a container that fails for 90 seconds."""
     return {
         "http_get": {"path": "/health/live", "port": port},
         "period_seconds": 30,
@@ -151,8 +154,8 @@ def liveness_probe(port: int) -> Shared:
 def revision_name(service: str, template: Mapping[str, object]) -> str:
     """``<service>-<hash of the whole template>``.
 
-    Cloud Run refuses a revision name that comes back with another template. A hash of everything
-    in the template, which therefore holds only values that are known in advance, cannot.
+    Cloud Run rejects the name of an existing revision with a different template, which a hash of
+    the whole template rules out. So a template contains only values that are known in advance.
     """
     text = json.dumps(template, sort_keys=True)
     return f"{service}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
@@ -161,7 +164,7 @@ def revision_name(service: str, template: Mapping[str, object]) -> str:
 def traffic(
     shares: Sequence[RevisionShare], revision: str
 ) -> list[gcp.cloudrunv2.ServiceTrafficArgsDict]:
-    """Always said for each revision by name: "latest" would move users on any edit."""
+    """Traffic by revision name: with "latest", every edit would move users."""
     return [
         {
             "type": TO_REVISION,

@@ -1,7 +1,7 @@
 """The web application on Vercel: project, variables, domain, and a release by git reference.
 
-Pull requests get preview deployments by themselves, behind Vercel's authentication; the production
-branch goes live by itself too, unless the stack file names a release.
+Vercel deploys pull requests as previews behind its authentication. It also releases the production
+branch automatically, unless the stack file configures a release.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class WebArgs:
 
     Attributes:
         repository: ``owner/name`` at GitHub.
-        values: variables that browsers may know.
-        after: what must be there first, by the runbook's order.
+        values: public variables by name.
+        after: resources that come first in the runbook's order.
     """
 
-    account: CloudflareSettings
+    cloudflare_account: CloudflareSettings
     repository: str
     names: Names
     settings: WebSettings
@@ -47,7 +47,7 @@ class Web(PullComponent):
     url: str
     project_id: Output[str]
     rollout: list[pulumi.Resource]
-    """What puts it in front of users: the release if there is one, and the domain."""
+    """The resources that expose it to users: the domain, and the release if there is one."""
 
     def __init__(self, name: str, args: WebArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("pull:services:Web", name, Stage.WEB, opts)
@@ -63,13 +63,13 @@ class Web(PullComponent):
                 "repo": args.repository,
                 "production_branch": settings.production_branch,
             },
-            # Everything but the production domain asks for a Vercel login.
+            # Everything except the production domain requires a Vercel login.
             vercel_authentication={"deployment_type": "standard_protection_new"},
             git_fork_protection=True,
             public_source=False,
             directory_listing=False,
             protected_sourcemaps=True,
-            # A browser with yesterday's page keeps getting yesterday's server for a while.
+            # A browser with an older page keeps talking to the deployment that served it.
             skew_protection="12 hours",
             automatically_expose_system_environment_variables=True,
             opts=self.options(ResourceOptions(protect=args.protect)),
@@ -81,9 +81,9 @@ class Web(PullComponent):
                 key=key,
                 value=value,
                 targets=[target],
-                # The browser gets it in the bundle. Hiding it would only hide a mistake.
+                # The value is public in the bundle; hiding it would only hide a mistake.
                 sensitive=False,
-                # Two variables of one key and target cannot exist, not even for a moment.
+                # Vercel rejects a second variable with the same key and target.
                 opts=self.options(ResourceOptions(delete_before_replace=True)),
             )
             for key, value in sorted(args.values.items())
@@ -91,11 +91,11 @@ class Web(PullComponent):
         ]
         record = cloudflare.DnsRecord(
             self.child("dns"),
-            zone_id=args.account.zone_id,
+            zone_id=args.cloudflare_account.zone_id,
             name=settings.domain,
             type="CNAME",
             content="cname.vercel-dns.com",
-            # Vercel ends TLS itself; a proxy in front of it would break its certificates.
+            # Vercel terminates TLS; a proxy in front of it would break its certificates.
             proxied=False,
             ttl=300,
             comment="Web application at Vercel",

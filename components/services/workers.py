@@ -1,7 +1,7 @@
-"""Temporal workers on Cloud Run: one service, or worker pool, for each type of worker.
+"""Temporal workers on Cloud Run: one service, or one worker pool, for each type of worker.
 
-They poll Temporal and answer no users: the port serves probes and metrics. Their CPU is always
-allocated, because a poller works between requests.
+They poll Temporal and serve no users: the port is for probes and metrics. Their CPU is always
+allocated, because they work without requests.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from components.base import PullComponent, Stage
 from components.config.services import Worker
 from components.config.values import WORKER_PORT
 from components.names import Names
-from components.platform.identity import Account
+from components.platform.identity import ServiceAccount
 from components.platform.network import Network
 from components.runtime_config import ConfigMaps
-from components.secrets.store import SecretStore
+from components.secrets.manager import SecretManager
 from components.services import cloud_run
 from components.workloads import WorkerType
 
@@ -31,26 +31,26 @@ class TemporalWorkerArgs:
 
     Attributes:
         image: image by digest or tag.
-        timeout_seconds: longest request, 1 to 3600; a worker pool has none.
-        password_generation: of the database. A new one makes a new revision, which reads it.
-        after: what must be there first, by the runbook's order.
+        timeout_seconds: request timeout, 1 to 3600; not used by a worker pool.
+        password_generation: of the database. A new generation creates a new revision.
+        after: resources that come first in the runbook's order.
     """
 
     project: str
     region: str
     names: Names
     worker_type: WorkerType
-    size: Worker
+    settings: Worker
     runtime: Literal["service", "worker_pool"]
     egress: Literal["direct", "connector"]
     image: str
     timeout_seconds: int
     password_generation: int
     protect: bool
-    account: Account
+    service_account: ServiceAccount
     network: Network
     config: ConfigMaps
-    secrets: SecretStore
+    secrets: SecretManager
     after: list[pulumi.Resource]
 
 
@@ -60,7 +60,7 @@ class TemporalWorker(PullComponent):
     service: str
     """Name of the service or pool."""
     revision: str
-    """The revision that this program describes, whether or not it has the traffic."""
+    """The revision that this program describes, whether or not it gets traffic."""
     rollout: pulumi.Resource
     latest_ready_revision: Output[str]
 
@@ -82,10 +82,10 @@ class TemporalWorker(PullComponent):
             container="worker",
             image=args.image,
             port=WORKER_PORT,
-            size=args.size,
+            size=args.settings,
             timeout_seconds=args.timeout_seconds,
-            cpu_idle=False,  # it polls, and no request wakes it
-            account=args.account,
+            cpu_idle=False,  # it polls and receives no requests
+            service_account=args.service_account,
             access=cloud_run.private_access(args.network, args.egress),
             envs=cloud_run.environment(
                 args.config.for_worker(args.worker_type, self.service),
@@ -99,18 +99,18 @@ class TemporalWorker(PullComponent):
             project=args.project,
             location=args.region,
             name=self.service,
-            # No invoker is granted either: nobody calls a worker without being authenticated.
+            # Nobody is granted the invoker role either.
             ingress="INGRESS_TRAFFIC_INTERNAL_ONLY",
             deletion_protection=args.protect,
             template={**template, "revision": self.revision},
-            traffics=cloud_run.traffic(args.size.traffic, self.revision),
+            traffics=cloud_run.traffic(args.settings.traffic, self.revision),
             opts=self._rollout_options(),
         )
 
     def _make_pool(self) -> gcp.cloudrunv2.WorkerPool:
         args = self._args
         template: gcp.cloudrunv2.WorkerPoolTemplateArgsDict = {
-            "service_account": args.account.email,
+            "service_account": args.service_account.email,
             "annotations": cloud_run.password_annotation(args.password_generation),
             "vpc_access": cloud_run.private_access(args.network, args.egress),
             "containers": [
@@ -120,12 +120,12 @@ class TemporalWorker(PullComponent):
                     "envs": cloud_run.environment(
                         {
                             **args.config.for_worker(args.worker_type, self.service),
-                            # A pool has no container port that would set it.
+                            # A worker pool has no container port from which Cloud Run would set it.
                             "PORT": str(WORKER_PORT),
                         },
                         args.secrets.references(args.worker_type),
                     ),
-                    "resources": {"limits": cloud_run.limits(args.size)},
+                    "resources": {"limits": cloud_run.limits(args.settings)},
                     "startup_probe": cloud_run.startup_probe(WORKER_PORT),
                     "liveness_probe": cloud_run.liveness_probe(WORKER_PORT),
                 }
@@ -140,8 +140,8 @@ class TemporalWorker(PullComponent):
             deletion_protection=args.protect,
             scaling={
                 "scaling_mode": "AUTOMATIC",
-                "min_instance_count": args.size.min_instances,
-                "max_instance_count": args.size.max_instances,
+                "min_instance_count": args.settings.min_instances,
+                "max_instance_count": args.settings.max_instances,
             },
             template={**template, "revision": self.revision},
             instance_splits=[
@@ -150,7 +150,7 @@ class TemporalWorker(PullComponent):
                     "revision": share["revision"],
                     "percent": share["percent"],
                 }
-                for share in cloud_run.traffic(args.size.traffic, self.revision)
+                for share in cloud_run.traffic(args.settings.traffic, self.revision)
             ],
             opts=self._rollout_options(),
         )
@@ -159,6 +159,6 @@ class TemporalWorker(PullComponent):
         args = self._args
         return self.options(
             cloud_run.rollout(
-                args.after, args.secrets, args.worker_type, args.network, args.account
+                args.after, args.secrets, args.worker_type, args.network, args.service_account
             )
         )

@@ -1,8 +1,4 @@
-"""The commands. Each parses its options, runs one operation and prints it; nothing else.
-
-Exit codes: 0 done, 1 the operation failed or was refused, 2 the command or the settings are wrong,
-130 interrupted.
-"""
+"""The commands. Each parses its options, runs one operation and prints its result; nothing else."""
 
 from __future__ import annotations
 
@@ -12,12 +8,14 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
 from components.config import read_stack_file
-from ops.command_line.session import Session, print_json, say
+from ops.command_line.consent import require_window
+from ops.command_line.output import print_json, say
+from ops.command_line.session import Session
 from ops.command_line.terminal import Progress
 from ops.engine.checkout import Checkout
 from ops.engine.install import EngineError, provide_engine
@@ -36,35 +34,52 @@ from ops.review.report.forms import write as write_report
 from ops.review.report.model import Report
 from ops.review.report.previews import read_preview, run_preview
 
+HELP: Final = """\
+Previews, applies and reviews the infrastructure of the PULL backend.
+
+Every command works on the checkout in the current directory. With --sandbox it
+works on a local stand-in for the clouds and needs no account; without it, on
+the real accounts that your environment gives access to.
+
+\b
+  bin/ops preview --stack production --sandbox
+  bin/ops up --stack production --sandbox --yes
+  bin/ops report --stack production --sandbox
+  bin/ops drift --stack production --sandbox
+
+\b
+Exit codes: 0 succeeded; 1 failed or refused; 2 wrong command or settings;
+130 interrupted.
+"""
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help=__doc__.partition("\n")[0] if __doc__ else None,
+    help=HELP,
 )
 
-Stack = Annotated[str, typer.Option("--stack", help="The stack to work on, e.g. production.")]
+Stack = Annotated[
+    str,
+    typer.Option("--stack", metavar="STACK", help="The stack to work on, such as production."),
+]
 SandboxFlag = Annotated[
-    bool, typer.Option("--sandbox", help="Work on the local stand-in for the cloud.")
+    bool, typer.Option("--sandbox", help="Work in the local sandbox instead of real accounts.")
 ]
 SandboxDir = Annotated[
     Path | None,
-    typer.Option("--sandbox-dir", help="The sandbox's folder; by default in the user's cache."),
+    typer.Option(
+        "--sandbox-dir", metavar="DIR", help="The sandbox's folder; by default in the user's cache."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before changing anything.")]
 RecordFile = Annotated[
     Path | None,
-    typer.Option("--record", metavar="FILE", help="The record of what was reviewed."),
+    typer.Option("--record", metavar="FILE", help="The record of the reviewed preview."),
 ]
-NoQuestion = Annotated[bool, typer.Option("--yes", help="Of no effect: this verb never asks.")]
-
-
-@app.command()
-def engine() -> None:
-    """Print the path of the Pulumi CLI in use, which is fetched or built if need be."""
-    print(provide_engine(say))
+NoQuestion = Annotated[bool, typer.Option("--yes", help="Has no effect: this command never asks.")]
 
 
 @app.command()
@@ -77,40 +92,53 @@ def preview(
     valid_hours: Annotated[
         int,
         typer.Option(
-            "--valid-hours", min=1, max=MAX_VALID_HOURS, help="How long the record is good for."
+            "--valid-hours", min=1, max=MAX_VALID_HOURS, help="How long the record is valid."
         ),
     ] = VALID_HOURS,
     _yes: NoQuestion = False,
 ) -> None:
-    """Show what an up would do, and change nothing. ``--record`` writes down what was shown."""
-    session = Session("preview", as_json)
+    """Show what up would do. Changes nothing.
+
+    With --record, also write a record of the plan, which up --record then holds to.
+    """
+    session = Session("preview", as_json=as_json)
     if record:
         refuse_unrecordable(Checkout.here(), record)
     with session.open(stack, sandbox, sandbox_dir) as opened:
         outcome, dependencies = preview_with_dependencies(opened)
-        verdict = session.judge(opened, outcome)
+        verdict = session.evaluate(opened, outcome)
         state = opened.state() if as_json or record else {}
         graph = before_and_after(outcome, dependencies, state) if as_json else None
         if record and outcome.succeeded and verdict.passed:
             Record.make(opened, outcome, verdict, state, valid_hours).write(record)
-    session.finish(outcome, verdict, graph, planned=True)
+    session.output.finish(outcome, verdict, graph, planned=True)
 
 
 @app.command()
 def report(
     stack: Annotated[
-        list[str] | None, typer.Option("--stack", help="A stack to preview; more than one may be.")
+        list[str] | None,
+        typer.Option(
+            "--stack", metavar="STACK", help="A stack to preview; may be given more than once."
+        ),
     ] = None,
     saved: Annotated[
         list[Path] | None,
-        typer.Option("--from", help="What preview --json has printed, instead of a preview now."),
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="A file with the output of preview --json; may be given more than once.",
+        ),
     ] = None,
     sandbox: SandboxFlag = False,
     sandbox_dir: SandboxDir = None,
-    form: Annotated[Form, typer.Option("--form", help="What to write it as.")] = Form.TEXT,
+    form: Annotated[Form, typer.Option("--form", help="The format of the report.")] = Form.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --form json.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The file to write; standard output without it.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="The file to write; by default standard output."
+        ),
     ] = None,
     full_report_url: Annotated[
         str,
@@ -121,15 +149,15 @@ def report(
         ),
     ] = "",
 ) -> None:
-    """Tell a reviewer what a change does and whether to let it pass. Changes nothing."""
+    """Summarize for a reviewer what a change does and how risky it is. Changes nothing."""
     if bool(stack) == bool(saved):
-        raise WrongInput("report", "Give either --stack or --from, once or more often.")
+        raise WrongInput("report", "Give either --stack or --from, at least once.")
     if saved:
         documents = [read_preview(path) for path in saved]
     else:
-        place = ["--sandbox"] if sandbox else []
-        place += ["--sandbox-dir", str(sandbox_dir)] if sandbox_dir else []
-        documents = [run_preview(name, place) for name in stack or ()]
+        where = ["--sandbox"] if sandbox else []
+        where += ["--sandbox-dir", str(sandbox_dir)] if sandbox_dir else []
+        documents = [run_preview(name, where) for name in stack or ()]
     made = Report(documents)
     text = render_report(made, Form.JSON if as_json else form, full_report_url)
     if out:
@@ -150,53 +178,39 @@ def up(
     record: RecordFile = None,
     window: Annotated[
         str | None,
-        typer.Option("--window", metavar="HH:MM-HH:MM", help="Refuse at other hours (UTC)."),
+        typer.Option("--window", metavar="HH:MM-HH:MM", help="Refuse outside these hours (UTC)."),
     ] = None,
     outside_window: Annotated[
         str | None,
-        typer.Option("--outside-window", metavar="REASON", help="Why this cannot wait for it."),
+        typer.Option(
+            "--outside-window", metavar="REASON", help="Why this cannot wait for the window."
+        ),
     ] = None,
 ) -> None:
-    """Make the cloud as the program says. A whole preview has to pass before anything changes.
+    """Apply the program's changes to the clouds.
 
-    With ``--record``, nothing but what that record's preview showed is done.
+    Changes nothing unless the preview passes the policies and the guard. With --record, also
+    refuses a plan that differs from the reviewed one.
     """
-    session = Session("up", as_json)
-    session.require_consent(yes)
-    session.keep_window(window, outside_window)
+    session = Session("up", as_json=as_json, yes=yes)
+    session.require_consent()
+    require_window(window, outside_window)
     reviewed = Record.read(record) if record else None
     if reviewed:
         reviewed.refuse_unfit(stack, sandbox=sandbox)
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
         plan = opened.preview()
-        verdict = session.judge(opened, plan)
+        verdict = session.evaluate(opened, plan)
         if reviewed and plan.succeeded and verdict.passed:
             reviewed.refuse_moved(Record.make(opened, plan, verdict, opened.state()))
 
         def run(progress: Progress) -> Outcome:
-            # The verdict has passed: what still goes of the protected was approved, one by one.
+            # The verdict passed, so every deletion of a protected resource has an approval.
             with opened.unlocked(urns_deleted(plan.changes)):
                 return opened.up(progress)
 
-        session.carry_out(plan, run, yes, verdict, recorded=reviewed is not None)
-
-
-@app.command()
-def refresh(
-    stack: Stack,
-    sandbox: SandboxFlag = False,
-    sandbox_dir: SandboxDir = None,
-    as_json: AsJson = False,
-    _yes: NoQuestion = False,
-) -> None:
-    """Ask the cloud how it is, and make the state say so. The cloud itself stays as it is."""
-    session = Session("refresh", as_json)
-    with session.open(stack, sandbox, sandbox_dir) as opened:
-        refuse_interrupted(opened)
-        outcome = opened.refresh()
-        graph = before_and_after(outcome, {}, opened.state()) if as_json else None
-    session.finish(outcome, graph=graph)
+        session.carry_out(plan, run, verdict, recorded=reviewed is not None)
 
 
 @app.command()
@@ -207,13 +221,66 @@ def drift(
     as_json: AsJson = False,
     _yes: NoQuestion = False,
 ) -> None:
-    """Ask the clouds what somebody changed by hand. Exit code 1 if anything; changes nothing."""
-    session = Session("drift", as_json)
+    """Show what somebody changed in the clouds by hand. Changes nothing.
+
+    Exits with 1 if anything differs from the state.
+    """
+    session = Session("drift", as_json=as_json)
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
         outcome = opened.preview_refresh()
         graph = before_and_after(outcome, {}, opened.state()) if as_json else None
-    session.finish(outcome, graph=graph, planned=True, expect_same=True)
+    session.output.finish(outcome, graph=graph, planned=True, expect_same=True)
+
+
+@app.command()
+def refresh(
+    stack: Stack,
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+    as_json: AsJson = False,
+    _yes: NoQuestion = False,
+) -> None:
+    """Update the state to match the clouds. Changes nothing in the clouds."""
+    session = Session("refresh", as_json=as_json)
+    with session.open(stack, sandbox, sandbox_dir) as opened:
+        refuse_interrupted(opened)
+        outcome = opened.refresh()
+        graph = before_and_after(outcome, {}, opened.state()) if as_json else None
+    session.output.finish(outcome, graph=graph)
+
+
+@app.command()
+def recover(
+    stack: Stack,
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+    as_json: AsJson = False,
+    yes: Yes = False,
+    exists: Annotated[
+        list[str] | None,
+        typer.Option("--exists", metavar="URN=ID", help="A pending resource that was created."),
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option("--missing", metavar="URN", help="A pending resource that was not created."),
+    ] = None,
+) -> None:
+    """Repair the state after the engine was killed.
+
+    Removes its lock, adopts resources that it created without noting them, and refreshes. In real
+    accounts, name every pending resource with --exists or --missing.
+    """
+    session = Session("recover", as_json=as_json, yes=yes)
+    session.require_consent()
+    ids = dict(pair.rpartition("=")[::2] for pair in exists or ())
+    if "" in ids or "" in ids.values():
+        raise WrongInput("exists", "--exists takes URN=ID; neither may be empty.")
+    with session.open(stack, sandbox, sandbox_dir) as opened:
+        recovery = plan_recovery(opened, ids, missing or ())
+        session.confirm(recovery.lines() or ["nothing to repair; a refresh looks for drift"])
+        carry_out_recovery(opened, recovery)
+        session.output.finish(replace(opened.refresh(), operation="recover"))
 
 
 @app.command()
@@ -226,16 +293,17 @@ def destroy(
     lift_protection: Annotated[
         bool,
         typer.Option(
-            "--lift-protection", help="First an up without any protection (sandbox only)."
+            "--lift-protection", help="First run up without any protection (sandbox only)."
         ),
     ] = False,
 ) -> None:
-    """Delete everything that the state knows, unless something in it is protected.
+    """Delete every resource in the state.
 
-    What holds data or identity goes only with an approval, or after ``--lift-protection``.
+    Refuses while a resource is protected. Deleting a stateful or identity resource needs an
+    approval, or --lift-protection in a sandbox.
     """
-    session = Session("destroy", as_json)
-    session.require_consent(yes)
+    session = Session("destroy", as_json=as_json, yes=yes)
+    session.require_consent()
     if lift_protection:
         with session.open(stack, sandbox, sandbox_dir, protect=False) as opened:
             refuse_interrupted(opened)
@@ -247,39 +315,8 @@ def destroy(
         resources = opened.state().get("resources", ())
         refuse_protected(stack, resources, sandbox=sandbox)
         plan = opened.preview_destroy()
-        verdict = None if lift_protection else session.judge(opened, plan)
-        session.carry_out(plan, opened.destroy, yes, verdict)
-
-
-@app.command()
-def recover(
-    stack: Stack,
-    sandbox: SandboxFlag = False,
-    sandbox_dir: SandboxDir = None,
-    as_json: AsJson = False,
-    yes: Yes = False,
-    found: Annotated[
-        list[str] | None,
-        typer.Option("--found", metavar="URN=ID", help="A pending creation that has succeeded."),
-    ] = None,
-    gone: Annotated[
-        list[str] | None,
-        typer.Option("--gone", metavar="URN", help="A pending creation that has not."),
-    ] = None,
-) -> None:
-    """Settle what a killed engine left behind, so that the next up loses and doubles nothing."""
-    session = Session("recover", as_json)
-    session.require_consent(yes)
-    ids = dict(pair.rpartition("=")[::2] for pair in found or ())
-    if "" in ids or "" in ids.values():
-        raise WrongInput("found", "--found takes URN=ID, with neither of them empty.")
-    with session.open(stack, sandbox, sandbox_dir) as opened:
-        recovery = plan_recovery(opened, ids, gone or ())
-        session.consent(
-            recovery.lines() or ["nothing was left behind; a refresh looks for drift"], yes
-        )
-        carry_out_recovery(opened, recovery)
-        session.finish(replace(opened.refresh(), operation="recover"))
+        verdict = None if lift_protection else session.evaluate(opened, plan)
+        session.carry_out(plan, opened.destroy, verdict)
 
 
 @app.command()
@@ -289,8 +326,8 @@ def graph(
     sandbox_dir: SandboxDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw everything that the program declares, and what needs what, in Mermaid's language."""
-    session = Session("graph", as_json=True)  # a drawing, too, has standard output for itself
+    """Draw resources and dependencies as a Mermaid flow chart."""
+    session = Session("graph", as_json=True)  # a drawing has standard output for itself, too
     with session.open(stack, sandbox, sandbox_dir) as opened:
         drawn = draw(opened)
     if as_json:
@@ -303,17 +340,17 @@ def graph(
 def render(
     stack: Stack,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="The folder that the files are put in.")
+        Path, typer.Option("--out", metavar="DIR", help="The folder to write the files to.")
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Write the Kubernetes manifests as YAML files; it takes no cluster and no account."""
-    session = Session("render", as_json)
+    """Write the Kubernetes manifests as YAML files. Needs no cluster and no account."""
+    session = Session("render", as_json=as_json)
     settings = read_stack_file(Checkout.here().stack_file(stack))
     if settings.in_cluster is None:
         raise WrongInput(
             "runtime",
-            f"Nothing of {stack} runs on Kubernetes: pull:runtime is {settings.runtime}. Set it to "
+            f"{stack} does not run on Kubernetes: pull:runtime is {settings.runtime}. Set it to "
             f"kubernetes or both in Pulumi.{stack}.yaml.",
         )
     folder = out.expanduser().resolve()
@@ -323,9 +360,9 @@ def render(
         session.open(stack, True, Path(sandbox)) as opened,
     ):
         outcome = opened.preview()
-        verdict = session.judge(opened, outcome)
+        verdict = session.evaluate(opened, outcome)
     if not (outcome.succeeded and verdict.passed):
-        session.finish(outcome, verdict, planned=True)
+        session.output.finish(outcome, verdict, planned=True)
     written = write_manifests(manifests(outcome.steps), stack, folder)
     if as_json:
         print_json({"stack": stack, "files": [str(path) for path in written]})
@@ -333,18 +370,24 @@ def render(
         print("\n".join(f"kubectl apply -f {path}" for path in written))
 
 
+@app.command()
+def engine() -> None:
+    """Print the path of the Pulumi CLI, installing it if needed."""
+    print(provide_engine(say))
+
+
 def main() -> NoReturn:
-    """Run the command line; errors are for people, or JSON where JSON was asked for."""
+    """Run the command line. Errors are printed for people, or as JSON with ``--json``."""
     as_json = "--json" in sys.argv[1:]
-    # A shell that starts this in the background has it ignore SIGINT.
+    # A shell that starts a command in the background makes it ignore SIGINT.
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # it may have another encoding than ours
+        if isinstance(stream, io.TextIOWrapper):  # its encoding may not have every character
             stream.reconfigure(errors="backslashreplace")
     try:
-        # On its own, typer would end the process in words that are no JSON.
-        code = app(standalone_mode=False)
+        # In standalone mode, typer would print its errors itself, and never as JSON.
+        code = app(prog_name="bin/ops", standalone_mode=False)
         if code != Interrupted.exit_code:
             sys.exit(code)
         failure: OpsError = Interrupted()

@@ -1,6 +1,6 @@
-"""The operation for people: worst news first, then by stage and component, then the count.
+"""An operation as text: deletions and replacements first, then by stage and component, then totals.
 
-Plain words and ASCII signs, so that it reads the same in a terminal, a log and a review.
+ASCII signs only, so that it looks the same in a terminal, a log and a review.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STYLES: Final[Mapping[OpType, str]] = {
     OpType.DELETE: "red",
     OpType.REPLACE: "bold red",
 }
-# Past tense in an operation, future in a preview: the engine's own words.
+# Past tense for an operation, future for a preview: the engine's own terms.
 DONE: Final[Mapping[OpType, str]] = {
     OpType.CREATE: "created",
     OpType.UPDATE: "updated",
@@ -49,13 +49,13 @@ DESTRUCTIVE: Final = (OpType.DELETE, OpType.REPLACE)
 VALUE_WIDTH: Final = 60
 TYPE_COLUMN: Final = 32
 MANY: Final = 4
-"""So many new resources that differ by their name alone share a row."""
+"""This many new resources that differ only in their names share a row."""
 NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(slots=True)
 class Printer:
-    """Writes operations to a console."""
+    """Prints operations to a console."""
 
     console: Console
 
@@ -64,12 +64,12 @@ class Printer:
         self._line(words, style="bold")
 
     def intentions(self, lines: Iterable[str]) -> None:
-        """What is going to be done besides an operation."""
+        """Steps that are going to be done besides an operation."""
         for line in lines:
             self._line(f"  {line}")
 
     def steps(self, outcome: Outcome) -> None:
-        """All that changes: what is replaced or deleted, then everything in the runbook's order."""
+        """All changes: replacements and deletions first, then everything in the runbook's order."""
         components = ComponentIndex(step.state for step in outcome.steps)
         worst = [step for step in outcome.changes if step.op in DESTRUCTIVE]
         if worst and outcome.operation != "destroy":
@@ -92,9 +92,9 @@ class Printer:
                 self._component(component, list(in_component))
 
     def summary(self, outcome: Outcome, *, planned: bool) -> None:
-        """The engine's count and the duration."""
+        """The engine's totals and the duration."""
         words = PLANNED if planned else DONE
-        if outcome.summary:  # an engine that was killed has not counted
+        if outcome.summary:  # an engine that was killed reports none
             self._line()
             self._line("Resources:", style="bold")
         for op in words:
@@ -110,14 +110,14 @@ class Printer:
         self._line(f"Duration: {outcome.duration_seconds:.0f}s")
 
     def verdict(self, lines: Iterable[str], *, passed: bool) -> None:
-        """What the policy pack and the guard say."""
+        """The verdict of the policy pack and the guard."""
         self._line()
         self._line("Policies:", style="bold")
         for line in lines:
             self._line(f"    {line}", style="" if passed else "red")
 
     def stages(self, ends: Iterable[StageEnd]) -> None:
-        """How far each stage came in an operation that failed."""
+        """The progress of each stage in an operation that failed."""
         self._line()
         self._line("Stages:", style="bold")
         for end in ends:
@@ -134,7 +134,7 @@ class Printer:
                 self._line(f"    {key:<{width}}  {full_text(value)}")
 
     def diagnostics(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """What the engine and the providers complained about, grouped by resource."""
+        """Errors and warnings of the engine and the providers, each with its resource."""
         for diagnostic in diagnostics:
             style = "red" if diagnostic.severity == "error" else "yellow"
             self._line()
@@ -189,7 +189,7 @@ class Printer:
             self._wrapped(remark.split(", "))
 
     def _wrapped(self, words: list[str]) -> None:
-        """Fill lines with whole words; a word may hold spaces, at which no line breaks."""
+        """Fill lines with whole words; a word may contain spaces, where no line breaks."""
         indent = " " * 9
         for line in textwrap.wrap(
             ", ".join(word.replace(" ", NO_BREAK) for word in words),
@@ -212,8 +212,8 @@ class Printer:
 class Progress:
     """A line for every finished step of a running operation: ``[ 12/152] 1 created ...``.
 
-    A stage is announced with its first step and closed with its last. Stages overlap where nothing
-    in a later one has to wait; the number in front of each step says which it belongs to.
+    A stage starts with its first step and ends with its last. Stages overlap if resources of a
+    later stage depend on nothing in an earlier one; each line has the number of its stage.
     """
 
     console: Console
@@ -232,17 +232,17 @@ class Progress:
         last = self.stages.finish(step)
         if first and self.stages.begun(stage):
             planned = self.stages.planned(stage)
-            self._line(Text(f"-- {stage}: begun, {planned} to do", "bold cyan"))
+            self._line(Text(f"-- {stage}: started, {planned} to do", "bold cyan"))
         if step.op is not OpType.SAME:
             self._step(step, stage, seconds)
         if last:
             self._line(Text(f"-- {stage}: finished", "bold cyan"))
 
     def waiting(self, running: Mapping[str, float]) -> None:
-        """A line while nothing is finished: what has been worked on longest."""
-        at, seconds = max(running.items(), key=lambda one: one[1], default=("", 0.0))
+        """A line while no step finishes: the step that has been running longest."""
+        urn, seconds = max(running.items(), key=lambda item: item[1], default=("", 0.0))
         more = f" and {len(running) - 1} more" if len(running) > 1 else ""
-        name = at.rpartition("::")[2] or "the engine"
+        name = urn.rpartition("::")[2] or "the engine"
         self._line(Text(f"   still waiting for {name} ({seconds:.0f}s){more}", "dim"))
 
     def _step(self, step: Step, stage: str, seconds: float) -> None:

@@ -1,1 +1,1 @@
-"""The Pulumi engine: how it is installed, and how one stack is opened and changed with it."""
+"""The Pulumi engine: installs it, opens a stack with it, and runs its operations."""

@@ -1,4 +1,4 @@
-"""Where this project keeps what it makes: outside of the checkout, in the user's cache."""
+"""The folder for everything that the project installs or generates: the user's cache."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/pull-estate``, or ``~/.cache/pull-estate``; the Makefile has the same rule.
+    """``$XDG_CACHE_HOME/pull-estate``, or ``~/.cache/pull-estate``.
 
-    The folder may not exist yet. A relative ``XDG_CACHE_HOME`` does not count, as its
-    specification demands: it would put the cache into the checkout.
+    ``bin/ops`` and the Makefile have the same rule. The folder may not exist yet. A relative
+    ``XDG_CACHE_HOME`` is ignored, as the XDG Base Directory Specification requires.
     """
-    stated = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (stated if stated.is_absolute() else Path.home() / ".cache") / "pull-estate"
+    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (configured if configured.is_absolute() else Path.home() / ".cache") / "pull-estate"

@@ -17,7 +17,7 @@ from components.config import SettingsError, read_stack_file
 from ops.errors import WrongInput
 
 PROGRAM_FRAMES: Final = 16
-"""More than the program is ever deep, and less than it is together with what runs it."""
+"""More than the depth of the program, and less than its depth together with its runner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Checkout:
 
     @property
     def approvals(self) -> Path:
-        """What the guard over operations lets pass, in a file per stack."""
+        """The operations that were approved for the guard, in a file per stack."""
         return self.root / "approvals"
 
     def stacks(self) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ class Checkout:
         return tuple(sorted(file.name.split(".", 1)[1].removesuffix(".yaml") for file in files))
 
     def stack_file(self, stack: str) -> Path:
-        """The settings file of ``stack``, proved to be right.
+        """The settings file of ``stack``, validated.
 
         Raises:
             WrongInput: there is no such stack, or its settings are wrong (all errors listed).
@@ -105,10 +105,11 @@ class Checkout:
 
 @contextlib.contextmanager
 def _short_traces() -> Iterator[None]:
-    """Keep this runner's own frames out of the state.
+    """Keep the frames of this runner out of the state.
 
-    The SDK sends the stack with every resource and the engine stores it: 27 frames each, of which
-    the innermost are the program's. The others were half of the state, and of the time to write it.
+    The SDK sends a stack trace with every resource, and the engine stores it: 27 frames each, of
+    which only the innermost are the program's. The others were half of the state, and half of the
+    time to write it.
     """
     sys.tracebacklimit = PROGRAM_FRAMES
     try:

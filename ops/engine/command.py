@@ -1,4 +1,4 @@
-"""The Pulumi CLI as a child process that is interrupted once, and gracefully."""
+"""The Pulumi CLI as a child process that an interrupt stops gracefully."""
 
 from __future__ import annotations
 
@@ -10,28 +10,26 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
-from pulumi.automation import CommandResult, OnOutput, PulumiCommand
-from pulumi.automation.errors import create_command_error
+from pulumi.automation import CommandResult, OnOutput
 
 from ops.engine.install import VERSION
+from ops.sdk_internals import KnownCommand, command_error
 
 
-class Engine(PulumiCommand):
-    """Runs the CLI in a process group of its own, and passes an interrupt on to it.
+class Engine(KnownCommand):
+    """Runs the CLI in its own process group and forwards interrupts to it.
 
     The Automation API's own command shares the terminal with the engine and forwards nothing: a ^C
-    would reach the engine and abort the reader of its output, an interrupt sent to this process
+    would reach the engine and abort the reader of its output, and an interrupt sent to this process
     alone would never reach the engine.
 
     Attributes:
-        process: the engine that runs now, or ran last.
-        interrupted: whether an interrupt was passed on.
+        process: the engine that is running, or that ran last.
+        interrupted: whether an interrupt was forwarded.
     """
 
     def __init__(self, executable: Path) -> None:
-        # Not calling super: it starts a process to learn a version that is known here already.
-        self.command = str(executable)
-        self.version = VERSION
+        super().__init__(executable, VERSION)
         self.interrupted = False
         self.process: subprocess.Popen[str] | None = None
 
@@ -43,7 +41,7 @@ class Engine(PulumiCommand):
         on_output: OnOutput | None = None,
         on_error: OnOutput | None = None,
     ) -> CommandResult:
-        """Run one command to its end and return what it printed.
+        """Run a command to its end and return what it printed.
 
         Raises:
             pulumi.automation.CommandError: the command failed.
@@ -82,7 +80,7 @@ class Engine(PulumiCommand):
                     process.send_signal(signal.SIGINT)
         result = CommandResult("\n".join(output), "\n".join(errors), process.returncode)
         if result.code != 0:
-            raise create_command_error(result)
+            raise command_error(result)
         return result
 
 

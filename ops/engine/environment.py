@@ -1,4 +1,4 @@
-"""Where an operation happens: the real accounts of the user, or a sandbox of their own."""
+"""Where an operation runs: in the user's real accounts, or in a sandbox."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ops.engine.cache import cache_folder
 from ops.engine.checkout import Checkout
 from ops.errors import WrongInput
 
-# What points to somebody's real accounts: it may decide nothing in a sandbox, where the provider
-# SDKs would otherwise copy some of it into the state.
+# Prefixes of variables that point to real accounts. A sandbox removes these variables, because the
+# provider SDKs would copy some of them into its state.
 ACCOUNT_VARIABLES: Final = ("PULUMI_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "CLOUDFLARE_", "VERCEL_")
 
-# How a stack file says who encrypts its secrets. A sandbox has its own key, not the real stack's.
+# The lines of a stack file that configure the encryption of secrets. A sandbox has its own key.
 ENCRYPTION: Final = re.compile(
     r"^(encryptionsalt|secretsprovider|encryptedkey):.*\n?", re.MULTILINE
 )
@@ -29,9 +29,9 @@ class Environment:
     """Folders and environment of one operation.
 
     Attributes:
-        work_dir: holds the ``Pulumi.yaml`` and the stack file that the engine reads (and writes).
+        work_dir: contains the ``Pulumi.yaml`` and the stack file that the engine reads and writes.
         variables: all variables that the engine and the program see.
-        sandbox: the folder of the sandbox; ``None`` stands for real accounts.
+        sandbox: the folder of the sandbox; ``None`` for real accounts.
     """
 
     work_dir: Path
@@ -40,7 +40,7 @@ class Environment:
 
     @property
     def state(self) -> Path | None:
-        """The folder of the file backend in a sandbox; elsewhere the backend is the user's own."""
+        """The folder of the file backend in a sandbox; ``None`` for the user's own backend."""
         return self.sandbox / "state" if self.sandbox else None
 
 
@@ -50,7 +50,7 @@ def real_accounts(checkout: Checkout) -> Environment:
 
 
 def default_sandbox(checkout: Checkout) -> Path:
-    """A folder in the cache for this checkout alone: two clones never share a cloud."""
+    """A folder in the cache for this checkout alone: two clones never share a sandbox."""
     short = hashlib.sha256(str(checkout.root).encode()).hexdigest()[:12]
     return cache_folder() / "sandbox" / short
 
@@ -58,12 +58,12 @@ def default_sandbox(checkout: Checkout) -> Path:
 def sandboxed(
     checkout: Checkout, stack: str, folder: Path, *, protect: bool | None = None
 ) -> Environment:
-    """A sandbox in ``folder``, made or brought up to date with the checkout's settings.
+    """A sandbox in ``folder``, created if necessary, with the checkout's current settings.
 
-    ``protect``, where given, replaces that setting in the sandbox's copy of the stack file.
+    ``protect`` replaces the setting ``pull:protect`` in the sandbox's copy of the stack file.
 
     Raises:
-        WrongInput: ``folder`` is a file, lies inside the checkout, or cannot be made.
+        WrongInput: ``folder`` is a file, is inside the checkout, or cannot be created.
     """
     folder = folder.expanduser().resolve()
     if folder.exists() and not folder.is_dir():
@@ -71,8 +71,8 @@ def sandboxed(
     if folder.is_relative_to(checkout.root):
         raise WrongInput(
             "sandbox-dir",
-            f"--sandbox-dir {folder} lies in the checkout, which no command may change. "
-            f"Leave the option out for {default_sandbox(checkout)}, or name a folder elsewhere.",
+            f"--sandbox-dir {folder} is in the checkout, which no command may change. "
+            f"Name a folder outside, or omit the option to use {default_sandbox(checkout)}.",
         )
     work_dir, state, home = folder / "workspace", folder / "state", folder / "home"
     try:
@@ -93,13 +93,13 @@ def sandboxed(
         work_dir=work_dir,
         variables={
             **kept,
-            # The backend replaces a state file at once, but not the file of attributes that it
-            # would keep beside it: an engine killed then would leave a state nobody can read.
+            # The backend replaces a state file atomically, but not the attributes file beside it:
+            # an engine that is killed in between would leave an unreadable state.
             "PULUMI_BACKEND_URL": f"{state.as_uri()}?metadata=skip",
             "PULUMI_HOME": str(home),
             "PULUMI_CONFIG_PASSPHRASE": "sandbox",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            # The engine would fetch the plugins that the state names, though it attaches to ours.
+            # The engine would download the plugins that the state names, although it uses ours.
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         },
         sandbox=folder,
@@ -107,7 +107,7 @@ def sandboxed(
 
 
 def _encryption_salt(copy: Path) -> str:
-    """The line that the engine added to the last copy; without it the state cannot be read."""
+    """The line that the engine added to the previous copy; the state cannot be read without it."""
     written = ENCRYPTION.search(copy.read_text("utf-8")) if copy.exists() else None
     return f"\n{written[0]}" if written else ""
 
@@ -119,13 +119,13 @@ def _with_protect(settings: str, protect: bool) -> str:
     )
     if count != 1:
         raise WrongInput(
-            "protection", "The stack file has no line 'pull:protect:', which this would change."
+            "protection", "The stack file has no line 'pull:protect:'; add it and try again."
         )
     return changed
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write at once: an engine that runs at the same time must never read half a file."""
+    """Write atomically: an engine that runs at the same time must never read half a file."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(text, "utf-8")
     fresh.replace(path)

@@ -1,4 +1,4 @@
-"""Programs that are built from Go modules, once for each version, into the user's cache."""
+"""Builds programs from Go modules into the user's cache, once for each version."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Say = Callable[[str], None]
 
 
 class GoError(Exception):
-    """Go is missing, is too old, or did not do it. The text says which, and why."""
+    """Go is missing, too old, or failed. The text says which, and why."""
 
 
 def find_go(oldest: tuple[int, int]) -> str:
-    """The path of a Go that is at least the given version.
+    """The path of a Go that is at least version ``oldest``.
 
     Raises:
         GoError: there is none.
@@ -34,22 +34,22 @@ def find_go(oldest: tuple[int, int]) -> str:
     wanted = ".".join(map(str, oldest))
     found = shutil.which("go")
     if found is None:
-        raise GoError(f"there is no Go here; needed is {wanted} or newer (https://go.dev/dl)")
+        raise GoError(f"Go is not installed; {wanted} or newer is required (https://go.dev/dl)")
     printed = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
     version = re.search(r"go(\d+)\.(\d+)", printed)
     if version is None or (int(version[1]), int(version[2])) < oldest:
         raise GoError(
-            f"{found} is too old: {printed.strip() or 'no version'}, needed is {wanted} or newer "
+            f"{found} is too old: {printed.strip() or 'no version'}; {wanted} or newer is required "
             "(https://go.dev/dl)"
         )
     return found
 
 
 def build(go: str, folder: Path, package: str, executable: Path, ldflags: str, say: Say) -> None:
-    """Build a package that the ``go.mod`` in the folder pins; ``say`` hears how far it is.
+    """Build a package that the ``go.mod`` in ``folder`` pins; ``say`` receives the progress.
 
     Raises:
-        GoError: Go could not.
+        GoError: the build failed.
     """
     command = [
         *(go, "build", "-v", "-trimpath", "-mod=readonly", "-o", str(executable)),
@@ -81,15 +81,15 @@ def build(go: str, folder: Path, package: str, executable: Path, ldflags: str, s
         reader.join()
     if process.returncode != 0:
         listed = "\n".join(f"  {line}" for line in lines[-15:])
-        raise GoError(f"Go ended with {process.returncode}:\n{listed}")
+        raise GoError(f"go build failed with exit code {process.returncode}:\n{listed}")
     say(f"  {time.monotonic() - started:4.0f} s  done")
 
 
 def module(go: str, path: str, version: str) -> Path:
-    """The folder of a module's source in Go's own cache, downloaded and verified if need be.
+    """The folder of a module's source in Go's cache, downloaded and verified if necessary.
 
     Raises:
-        GoError: Go could not.
+        GoError: the download failed.
     """
     done = subprocess.run(
         [go, "mod", "download", "-json", f"{path}@{version}"],
@@ -104,20 +104,20 @@ def module(go: str, path: str, version: str) -> Path:
 
 
 @contextmanager
-def alone(home: Path, what: str, say: Say) -> Iterator[None]:
-    """One process at a time; the kernel frees the lock even when its holder is killed."""
+def exclusively(home: Path, what: str, say: Say) -> Iterator[None]:
+    """One process at a time. The kernel releases the lock even if its holder is killed."""
     home.parent.mkdir(parents=True, exist_ok=True)
     with home.with_name(f"{home.name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"Another process is providing {what}; waiting for it.")
+            say(f"Another process is installing {what}; waiting for it.")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _environment() -> dict[str, str]:
-    """Neither a C compiler nor the user's workspace or flags may decide what is built."""
+    """No C compiler, workspace or flags of the user may influence the build."""
     return {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
 
 

@@ -1,8 +1,8 @@
-"""The Pulumi CLI: from PATH, from the cache, from its official installer, or built from source.
+"""Installs the Pulumi CLI: from PATH, the cache, its official installer, or built from source.
 
-The release archives of the CLI are not to be had behind every firewall, but its Go module is on
-every module proxy. A binary built from that module has no language host and needs none: ``ops``
-runs the program itself, through the Automation API.
+Some firewalls block the release archives of the CLI, but its Go module is on every module proxy. A
+binary that is built from that module has no language host and needs none: ``ops`` runs the program
+itself, through the Automation API.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Final
 from semver import VersionInfo
 
 from ops.engine.cache import cache_folder
-from ops.engine.go_build import GoError, Say, alone, build, find_go
+from ops.engine.go_build import GoError, Say, build, exclusively, find_go
 
 HELPERS: Final = Path(__file__).resolve().parent / "bin"
-"""Programs that the engine looks for on the PATH, and that only the official CLI brings along."""
+"""Programs that the engine looks for on PATH, and that only the official CLI contains."""
 
 VERSION: Final = VersionInfo.parse("3.230.0")
-"""The oldest CLI that will do, and the one that is installed or built (see ``pulumi/go.mod``)."""
+"""The oldest CLI that works, and the version that is installed or built (``pulumi/go.mod``)."""
 
 GO_MINIMUM: Final = (1, 25)
 """The oldest Go that compiles that CLI (``pulumi/go.mod``)."""
@@ -37,17 +37,17 @@ INSTALLER_TIMEOUT_SECONDS: Final = 5.0
 
 
 class EngineError(Exception):
-    """The engine cannot be had. The text says what was tried and what to install."""
+    """The engine cannot be installed. The text says what was tried and what to install."""
 
 
 def provide_engine(say: Say) -> Path:
-    """The path of a Pulumi CLI that is at least ``VERSION``, which is fetched or built if need be.
+    """The path of a Pulumi CLI that is at least ``VERSION``, installed or built if necessary.
 
-    ``say`` hears what happens whenever it takes longer than a moment. Several processes may ask
-    at once: one provides, the others wait for it.
+    ``say`` receives the progress of an installation. Several processes may call this at the same
+    time: the first installs the CLI, the others wait for it.
 
     Raises:
-        EngineError: there is no CLI, and neither its installer nor Go can provide one.
+        EngineError: there is no CLI, and neither its installer nor Go can provide it.
     """
     installed = _on_path(say)
     if installed is not None:
@@ -56,14 +56,14 @@ def provide_engine(say: Say) -> Path:
     executable = home / "bin" / "pulumi"
     if executable.exists():
         return executable
-    with alone(home, "the Pulumi CLI", say):
+    with exclusively(home, "the Pulumi CLI", say):
         if executable.exists():
             return executable
         with tempfile.TemporaryDirectory(prefix=f"{home.name}-", dir=home.parent) as scratch:
             fresh = Path(scratch) / "fresh"
             if not _install(fresh, say):
                 _build(fresh, say)
-            fresh.rename(home)  # so that an interrupted attempt never looks like a finished one
+            fresh.rename(home)  # an interrupted installation never looks finished
     return executable
 
 
@@ -83,23 +83,23 @@ def _on_path(say: Say) -> Path | None:
     except ValueError:
         usable = False
     if not usable:
-        say(f"{found} is {printed or 'broken'}; this program needs {VERSION} or newer.")
+        say(f"{found} is {printed or 'broken'}; {VERSION} or newer is required.")
         return None
     return Path(found)
 
 
 def _install(home: Path, say: Say) -> bool:
-    """Try the official installer; being offline is a normal case and not an error."""
-    # Imported late: it takes a third of a second, and only an installation needs it.
+    """Try the official installer; being offline is not an error."""
+    # Imported late: it takes a third of a second, and only the installation needs it.
     from pulumi.automation import PulumiCommand
 
-    say(f"Pulumi CLI {VERSION}: asking the official installer ...")
+    say(f"Pulumi CLI {VERSION}: running the official installer ...")
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(INSTALLER_TIMEOUT_SECONDS)
     try:
         PulumiCommand.install(root=str(home), version=VERSION)
     except (OSError, urllib.error.URLError, subprocess.CalledProcessError) as error:
-        say(f"The installer cannot be reached or does not work here ({_first_line(error)}).")
+        say(f"The installer cannot be reached or failed ({_first_line(error)}).")
         shutil.rmtree(home, ignore_errors=True)
         return False
     finally:
@@ -113,15 +113,15 @@ def _build(home: Path, say: Say) -> None:
     try:
         go = find_go(GO_MINIMUM)
         say(
-            f"Pulumi CLI {VERSION}: building it from its Go module, once. Two cores take about "
-            "3 minutes, and a download of 300 MB comes first if Go has not seen the module yet."
+            f"Pulumi CLI {VERSION}: building it from its Go module, once. This takes about 3 "
+            "minutes on two cores, after a download of 300 MB if the module is not in Go's cache."
         )
         build(go, MODULE, PACKAGE, executable, f"-X {VERSION_SYMBOL}=v{VERSION}", say)
     except GoError as error:
         raise EngineError(
-            f"There is no Pulumi CLI here, and it cannot be built: {error}\n"
-            f"Put a Pulumi CLI {VERSION} or newer on PATH (https://www.pulumi.com/docs/install), "
-            "or let Go reach its module proxy (`go env GOPROXY`)."
+            f"The Pulumi CLI is not installed and cannot be built: {error}\n"
+            f"Put Pulumi CLI {VERSION} or newer on PATH (https://www.pulumi.com/docs/install), "
+            "or give Go access to its module proxy (`go env GOPROXY`)."
         ) from None
 
 

@@ -13,15 +13,12 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pulumi import automation
-from pulumi.automation import OutputMap
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from ops.engine.checkout import Checkout
@@ -32,35 +29,28 @@ from ops.errors import Refused
 from ops.review.guard import is_locked, relocked, unlocked
 from ops.review.outcome import Diagnostic, Outcome
 from ops.review.recorder import Recorder, Watch
+from ops.sdk_internals import Workspace, close_event_loops
 from policies.levels import file_of
-from sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
 
 STATE_VERSION: Final = 3
-"""Of the engine's deployment format."""
+"""The version of the engine's deployment format."""
 
-# A killed engine ends its stream of events early; that it was killed is reported in other words.
+# A killed engine ends its stream of events early; `_last_words` reports that it was killed.
 warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
-
-
-class Workspace(automation.LocalWorkspace):
-    """A workspace that does not ask for the outputs after each ``up``.
-
-    The Automation API asks for them twice, once with all secrets in clear. The events have told.
-    """
-
-    def stack_outputs(self, stack_name: str) -> OutputMap:
-        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStack:
-    """What can be done to a stack. Failures of the engine are outcomes, not exceptions.
+    """The operations on a stack. Failures of the engine are outcomes, not exceptions.
 
     Attributes:
         checkout: holds the program and its policies.
-        policed: whether every preview and up applies the policies.
+        policed: whether every preview and up applies the policy pack.
         cloud: the sandbox's cloud; ``None`` stands for real accounts.
-        engine: the CLI that carries the operations out.
+        engine: the CLI that carries out the operations.
     """
 
     name: str
@@ -72,12 +62,13 @@ class OpenStack:
     _stack: automation.Stack
 
     def preview(self, plan: Path | None = None) -> Outcome:
-        """What an ``up`` would do, also to what is protected.
+        """What an ``up`` would do, including to protected resources.
 
-        ``plan`` is where the engine writes its plan file.
+        ``plan`` is the path to which the engine writes its plan file.
 
-        The engine ends a preview at the first protected resource that would have to go, and does
-        not say why. Then this looks further, on a copy of the state without any protection.
+        The engine stops a preview at the first protected resource that would have to be deleted,
+        and does not report what requires it. The preview is then repeated on a copy of the state
+        in which nothing is protected.
         """
         outcome = self._preview(plan)
         return self._preview_unprotected() if outcome.blocked_by_protect else outcome
@@ -101,19 +92,35 @@ class OpenStack:
         deployment["resources"] = [{**resource, "protect": False} for resource in resources]
         with (
             tempfile.TemporaryDirectory(prefix="pull-unprotected-") as folder,
-            # After a refused preview the Automation API cannot run a program in this process again.
-            ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process,
+            self._copied(Path(folder), deployment) as copy,
         ):
-            for name in ("Pulumi.yaml", f"Pulumi.{self.name}.yaml"):
-                shutil.copy(self.environment.work_dir / name, folder)
-            outcome = process.submit(
-                _preview_copy, self.name, self.checkout, Path(folder), deployment, self.policed
-            ).result()
+            outcome = copy._preview()
         steps = (step.from_protected() if step.urn in protected else step for step in outcome.steps)
         return replace(outcome, steps=tuple(steps))
 
+    @contextlib.contextmanager
+    def _copied(self, folder: Path, deployment: Mapping[str, Any]) -> Iterator[OpenStack]:
+        """This stack with ``deployment`` as its state, in a file backend in ``folder``."""
+        for name in ("Pulumi.yaml", f"Pulumi.{self.name}.yaml"):
+            shutil.copy(self.environment.work_dir / name, folder)
+        state = folder / "state"
+        state.mkdir()
+        variables = {**os.environ, "PULUMI_BACKEND_URL": state.as_uri()}
+        if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & variables.keys():
+            # Pulumi Cloud needs no passphrase to encrypt secrets; a file backend does.
+            variables["PULUMI_CONFIG_PASSPHRASE"] = token_hex()
+        with _variables(variables):
+            workspace = _workspace(folder, self.checkout, self.engine)
+            copy = replace(
+                self,
+                environment=Environment(work_dir=folder, variables={}),
+                _stack=automation.Stack.create_or_select(self.name, workspace),
+            )
+            copy.replace_state(deployment)
+            yield copy
+
     def up(self, watch: Watch | None = None) -> Outcome:
-        """Make the cloud as the program says."""
+        """Apply the program to the clouds."""
         return self._record(
             "up",
             Recorder(watch),
@@ -125,15 +132,15 @@ class OpenStack:
         )
 
     def refresh(self) -> Outcome:
-        """Make the state as the cloud is."""
+        """Update the state to match the clouds."""
         return self._record(
             "refresh", Recorder(), lambda on: self._stack.refresh(on_event=on, show_secrets=False)
         )
 
     def preview_refresh(self) -> Outcome:
-        """What a ``refresh`` would find, and so what somebody changed in the clouds by hand.
+        """What a ``refresh`` would change: what somebody changed in the clouds by hand.
 
-        The program is not asked: what is merged and not yet released is no drift.
+        The program does not run: a change that is merged and not yet released is no drift.
         """
         return self._record(
             "refresh", Recorder(), lambda on: self._stack.preview_refresh(on_event=on)
@@ -146,7 +153,7 @@ class OpenStack:
         )
 
     def destroy(self, watch: Watch | None = None) -> Outcome:
-        """Delete everything that the state knows."""
+        """Delete every resource in the state."""
         return self._record(
             "destroy",
             Recorder(watch),
@@ -157,17 +164,17 @@ class OpenStack:
         """The deployment that the engine keeps, secrets encrypted.
 
         Raises:
-            Refused: the backend does not give it.
+            Refused: the backend does not return it.
         """
-        # The Automation API would ask for the secrets in clear.
+        # The Automation API would export the secrets in plain text.
         exported: Mapping[str, Any] = json.loads(self._ask("stack", "export"))
         return exported.get("deployment") or {}
 
     def replace_state(self, deployment: Mapping[str, Any]) -> None:
-        """Put an edited deployment in the place of the one that ``state`` gave.
+        """Replace the deployment that ``state`` returned with an edited one.
 
         Raises:
-            Refused: the backend does not take it.
+            Refused: the backend does not accept it.
         """
         with tempfile.NamedTemporaryFile("w", prefix="pull-state-", suffix=".json") as file:
             json.dump({"version": STATE_VERSION, "deployment": deployment}, file)
@@ -175,23 +182,23 @@ class OpenStack:
             self._ask("stack", "import", "--file", file.name)
 
     def _ask(self, *command: str) -> str:
-        """What the CLI prints of a command about this stack.
+        """What the CLI prints for a command on this stack.
 
         Raises:
             Refused: the command failed.
         """
         try:
-            where = str(self.environment.work_dir)
-            return self.engine.run([*command, "--stack", self.name], where, {}).stdout
+            folder = str(self.environment.work_dir)
+            return self.engine.run([*command, "--stack", self.name], folder, {}).stdout
         except CommandError as error:
             raise Refused("engine", _printed_error(error)) from None
 
     @contextlib.contextmanager
     def unlocked(self, urns: Collection[str]) -> Iterator[None]:
-        """Without what forbids to delete these resources, in the state.
+        """While this lasts, the state has no deletion locks on the resources ``urns``.
 
-        What is still there afterwards gets it back. Behind an engine that was killed nothing can be
-        put into the state: there the next ``up`` gives it to what it leaves.
+        Resources that still exist afterwards get their locks back. After an engine was killed the
+        state cannot be replaced; then the next ``up`` restores the locks.
         """
         locked: dict[tuple[str, str], Mapping[str, Any]] = {}
 
@@ -203,8 +210,8 @@ class OpenStack:
 
         def again(resource: Mapping[str, Any]) -> Mapping[str, Any]:
             before = locked.get((resource["urn"], resource.get("id", "")))
-            gone = resource.get("delete") or resource.get("pendingReplacement")
-            return resource if before is None or gone else relocked(resource, before)
+            deleted = resource.get("delete") or resource.get("pendingReplacement")
+            return resource if before is None or deleted else relocked(resource, before)
 
         if urns:
             self._change_state(without)
@@ -223,21 +230,21 @@ class OpenStack:
             self.replace_state({**deployment, "resources": changed})
 
     def break_lock(self) -> None:
-        """Take away the engine's lock on the stack, whoever holds it.
+        """Remove the engine's lock on the stack, whoever holds it.
 
         Raises:
-            Refused: the backend does not do so.
+            Refused: the backend does not remove it.
         """
         self._ask("cancel", "--yes")
 
     @property
     def policy_config(self) -> Path:
-        """Which rules are in force here: the stack's own file, or production's for want of one."""
+        """The file with the levels of the rules: the stack's own, or production's by default."""
         return file_of(self.name, self.checkout.policies)
 
     @property
     def _packs(self) -> dict[str, Any]:
-        """The policy pack, as previews and ups take it."""
+        """The policy pack, as arguments of a preview or an up."""
         if not self.policed:
             return {}
         return {
@@ -247,21 +254,21 @@ class OpenStack:
 
     @property
     def recover_command(self) -> str:
-        """What to type to settle what a killed engine left on this stack."""
+        """The command that repairs this stack after its engine was killed."""
         sandbox = (
             f" --sandbox --sandbox-dir {self.environment.sandbox}"
             if self.environment.sandbox
             else ""
         )
-        return f"python -m ops recover --stack {self.name}{sandbox}"
+        return f"bin/ops recover --stack {self.name}{sandbox}"
 
     def _record(
         self, operation: str, recorder: Recorder, run: Callable[[Recorder], object]
     ) -> Outcome:
         started = time.monotonic()
         succeeded = True
-        # The SDKs make a million objects that all stay: looking through them for garbage, again and
-        # again, took a third of a preview.
+        # The SDKs make a million objects that stay alive; repeated garbage collections of them took
+        # a third of a preview.
         gc.disable()
         try:
             # The program may print; standard output belongs to the result.
@@ -288,41 +295,21 @@ class OpenStack:
         )
 
     def _last_words(self, error: CommandError) -> Diagnostic:
-        """Why the engine failed where no event says so."""
+        """Why the engine failed, if no event reported it."""
         code = self.engine.process.returncode if self.engine.process else 0
         if code < 0:
             message = (
-                f"The engine was killed (signal {-code}) in the middle of its work. Settle what it "
-                f"left behind with\n  {self.recover_command}"
+                f"The engine was killed (signal {-code}) in the middle of its work. Repair the "
+                f"state with\n  {self.recover_command}"
             )
         else:
-            message = _printed_error(error) or "The engine failed and did not say why."
+            message = _printed_error(error) or "The engine failed without reporting a reason."
         return Diagnostic(severity="error", message=message, urn="")
 
 
-def _preview_copy(
-    name: str, checkout: Checkout, folder: Path, deployment: Mapping[str, Any], policed: bool
-) -> Outcome:
-    """Preview the stack as if ``deployment`` were its state; ``folder`` holds its settings."""
-    state = folder / "state"
-    state.mkdir()
-    os.environ["PULUMI_BACKEND_URL"] = state.as_uri()
-    if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
-        # Where Pulumi Cloud keeps the secrets nobody has one, and a copy in a folder takes one.
-        os.environ["PULUMI_CONFIG_PASSPHRASE"] = token_hex()
-    engine = Engine(provide_engine(lambda _: None))
-    workspace = Workspace(work_dir=str(folder), program=checkout.program, pulumi_command=engine)
-    opened = OpenStack(
-        name=name,
-        checkout=checkout,
-        environment=Environment(work_dir=folder, variables={}),
-        cloud=None,
-        engine=engine,
-        policed=policed,
-        _stack=automation.Stack.create_or_select(name, workspace),
-    )
-    opened.replace_state(deployment)
-    return opened._preview()
+def _workspace(folder: Path, checkout: Checkout, engine: Engine) -> Workspace:
+    """The project in ``folder`` with the program of ``checkout``."""
+    return Workspace(work_dir=str(folder), program=checkout.program, pulumi_command=engine)
 
 
 @contextlib.contextmanager
@@ -334,31 +321,31 @@ def open_stack(
     *,
     policed: bool = True,
 ) -> Iterator[OpenStack]:
-    """Open ``stack`` at ``place``. A sandbox makes a stack that it does not know yet.
+    """Open ``stack`` in ``environment``. A sandbox creates a stack that does not exist yet.
 
     Raises:
-        ops.engine.install.EngineError: there is no Pulumi CLI and none can be had.
+        ops.engine.install.EngineError: there is no Pulumi CLI and it cannot be installed.
         Refused: the user's backend does not have the stack, or cannot be reached.
     """
+    close_event_loops()
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
         stacked.enter_context(_variables({**environment.variables, **_helpers()}))
         cloud = None
         if environment.sandbox:
+            # Imported late: without --sandbox nothing of the sandbox is loaded.
+            from sandbox.server import Sandbox
+
             cloud = stacked.enter_context(Sandbox(environment.sandbox / "cloud"))
             os.environ.update(cloud.environment)
-        workspace = Workspace(
-            work_dir=str(environment.work_dir),
-            program=checkout.program,
-            pulumi_command=engine,
-        )
+        workspace = _workspace(environment.work_dir, checkout, engine)
         select = automation.Stack.create_or_select if cloud else automation.Stack.select
         try:
             selected = select(stack, workspace)
         except StackNotFoundError:
             raise Refused(
                 "stack",
-                f"Your Pulumi backend has no stack '{stack}' yet. Make it once with\n"
+                f"Your Pulumi backend has no stack '{stack}' yet. Create it once with\n"
                 f"  pulumi stack init {stack}\n"
                 "or add --sandbox to try everything without an account.",
             ) from None
@@ -376,9 +363,9 @@ def open_stack(
 
 
 def _helpers() -> dict[str, str]:
-    """Lets an engine without the official CLI's helpers run a policy pack in this Python.
+    """Variables with which an engine that lacks the official CLI's helpers runs a policy pack.
 
-    They talk to one another on loopback, where a proxy of the machine has no business.
+    The processes talk to each other on loopback, so no proxy of the machine may be used.
     """
     path = os.pathsep.join([os.environ["PATH"], str(HELPERS)])
     return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "no_grpc_proxy": "127.0.0.1"}
@@ -398,5 +385,5 @@ def _variables(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _printed_error(error: CommandError) -> str:
-    """What the CLI itself printed, out of the Automation API's dump of the whole command."""
+    """What the CLI itself printed, taken from the Automation API's dump of the whole command."""
     return re.sub(r"^error: ", "", str(error).rpartition("\n stderr: ")[2].strip())

@@ -1,1 +1,1 @@
-"""What an operation would do, told to whoever reviews it, and what forbids it."""
+"""What an operation would do, for its reviewers, and the checks that can refuse it."""

@@ -101,11 +101,16 @@ def versions(opened: OpenStack) -> dict[str, str]:
         if package.name.lower().startswith("pulumi")
     }
     engine = opened.engine.run(["version"], str(opened.environment.work_dir), {})
-    pack = opened.checkout.policies
-    rules = sorted(path for path in pack.iterdir() if path.suffix in (".py", ".json", ".yaml"))
+    root = opened.checkout.root
+    rules = sorted(
+        path
+        for pattern in ("policies/**/*", "resource_types/*", "approvals/exceptions.yaml")
+        for path in root.glob(pattern)
+        if path.suffix in (".py", ".json", ".yaml")
+    )
     return {
         "engine": engine.stdout.strip().removeprefix("v"),
-        "policies": _digest_of_files(rules, pack)[:SHORT],
+        "policies": _digest_of_files(rules, root)[:SHORT],
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         **dict(sorted(sdks.items())),
     }

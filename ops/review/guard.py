@@ -172,11 +172,11 @@ def _threat(step: Step, protected: Collection[str]) -> tuple[Operation, str] | N
 
 
 def _mainnet_contracts(state: Any) -> Mapping[str, str]:
-    figures = state.inputs.get("figures", {}) if state else {}
-    if figures.get("network") != "polygon-mainnet":
+    parameters = state.inputs.get("parameters", {}) if state else {}
+    if parameters.get("network") != "polygon-mainnet":
         return {}
     # Capital letters in an address are only its checksum (EIP-55).
-    return {name: str(address).lower() for name, address in figures.get("contracts", {}).items()}
+    return {name: str(address).lower() for name, address in parameters.get("contracts", {}).items()}
 
 
 def _dependents(resources: Iterable[Mapping[str, Any]]) -> Mapping[str, list[str]]:

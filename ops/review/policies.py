@@ -90,7 +90,7 @@ def verdict_on(
     """The verdict on the preview of an operation; ``rules`` of the pack are in force."""
     evaluated = outcome.operation != "destroy"
     today = datetime.datetime.now(datetime.UTC).date()
-    exceptions = read(frozenset(rule.id for rule in RULES), opened.checkout.policies / FILE.name)
+    exceptions = read(frozenset(rule.id for rule in RULES), opened.checkout.approvals / FILE.name)
     changing = {step.urn for step in outcome.changes if evaluated}
     return Verdict(
         rules=rules if evaluated else 0,

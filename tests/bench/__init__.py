@@ -1,1 +1,1 @@
-"""What the estate costs in seconds, as ratios that are measured side by side in one run."""
+"""Benchmarks: ratios of durations that are measured in turn in the same run."""

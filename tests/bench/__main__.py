@@ -1,6 +1,6 @@
-"""``python -m tests.bench``: how the estate's costs compare, measured side by side in one run.
+"""``make bench``: how the durations of the estate compare, measured in turn in the same run.
 
-A ratio above its aim is reported and is no failure: the machine may be busy.
+A ratio above its target is reported, but is no failure: the machine may be busy.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from tests.bench.rounds import Comparison, rounds
 FLOOR_AIM: Final = 1.15
 POLICIES_AIM: Final = 1.15
 POLICIES_SECONDS: Final = 1.0
-"""What the policy pack may add to a preview: this once, besides the factor."""
+"""What the policy pack may add to a preview, in addition to the factor."""
 START_AIM: Final = 1.2
 FLEET_AIM: Final = 1.6
-"""A worker is heavier than most resources, so a large fleet costs more for each even where nothing
-is wrong: 1.3 to 1.5 times. What grows with the square of their number would cost twice as much."""
+"""A worker costs more than most resources, so the cost per resource of a large fleet is 1.3 to 1.5
+times as high. With a cost that grows with the square of the number it would be twice as high."""
 FLEETS: Final = (1, 11, 110)
 
-# How long each part goes on measuring when it has its least number of rounds.
+# How long each part continues to measure after its minimum number of rounds.
 PREVIEW_SECONDS: Final = 80
 START_SECONDS: Final = 25
 FLEET_SECONDS: Final = {"preview": 45, "up": 60}
@@ -46,7 +46,7 @@ from components.config import read_engine_config, read_stack_file
 from components.estate import Estate, export
 read_stack_file(Path("Pulumi.{STACK}.yaml"))
 """
-"""All that happens before ``Estate(settings)``."""
+"""Everything before ``Estate(settings)``."""
 
 SDKS_OF_START: Final = f"""{START}
 import sys
@@ -57,7 +57,7 @@ print(*(name for name in sys.modules if name.startswith("pulumi") and "." not in
 def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Measure the estate against its floor, its start, and itself at other sizes."""
+    """Compare the estate with its floor, with its start, and with itself at other sizes."""
     provide_engine(say)
     with tempfile.TemporaryDirectory(prefix="pull-bench-") as folder:
         scratch = Path(folder)
@@ -69,7 +69,7 @@ def main(
             *compare_fleets("up", scratch / "made"),
         ]
     if as_json:
-        print(json.dumps([one.to_dict() for one in found], indent=2))
+        print(json.dumps([comparison.to_dict() for comparison in found], indent=2))
     else:
         print("\nMedian (least-most) of all rounds\n")
         print("\n\n".join(map(str, found)))
@@ -119,7 +119,7 @@ def compare_policies(scratch: Path) -> Comparison:
 
 
 def compare_start() -> Comparison:
-    """Start of the program against bare imports of the SDKs that it uses."""
+    """Start of the program against the imports of its SDKs alone."""
     names = python("-c", SDKS_OF_START).strip()
     cost, base = [], []
     for number in rounds(START_SECONDS, least=3):
@@ -137,7 +137,7 @@ def compare_start() -> Comparison:
 
 
 def compare_fleets(operation: str, scratch: Path) -> list[Comparison]:
-    """What a resource costs in larger fleets, against the smallest."""
+    """The cost per resource in larger fleets, against the smallest."""
     scratch.mkdir()
     roots = [str(programs.fleet(scratch / str(count), count)) for count in FLEETS]
     cost: dict[str, list[float]] = defaultdict(list)
@@ -185,13 +185,13 @@ def python(*arguments: str, root: Path = CHECKOUT) -> str:
         check=False,
     )
     if finished.returncode:
-        said = f"{finished.stdout}{finished.stderr}"
-        sys.exit(f"python {' '.join(arguments)} failed in {root}:\n{said}")
+        printed = f"{finished.stdout}{finished.stderr}"
+        sys.exit(f"python {' '.join(arguments)} failed in {root}:\n{printed}")
     return finished.stdout
 
 
 def warm(operation: str, *roots: str) -> Iterator[dict[str, Any]]:
-    """Measurements of ``tests.bench.warm``, while it makes them."""
+    """Measurements of ``tests.bench.warm``, as it prints them."""
     command = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""One preview in a process of its own, in an existing sandbox or a new one.
+"""A preview in a separate process, in an existing or a new sandbox.
 
 ``python -m tests.bench.cold PROGRAM SANDBOX [policed]``
 """
@@ -19,11 +19,11 @@ def main(program: str, sandbox: str, policed: str = "") -> None:
     """Preview the program.
 
     Raises:
-        SystemExit: it failed.
+        SystemExit: the preview failed.
     """
     checkout = Checkout(Path(program))
-    place = sandboxed(checkout, STACK, Path(sandbox))
-    with open_stack(checkout, STACK, place, say, policed=bool(policed)) as stack:
+    environment = sandboxed(checkout, STACK, Path(sandbox))
+    with open_stack(checkout, STACK, environment, say, policed=bool(policed)) as stack:
         outcome = stack.preview()
     if not outcome.succeeded:
         sys.exit("\n".join(diagnostic.message for diagnostic in outcome.diagnostics))

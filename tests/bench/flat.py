@@ -1,9 +1,9 @@
-"""The floor of a preview: the estate's resources registered one after the other, nothing else.
+"""The floor of a preview: only registers the estate's resources, one after the other.
 
 ``record`` keeps what a program sends to the engine, resource by resource. ``register`` sends it
 again from a program without components or settings: each resource through its typed class of the
-SDK, with the same inputs, options, provider and waits. A generic ``CustomResource`` would be
-faster, and unfair: it skips work that no real program can skip.
+SDK, with the same inputs, options, provider and dependencies. A generic ``CustomResource`` would be
+faster, but skips work that no real program can skip.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sandbox.values import UNKNOWN, decode, is_secret
 PROVIDERS: Final = "pulumi:providers:"
 
 Key = tuple[str, str]
-"""Type and logical name. Unlike a URN it is the same with a parent and without."""
+"""Type and logical name. Unlike a URN, it does not depend on the parent."""
 
 Made = Mapping[Key, CustomResource]
 
@@ -41,7 +41,7 @@ def record(folder: Path) -> None:
     def keep(request: RegisterResourceRequest) -> Any:
         response = send(request)
         if request.custom:
-            # Numbered by their replies: whatever waits for one is sent later.
+            # Numbered by reply: a resource that depends on another is sent after its reply.
             (folder / f"{next(positions):05}").write_bytes(request.SerializeToString())
         return response
 
@@ -49,13 +49,13 @@ def record(folder: Path) -> None:
 
 
 def recorded(folder: Path) -> list[RegisterResourceRequest]:
-    """What ``record`` kept, each after everything that it waits for."""
+    """The requests that ``record`` kept, each after those of its dependencies."""
     files = sorted(folder.iterdir())
     return [RegisterResourceRequest.FromString(file.read_bytes()) for file in files]
 
 
 def essence(request: RegisterResourceRequest) -> tuple[Key, object]:
-    """What two programs that register the same resource have in common."""
+    """The part of a request that is equal in two programs that register the same resource."""
     edges = {name: _keys(edge.urns) for name, edge in request.propertyDependencies.items()}
     return (request.type, request.name), (
         request.object,
@@ -70,7 +70,7 @@ def essence(request: RegisterResourceRequest) -> tuple[Key, object]:
 
 
 def register(folder: Path) -> None:
-    """Register everything that ``record`` kept in ``folder``."""
+    """Register the resources that ``record`` kept in ``folder``."""
     made: dict[Key, CustomResource] = {}
     for request in recorded(folder):
         make = _class_of(request.type)
@@ -111,14 +111,14 @@ def _inputs(request: RegisterResourceRequest, made: Made) -> dict[str, Any]:
         if request.type.startswith(PROVIDERS) and sent in ("true", "false"):
             value = sent == "true"  # provider settings travel as text
         elif sources and UNKNOWN not in json.dumps(sent):
-            # Known in advance, and yet the estate has it only when its sources are there.
+            # The value is known, but in the estate only after its sources are registered.
             value = Output.all(value, *(source.urn for source in sources)).apply(_first)
         inputs[re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()] = value
     return inputs
 
 
 def _given(sent: Any, sources: list[CustomResource]) -> Any:
-    """What the SDK has to be given, so that it sends ``sent``."""
+    """The input for which the SDK sends ``sent``."""
     if sent == UNKNOWN:
         return Output.all(*(source.id for source in sources)).apply(_first)
     if is_secret(sent):
@@ -135,7 +135,7 @@ def _first(answers: list[Any]) -> Any:
 
 
 def _key(reference: str) -> Key:
-    """Of a URN, or of a provider's ``URN::id``."""
+    """The key of a URN, or of a provider's reference ``URN::id``."""
     _, _, types, name, *_ = reference.split("::")
     return types.rpartition("$")[2], name
 

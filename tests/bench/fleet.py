@@ -1,4 +1,4 @@
-"""A fleet of any size, made of the estate's own components."""
+"""A fleet of any size, built from the estate's components."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from components.config import read_engine_config
 from components.estate import Estate
 from components.names import Names
 from components.services.workers import TemporalWorker, TemporalWorkerArgs
+from components.workloads import WorkerType
 
 
 @dataclass(frozen=True)
 class NumberedNames(Names):
-    """Names of one worker among several of its type; no two may have one name in the cloud."""
+    """Names of a worker among several of the same type; each needs its own name in the cloud."""
 
     number: int
 
-    def worker(self, worker_type: str) -> str:
+    def worker(self, worker_type: WorkerType) -> str:
         return f"{super().worker(worker_type)}-{self.number}"
 
 
 class Fleet(Estate):
-    """The estate of a stack file, with its first worker ``count`` times and no other."""
+    """The estate of a stack file, with its first worker ``count`` times and no other worker."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -29,7 +30,7 @@ class Fleet(Estate):
 
     def _workers(self) -> None:
         settings = self._settings
-        worker_type, size = next(iter(settings.workers.fleet.items()))
+        worker_type, worker = next(iter(settings.workers.fleet.items()))
         for number in range(self._count):
             TemporalWorker(
                 f"worker-{number}",
@@ -38,14 +39,14 @@ class Fleet(Estate):
                     region=settings.gcp.region,
                     names=NumberedNames(settings.environment, number),
                     worker_type=worker_type,
-                    size=size,
+                    settings=worker,
                     runtime=settings.workers.runtime,
                     egress=settings.workers.egress,
                     image=settings.workers.image,
                     timeout_seconds=settings.workers.timeout_seconds,
                     password_generation=settings.postgres.password_generation,
                     protect=settings.protect,
-                    account=self.identity.runtimes[worker_type],
+                    service_account=self.identity.runtimes[worker_type],
                     network=self.network,
                     config=self._config,
                     secrets=self.secrets,

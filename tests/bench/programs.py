@@ -1,4 +1,4 @@
-"""The programs that are compared: folders in which every command of ``ops`` works."""
+"""The programs that are compared: folders on which every command of ``ops`` works."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def program(folder: Path, text: str) -> Path:
 
 
 def recording(folder: Path, requests: Path, original: Path) -> Path:
-    """The program in ``original``, which keeps what it registers in ``requests``."""
+    """The program in ``original``, which also records its requests in ``requests``."""
     requests.mkdir()
     return program(
         folder,
@@ -33,7 +33,7 @@ def recording(folder: Path, requests: Path, original: Path) -> Path:
 
 
 def flat(folder: Path, requests: Path) -> Path:
-    """The program that registers what is in ``requests``, and nothing else."""
+    """The program that only registers the resources in ``requests``."""
     return program(
         folder,
         "from pathlib import Path\n"

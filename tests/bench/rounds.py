@@ -1,4 +1,4 @@
-"""How often to measure, and what to make of it."""
+"""How often to measure, and how to compare the results."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-MOST: Final = 7
+MAX_ROUNDS: Final = 7
 
 
 def rounds(seconds: float, *, least: int) -> Iterator[int]:
     """Rounds of measurements: ``least``, and then as many more as should fit into ``seconds``."""
     started = time.monotonic()
-    for done in range(MOST):
+    for done in range(MAX_ROUNDS):
         spent = time.monotonic() - started
         if done >= least and spent * (done + 1) / done > seconds:
             return
@@ -23,7 +23,7 @@ def rounds(seconds: float, *, least: int) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The middle and both ends of several measurements: the machine may be busy with others."""
+    """Median, minimum and maximum of several measurements, as the machine may be busy."""
 
     median: float
     least: float
@@ -46,12 +46,12 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Something measured beside what it is held against, in the same rounds.
+    """A cost and its baseline, measured in the same rounds.
 
     Attributes:
-        cost: what it cost in each round, in ``unit``.
-        base: what its base cost in the same rounds.
-        aim: how many times the base it may cost.
+        cost: the cost in each round, in ``unit``.
+        base: the cost of the baseline in the same rounds.
+        aim: the highest acceptable ratio of both.
     """
 
     what: str
@@ -63,7 +63,7 @@ class Comparison:
 
     @property
     def ratio(self) -> Spread:
-        """Round by round, so that a busy minute weighs on both sides."""
+        """The ratio of each round, so that a busy machine affects both sides."""
         return Spread.of([cost / base for cost, base in zip(self.cost, self.base, strict=True)])
 
     @property

@@ -1,4 +1,4 @@
-"""One operation on several programs in turn, in one process: the SDKs are loaded before.
+"""An operation on several programs in turn, in a process that has loaded the SDKs.
 
 Prints a JSON line for each measurement.
 
@@ -22,21 +22,22 @@ from tests.bench.programs import STACK
 from tests.bench.rounds import rounds
 
 NO_CHECKPOINTS: Final = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-"""In an ``up`` the file backend writes the whole state twice for each resource. That grows with
-the square of their number whatever the program is, and would hide what the program costs."""
+"""In an ``up`` the file backend writes the whole state twice for each resource. That grows with the
+square of the number of resources in any program, and would hide the cost of the program itself."""
 
 
 def carry_out(operation: str, root: Path) -> Outcome:
-    """Preview or make everything in a new sandbox.
+    """Run ``preview`` or ``up`` in a new sandbox.
 
     Raises:
-        SystemExit: it failed.
+        SystemExit: the operation failed.
     """
     checkout = Checkout(root)
     with tempfile.TemporaryDirectory(prefix="pull-bench-") as folder:
-        place = sandboxed(checkout, STACK, Path(folder))
-        place = replace(place, variables={**place.variables, **NO_CHECKPOINTS})
-        with open_stack(checkout, STACK, place, say, policed=False) as stack:
+        environment = sandboxed(checkout, STACK, Path(folder))
+        variables = {**environment.variables, **NO_CHECKPOINTS}
+        environment = replace(environment, variables=variables)
+        with open_stack(checkout, STACK, environment, say, policed=False) as stack:
             outcome = stack.up() if operation == "up" else stack.preview()
     if not outcome.succeeded:
         sys.exit("\n".join(diagnostic.message for diagnostic in outcome.diagnostics))

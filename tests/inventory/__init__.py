@@ -24,8 +24,13 @@ def present(name: str) -> list[dict[str, Any]]:
     stack, _, runtime = name.partition("-")
     recording = estate(stack, runtime=runtime) if runtime else estate(stack)
     rows = [
-        {"type": one.type, "name": one.name, "parent": one.parent, "protect": one.protect}
-        for one in recording.resources
+        {
+            "type": resource.type,
+            "name": resource.name,
+            "parent": resource.parent,
+            "protect": resource.protect,
+        }
+        for resource in recording.resources
     ]
     return sorted(rows, key=lambda row: (row["parent"], row["type"], row["name"]))
 

@@ -1,1 +1,1 @@
-"""Servers and linters that the tests build from their Go modules."""
+"""Servers and linters that the tests build from Go modules."""

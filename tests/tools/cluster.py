@@ -1,7 +1,7 @@
-"""A real Kubernetes API server for the tests: built from its Go module, run for as long as needed.
+"""A real Kubernetes API server for the tests, built from its Go module.
 
-It is the API server, etcd and kubectl, and nothing else: no scheduler, no controllers, no nodes.
-So it validates, admits, defaults and remembers as any cluster does, and no pod ever runs.
+It consists of the API server, etcd and kubectl, without a scheduler, controllers or nodes. It
+validates, admits, defaults and stores objects as any cluster does, but no pod ever runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Final
 from semver import VersionInfo
 
 from ops.engine.cache import cache_folder
-from ops.engine.go_build import Say, alone, build, find_go, module
+from ops.engine.go_build import Say, build, exclusively, find_go, module
 
 KUBERNETES: Final = VersionInfo.parse("1.34.1")
 """The API server and its client (``cluster/go.mod``, which takes the etcd that belongs to it)."""
@@ -58,7 +58,7 @@ class ClusterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A running API server, and the one who may do everything there.
+    """A running API server, and its administrator.
 
     Attributes:
         kubeconfig: the file with its address and the token.
@@ -91,7 +91,7 @@ def provide_cluster(say: Say) -> Path:
     home = cache_folder() / f"cluster-{KUBERNETES}"
     if home.exists():
         return home
-    with alone(home, "the Kubernetes API server", say):
+    with exclusively(home, "the Kubernetes API server", say):
         if home.exists():
             return home
         go = find_go(GO_MINIMUM)
@@ -104,11 +104,11 @@ def provide_cluster(say: Say) -> Path:
             fresh.mkdir()
             for name, package in _PACKAGES.items():
                 build(go, MODULE, package, fresh / name, _VERSION_FLAGS, say)
-            # Go brings a maker of certificates along, as a single file beside its TLS package.
+            # Go contains a generator of certificates, as a single file beside its TLS package.
             root = subprocess.run([go, "env", "GOROOT"], capture_output=True, text=True, check=True)
-            maker = Path(root.stdout.strip()) / "src" / "crypto" / "tls" / "generate_cert.go"
-            build(go, MODULE, str(maker), fresh / "generate_cert", "", say)
-            fresh.rename(home)  # so that an interrupted attempt never looks like a finished one
+            generator = Path(root.stdout.strip()) / "src" / "crypto" / "tls" / "generate_cert.go"
+            build(go, MODULE, str(generator), fresh / "generate_cert", "", say)
+            fresh.rename(home)  # an interrupted build never looks finished
     return home
 
 
@@ -116,7 +116,7 @@ def openapi() -> Path:
     """The OpenAPI document (version 2) of Kubernetes' own types.
 
     Raises:
-        GoError: there is no Go, or the module cannot be had.
+        GoError: Go is missing, or the module cannot be downloaded.
     """
     source = module(find_go(GO_MINIMUM), "k8s.io/kubernetes", f"v{KUBERNETES}")
     return source / "api" / "openapi-spec" / "swagger.json"
@@ -126,7 +126,7 @@ def external_secrets_definitions() -> Path:
     """The folder with the CustomResourceDefinitions of the External Secrets operator.
 
     Raises:
-        GoError: there is no Go, or the module cannot be had.
+        GoError: Go is missing, or the module cannot be downloaded.
     """
     name = "github.com/external-secrets/external-secrets"
     source = module(find_go(GO_MINIMUM), name, f"v{EXTERNAL_SECRETS}")
@@ -225,7 +225,7 @@ def _process(log: Path, *command: str | Path) -> Iterator[subprocess.Popen[bytes
         try:
             yield process
         finally:
-            process.kill()  # nothing of it is kept, so nothing has to be put away
+            process.kill()  # its data is discarded, so no graceful shutdown is needed
 
 
 def _wait_until_ready(

@@ -1,0 +1,126 @@
+"""What a command prints: progress for people, one result on standard output, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+from rich.console import Console
+
+from ops.command_line.terminal import Printer
+from ops.review.graph import Graph, StageEnd
+from ops.review.outcome import Outcome
+from ops.review.policies import Verdict
+from ops.sanitize import printable_lines
+
+DRIFTED: Final = (
+    "Drift detected; nothing was changed. If the change is right, put it into the program.\n"
+    "Otherwise run refresh and then up, which reverts it."
+)
+
+
+class Output:
+    """Where a command prints. With ``--json``, standard output carries the JSON document alone."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        # The current streams: while the program runs, its own prints go to standard error.
+        self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
+        self.printer = Printer(self.console)
+
+    def plan(self, plan: Outcome) -> None:
+        """Print what an operation would do, for somebody who is about to confirm it."""
+        self.printer.steps(plan)
+        self.printer.summary(plan, planned=True)
+
+    def finish(
+        self,
+        outcome: Outcome,
+        verdict: Verdict | None = None,
+        graph: Graph | None = None,
+        *,
+        planned: bool = False,
+        stages: Sequence[StageEnd] = (),
+        expect_same: bool = False,
+        recorded: bool = False,
+    ) -> NoReturn:
+        """Print the result of an operation and exit: 0 succeeded, 1 failed, 130 interrupted.
+
+        Args:
+            planned: the operation was a preview.
+            stages: how far each stage came.
+            expect_same: any change is a failure.
+            recorded: the operation had to match the record of a review.
+        """
+        drifted = expect_same and bool(outcome.changes)
+        succeeded = outcome.succeeded and not drifted and (verdict is None or verdict.passed)
+        if self.as_json:
+            print_json(_document(outcome, verdict, graph, stages, succeeded=succeeded))
+        else:
+            if planned or outcome.operation in ("refresh", "recover"):
+                self.printer.steps(outcome)
+            self.printer.diagnostics(outcome.diagnostics)
+            if outcome.succeeded:
+                self.printer.outputs(outcome)
+            if verdict:
+                self.printer.verdict(verdict.lines(), passed=verdict.passed)
+            self.printer.summary(outcome, planned=planned)
+            if stages and not succeeded:
+                self.printer.stages(stages)
+        if not succeeded:
+            say(f"\n{DRIFTED if drifted else _advice(outcome, planned, recorded)}")
+        sys.exit(0 if succeeded else 130 if outcome.interrupted else 1)
+
+
+def say(line: str) -> None:
+    """Print progress to standard error: standard output belongs to the result."""
+    print(printable_lines(line), file=sys.stderr, flush=True)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print the one document on standard output, in ASCII, which controls no terminal."""
+    print(json.dumps(document, indent=2))
+
+
+def _document(
+    outcome: Outcome,
+    verdict: Verdict | None,
+    graph: Graph | None,
+    stages: Sequence[StageEnd],
+    *,
+    succeeded: bool,
+) -> dict[str, Any]:
+    document = outcome.to_dict()
+    if verdict:
+        document["policies"] = verdict.to_dict()
+        if not verdict.passed:
+            document["error"] = {"kind": "policies", "message": "\n".join(verdict.lines())}
+    if graph:
+        document["graph"] = graph.to_dict()
+    if stages:
+        document["stages"] = [stage.to_dict() for stage in stages]
+    return {**document, "result": "succeeded" if succeeded else "failed"}
+
+
+def _advice(outcome: Outcome, planned: bool, recorded: bool) -> str:
+    """What to do after a failure."""
+    if planned:
+        return "The preview failed; nothing was changed. Fix the errors above, then preview again."
+    ended = "was interrupted" if outcome.interrupted else "failed"
+    if recorded and outcome.changes:
+        next_step = (
+            "Fix the errors above. The state has changed, so the rest needs a review of its own:\n"
+            "preview again with --record, then run this command with the new record."
+        )
+    else:
+        next_step = (
+            "Fix the errors above, then run the same command again: it continues where this run "
+            "ended."
+        )
+    return (
+        f"The {outcome.operation} {ended}. Everything it finished is in the state.\n{next_step}\n"
+        "If it then refuses because the engine was killed, it prints the command that repairs the "
+        "state."
+    )

@@ -1,0 +1,65 @@
+"""All rules of the pack, by what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from policies.framework.graph import StackRule
+from policies.framework.rules import ResourceRule
+from policies.rules import (
+    artifact_registry,
+    cloud_kms,
+    cloud_run,
+    cloud_sql,
+    cloud_storage,
+    disallowed_types,
+    dns,
+    iam,
+    kubernetes,
+    memorystore,
+    monitoring,
+    network,
+    provider_inputs,
+    r2,
+    runbook,
+    secret_manager,
+    stack,
+    stack_secrets,
+    unused_types,
+    vercel,
+    workers,
+)
+
+PACK: Final = "pull-estate"
+"""The name of the pack in the engine."""
+
+UNUSED_TYPES: Final = "Resource types that the estate does not use"
+DISALLOWED_TYPES: Final = "Resource types that are not allowed"
+
+CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
+    "Runbook": runbook.RULES,
+    "Stack": stack.RULES,
+    "Stack: secrets": stack_secrets.RULES,
+    "Cloud SQL": cloud_sql.RULES,
+    "Memorystore for Redis": memorystore.RULES,
+    "Cloud Run": cloud_run.RULES,
+    "Secret Manager": secret_manager.RULES,
+    "Cloud KMS": cloud_kms.RULES,
+    "Cloud Storage": cloud_storage.RULES,
+    "Identity and Access Management (IAM)": iam.RULES,
+    "Virtual Private Cloud (VPC)": network.RULES,
+    "Artifact Registry": artifact_registry.RULES,
+    "Cloudflare Workers": workers.RULES,
+    "Cloudflare DNS": dns.RULES,
+    "Cloudflare R2": r2.RULES,
+    "Vercel": vercel.RULES,
+    "Inputs of the Cloudflare and Vercel providers": provider_inputs.RULES,
+    "Kubernetes": kubernetes.RULES,
+    UNUSED_TYPES: (*unused_types.RULES, *monitoring.RULES),
+    DISALLOWED_TYPES: disallowed_types.RULES,
+}
+
+RULES: Final[tuple[ResourceRule | StackRule, ...]] = tuple(
+    rule for rules in CONCERNS.values() for rule in rules
+)

@@ -1,0 +1,89 @@
+"""Unknown inputs: the providers of Cloudflare and Vercel accept them in a preview.
+
+``provider_inputs.json`` lists the inputs that exist. ``ops.generate`` makes it from the installed
+SDKs, because importing them would slow every preview down: a tree of names for each type, in which
+``null`` is a value or a map with free keys.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from policies.framework.paths import Finding, View
+from policies.framework.rules import Custom, ResourceRule, SetValue, Severity
+from resource_types import cloudflare, vercel
+
+FILE: Final = Path(__file__).with_name("provider_inputs.json")
+
+TYPES: Final = (
+    cloudflare.DNS_RECORD,
+    cloudflare.R2_BUCKET,
+    cloudflare.R2_BUCKET_CORS,
+    cloudflare.R2_BUCKET_LIFECYCLE,
+    cloudflare.WORKER,
+    cloudflare.WORKER_VERSION,
+    cloudflare.WORKERS_DEPLOYMENT,
+    cloudflare.WORKERS_ROUTE,
+    vercel.DEPLOYMENT,
+    vercel.PROJECT,
+    vercel.PROJECT_DOMAIN,
+    vercel.ENVIRONMENT_VARIABLE,
+)
+
+INPUTS: Final[Mapping[str, Any]] = json.loads(FILE.read_text("utf-8"))
+
+
+def _known(view: View) -> Iterator[Finding]:
+    for path in _unknown_inputs(view.inputs, INPUTS[view.type], ""):
+        yield view.finding(path, "is not an input of this type")
+
+
+def _unknown_inputs(value: Any, names: Mapping[str, Any] | None, path: str) -> Iterator[str]:
+    """The paths of inputs that ``names`` does not have."""
+    if names is None:
+        return
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unknown_inputs(item, names, f"{path}[{index}]")
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            inner_path = f"{path}.{name}" if path else name
+            if name in names:
+                yield from _unknown_inputs(inner, names[name], inner_path)
+            elif not name.startswith(("@", "__")):  # resource options and provider internals
+                yield inner_path
+
+
+RULES: Final = (
+    ResourceRule(
+        id="inputs-known",
+        severity=Severity.HIGH,
+        what="Every input of a Cloudflare or Vercel resource exists in the SDK, at any depth.",
+        fix="Correct the name. The provider reports a mistake only during the update.",
+        url="https://www.pulumi.com/registry/packages/cloudflare/",
+        types=TYPES,
+        checks=(
+            Custom(
+                _known,
+                (),
+                tuple(
+                    SetValue(path, "anything")
+                    for path in (
+                        "unknown",
+                        "bindings[].value",
+                        "gitRepository.branch",
+                        "modules[].content",
+                        "observability.logs.sampling",
+                        "rules[].allowed.method",
+                        "rules[].conditions.suffix",
+                        "versions[].percent",
+                        "vercelAuthentication.type",
+                    )
+                ),
+            ),
+        ),
+    ),
+)

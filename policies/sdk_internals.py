@@ -1,0 +1,73 @@
+"""Everything that the pack uses of the policy SDK beyond its documented interface.
+
+Checked against pulumi-policy 1.21.0; ``tests/test_sdk_internals.py`` fails when the SDK changes.
+The pack relies on:
+
+* ``pulumi_policy.policy._PolicyAnalyzerServicer``, the gRPC servicer of a pack: its constructor
+  takes the pack's name, its version and its policies first, and it answers ``Analyze`` (one
+  resource), ``AnalyzeStack`` and ``Configure``. ``PolicyPack`` looks the class up in that module
+  when it starts to serve, so that a subclass can take its place.
+* ``pulumi_policy.proxy.UnknownValueError``, raised when a policy reads a value that is not known.
+* ``pulumi_policy.deserialize.deserialize_properties``, which the tests use to read recordings.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pulumi.runtime.proto import analyzer_pb2
+from pulumi_policy import Policy
+from pulumi_policy import policy as sdk
+from pulumi_policy.deserialize import deserialize_properties
+from pulumi_policy.proxy import UnknownValueError
+
+from policies.framework.paths import COMPONENT_PREFIX
+from policies.framework.rules import ResourceRule
+from policies.rules import RULES
+
+__all__ = ["Servicer", "ServicerByType", "UnknownValueError", "deserialize_properties"]
+
+VERSION: Final = "1.21.0"
+"""The version of pulumi-policy that this module was checked against."""
+
+Servicer: Final = sdk._PolicyAnalyzerServicer
+_RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRule)]
+
+
+class ServicerByType(sdk._PolicyAnalyzerServicer):
+    """The SDK's servicer, with one more servicer for each type that has rules.
+
+    The SDK deserializes a resource's properties again for every policy of a pack. All rules for all
+    resources take 1.5 seconds of every preview, for rules that look at the type and return. The SDK
+    has no public way to state the types of a policy.
+    """
+
+    def __init__(self, name: str, version: str, policies: list[Policy], *others: Any) -> None:
+        super().__init__(name, version, policies, *others)
+        types = {token for rule in _RESOURCE_RULES for token in rule.types}
+        self._by_type = {
+            token: Servicer(name, version, _applying_to(token, policies), *others)
+            for token in types
+        }
+
+    def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
+        is_component = request.type.startswith(COMPONENT_PREFIX)
+        servicer = self._by_type.get(COMPONENT_PREFIX if is_component else request.type)
+        if servicer is None:
+            return analyzer_pb2.AnalyzeResponse()
+        return servicer.Analyze(request, context)  # type: ignore[no-untyped-call]
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
+        for servicer in self._by_type.values():
+            servicer.Configure(request, context)  # type: ignore[no-untyped-call]
+        return super().Configure(request, context)  # type: ignore[no-untyped-call]
+
+
+def _applying_to(token: str, policies: list[Policy]) -> list[Policy]:
+    ids = {rule.id for rule in _RESOURCE_RULES if rule.applies_to(token)}
+    return [policy for policy in policies if policy.name in ids]
+
+
+def evaluate_by_type() -> None:
+    """Make the next pack of this process evaluate only the rules of a resource's type."""
+    sdk._PolicyAnalyzerServicer = ServicerByType  # type: ignore[assignment, misc]

@@ -1,0 +1,163 @@
+"""The internals of the Pulumi SDK that the project relies on are as it expects.
+
+A failure here after an upgrade of ``pulumi`` names the module to adapt. For ``pulumi-policy`` see
+``tests/test_sdk_internals.py``.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from pulumi import _types, automation
+from pulumi.automation import CommandResult, PulumiCommand, _server, _stack
+from pulumi.automation.errors import StackNotFoundError
+from semver import VersionInfo
+
+from ops.sdk_internals import KnownCommand, LanguageServer, command_error
+from tests.recorder import ROOT
+
+SEAMS: Final = {
+    "ops/sdk_internals.py": "the Automation API",
+    "policies/by_type.py": "the server of a policy pack",
+    "policies/sdk_internals.py": "the server of a policy pack",
+    "sandbox/schema.py": "the types of a resource's inputs and outputs",
+    "sandbox/values.py": "the signatures of secrets, assets and unknown values",
+    "tests/policy_harness.py": "the server of a policy pack, in tests",
+    "tests/test_sdk_internals_pulumi.py": "all of them, to check them",
+}
+"""The modules that may use private names of the SDKs, and what each uses. Policy packs and the
+sandbox do not share a module with ops: each of the three can run without the others."""
+
+
+def private_names(module: ast.Module) -> set[str]:
+    """The private names of the SDKs that a module imports or reads."""
+    found: set[str] = set()
+    bound: set[str] = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            origin = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+            for alias in node.names:
+                path = f"{origin}.{alias.name}".strip(".")
+                if path.startswith("pulumi"):
+                    bound.add(alias.asname or alias.name.partition(".")[0])
+                    found |= {part for part in path.split(".") if part.startswith("_")}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute) and re.match(r"_[^_]", node.attr):
+            owner = node.value
+            while isinstance(owner, ast.Attribute):
+                owner = owner.value
+            if isinstance(owner, ast.Name) and owner.id in bound:
+                found.add(node.attr)
+    return found
+
+
+def source(function: Any) -> str:
+    return inspect.getsource(function)
+
+
+def test_private_names_of_the_sdks_are_used_in_few_modules() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    using = {path for path in listed if private_names(ast.parse((ROOT / path).read_text("utf-8")))}
+    assert using <= SEAMS.keys(), (
+        "move the private names into ops/sdk_internals.py, or use the documented API"
+    )
+
+
+def test_a_command_has_two_attributes() -> None:
+    text = source(PulumiCommand.__init__)
+    assert set(re.findall(r"self\.(\w+) =", text)) == {"command", "version"}, (
+        "ops.sdk_internals.KnownCommand has to set every attribute that this constructor sets"
+    )
+    version = VersionInfo.parse("3.230.0")
+    known = KnownCommand(Path("/bin/pulumi"), version)
+    assert (known.command, known.version) == ("/bin/pulumi", version)
+    assert inspect.signature(PulumiCommand.run).parameters.keys() == {
+        *("self", "args", "cwd", "additional_env", "on_output", "on_error")
+    }, "ops.engine.command.Engine.run overrides this method"
+
+
+def test_up_reads_the_outputs_through_the_workspace() -> None:
+    look = "ops.sdk_internals.Workspace overrides stack_outputs, so that up does not read them"
+    assert "self.outputs()" in source(automation.Stack.up), look
+    assert "self.workspace.stack_outputs(" in source(automation.Stack.outputs), look
+
+
+@pytest.mark.parametrize("operation", ["up", "preview"])
+def test_an_operation_serves_its_program_by_the_class_of_its_module(operation: str) -> None:
+    assert "LanguageServer(program)" in source(getattr(automation.Stack, operation)), (
+        "ops.sdk_internals.close_event_loops replaces pulumi.automation._stack.LanguageServer"
+    )
+    assert vars(_stack)["LanguageServer"] is LanguageServer  # tests/conftest.py has replaced it
+
+
+def test_the_program_runs_in_the_loop_that_run_makes() -> None:
+    text = source(_server.LanguageServer.Run)
+    look = "ops.sdk_internals.LanguageServer closes the loop in which the program runs"
+    assert "loop.run_until_complete(run_in_stack(self.program))" in text, look
+    assert inspect.signature(_server.LanguageServer.__init__).parameters.keys() == {
+        *("self", "program")
+    }, look
+
+
+def test_a_loop_that_the_sdk_leaves_open_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def run(server: _server.LanguageServer, request: Any, context: Any) -> None:
+        loop = asyncio.new_event_loop()
+        loops.append(loop)
+
+        async def program() -> None:
+            server.program()
+
+        loop.run_until_complete(program())
+        raise RuntimeError("a task that had failed before")
+
+    monkeypatch.setattr(_server.LanguageServer, "Run", run)
+    with pytest.raises(RuntimeError, match="had failed"):
+        LanguageServer(lambda: None).Run(None, None)
+    (loop,) = loops
+    assert loop.is_closed()
+
+
+def test_a_failed_command_is_classified_by_its_output() -> None:
+    result = CommandResult("", "error: no stack named 'x' found", 255)
+    assert isinstance(command_error(result), StackNotFoundError), (
+        "ops.engine.stack.open_stack relies on the class of this error, "
+        "and ops.engine.stack._printed_error on its text"
+    )
+    assert str(command_error(result)).endswith("\n stderr: error: no stack named 'x' found")
+
+
+def test_the_sandbox_can_read_the_types_of_inputs() -> None:
+    names = (
+        *("input_type_py_to_pulumi_names", "input_type_types", "unwrap_type", "is_input_type"),
+        "resource_py_to_pulumi_names",
+    )
+    absent = [name for name in names if not callable(getattr(_types, name, None))]
+    assert not absent, f"sandbox/schema.py uses {absent} of pulumi._types"
+
+
+def test_the_sandbox_is_not_loaded_without_sandbox() -> None:
+    """Production needs neither the sandbox nor what only the sandbox uses."""
+    script = (
+        "import sys, ops.command_line.cli\n"
+        "print(*sorted(name for name in sys.modules if name.partition('.')[0] == 'sandbox'))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout.strip() == ""
