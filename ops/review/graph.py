@@ -21,6 +21,7 @@ from ops.review.outcome import Diagnostic, Outcome
 from ops.review.steps import STACK_TYPE, State, Step
 from ops.review.summary import is_summarized, physical_name
 from ops.review.traversal import reachable
+from resource_types import RESOURCE_TYPES
 
 OUTSIDE_STAGES: Final = "0 providers and stack"
 """The group of everything outside of the runbook's five stages."""
@@ -213,12 +214,18 @@ def _id(component: ComponentRef) -> str:
     return re.sub(r"\W", "_", component.name)
 
 
+def _label_order(type_: str) -> tuple[bool, bool, str]:
+    record = RESOURCE_TYPES.get(type_)
+    is_grant = record is not None and record.permissions == "grants" and record.loss is None
+    return is_grant, not is_summarized(type_), type_
+
+
 def _label(component: ComponentRef, states: Sequence[State]) -> str:
-    """The component's name, then its resources by type, the types with summary fields first."""
+    """The component's name, then its resources by type: summarized types first, grants last."""
     by_type: dict[str, list[State]] = defaultdict(list)
     for state in states:
         by_type[state.type].append(state)
-    types = sorted(by_type, key=lambda type_: (not is_summarized(type_), type_))
+    types = sorted(by_type, key=_label_order)
     lines = [f"<b>{component.name}</b>"]
     for type_ in types[:MAX_LINES]:
         alike = by_type[type_]
