@@ -7,7 +7,7 @@
 #   make test                         all tests
 #   make test-cluster                 the manifests on a real Kubernetes API server, built with Go once
 #   make lint types generated-check   the other checks of .ci/run; make generate writes the files
-#   make soak bench                   long tests; benchmark
+#   make soak bench measures          long tests; benchmark; how large the tree and a change are
 #   make setup clean                  install everything; delete everything that was installed
 #   make python                       print the path of the project's Python
 #
@@ -34,7 +34,7 @@ SANDBOX = --stack $(STACK) --sandbox $(if $(SANDBOX_DIR),--sandbox-dir $(SANDBOX
 PYTEST = $(PYTHON) -m pytest -o cache_dir=$(CACHE)/pytest
 
 .PHONY: preview up refresh destroy test test-cluster soak bench lint types generate \
-	generated-check setup python clean
+	generated-check measures setup python clean
 
 preview:
 	@bin/ops preview $(SANDBOX)
@@ -59,6 +59,9 @@ soak: $(VENV)/ready-dev
 
 bench: $(VENV)/ready-dev
 	@$(PYTHON) -m tests.bench $(ARGS)
+
+measures: $(VENV)/ready-dev
+	@$(PYTHON) -m tests.measures
 
 lint: $(VENV)/ready-dev
 	@$(VENV)/bin/ruff check .
