@@ -232,15 +232,20 @@ def test_wrong_settings_are_all_told_at_once(project: MiniProject, tmp_path: Pat
     assert not (tmp_path / "tripped").exists()
 
 
-@pytest.mark.parametrize(
-    ("failure", "message"),
-    [
-        ("settings", "the program: pull:x must be 2"),
-        ("error", "The program failed: KeyError: 'no such worker'\n      at __main__.py:"),
-    ],
-)
-def test_program_errors_are_readable(project: MiniProject, failure: str, message: str) -> None:
-    project.write(fail=failure)
+def test_settings_that_the_program_finds_wrong_are_wrong_input(project: MiniProject) -> None:
+    project.write(fail="settings")
+    done = project.ops("preview", *project.here())
+    assert done.returncode == 2
+    assert done.stderr.count("the program: pull:x must be 2") == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    document = json.loads(project.ops("preview", *project.here(), "--json").stdout)
+    assert document["error"]["kind"] == "settings"
+    assert document["error"]["errors"] == [{"path": "pull:x", "value": 1, "expected": "must be 2"}]
+
+
+def test_program_errors_are_readable(project: MiniProject) -> None:
+    message = "The program failed: KeyError: 'no such worker'\n      at __main__.py:"
+    project.write(fail="error")
     done = project.ops("preview", *project.here())
     assert done.returncode == 1
     assert message in done.stdout

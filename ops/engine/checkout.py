@@ -7,7 +7,7 @@ import runpy
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,8 @@ class Checkout:
     """A folder with ``Pulumi.yaml``, ``__main__.py`` and one ``Pulumi.<stack>.yaml`` per stack."""
 
     root: Path
+    rejected: list[WrongInput] = field(default_factory=list, compare=False)
+    """Settings that the program itself found wrong, such as a bundle that does not exist."""
 
     @classmethod
     def here(cls) -> Checkout:
@@ -72,11 +74,7 @@ class Checkout:
         try:
             read_stack_file(path)
         except SettingsError as error:
-            errors = [
-                {"path": wrong.path, "value": wrong.value, "expected": wrong.expected}
-                for wrong in error.errors
-            ]
-            raise WrongInput("settings", str(error), errors=errors) from None
+            raise _wrong_settings(error) from None
         return path
 
     def program(self) -> None:
@@ -90,6 +88,7 @@ class Checkout:
             with _short_traces():
                 runpy.run_path(str(self.root / "__main__.py"), run_name="__main__")
         except SettingsError as error:
+            self.rejected.append(_wrong_settings(error))
             raise pulumi.RunError(str(error)) from error
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)
@@ -101,6 +100,14 @@ class Checkout:
             raise pulumi.RunError(
                 "\n".join([f"The program failed: {type(error).__name__}: {error}", *ours])
             ) from error
+
+
+def _wrong_settings(error: SettingsError) -> WrongInput:
+    errors = [
+        {"path": wrong.path, "value": wrong.value, "expected": wrong.expected}
+        for wrong in error.errors
+    ]
+    return WrongInput("settings", str(error), errors=errors)
 
 
 @contextlib.contextmanager

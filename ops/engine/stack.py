@@ -69,8 +69,13 @@ class OpenStack:
         The engine stops a preview at the first protected resource that would have to be deleted,
         and does not report what requires it. The preview is then repeated on a copy of the state
         in which nothing is protected.
+
+        Raises:
+            WrongInput: the program found a setting wrong.
         """
         outcome = self._preview(plan)
+        if self.checkout.rejected:
+            raise self.checkout.rejected.pop()
         return self._preview_unprotected() if outcome.blocked_by_protect else outcome
 
     def _preview(self, plan: Path | None = None) -> Outcome:
