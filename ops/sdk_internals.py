@@ -61,8 +61,18 @@ class LanguageServer(_server.LanguageServer):
         try:
             return super().Run(request, context)  # type: ignore[no-untyped-call]
         finally:
-            if self._loop is not None:
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.run_until_complete(_end_tasks())
                 self._loop.close()
+
+
+async def _end_tasks() -> None:
+    """Cancel the tasks that are left, and wait for their threads: they report to the open loop."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_default_executor()
 
 
 def close_event_loops() -> None:

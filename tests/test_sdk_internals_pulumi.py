@@ -12,6 +12,7 @@ import inspect
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,8 +114,12 @@ def test_the_program_runs_in_the_loop_that_run_makes() -> None:
     }, look
 
 
-def test_a_loop_that_the_sdk_leaves_open_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_that_the_sdk_leaves_open_is_closed(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also one with calls of the engine in other threads, which would report to a closed loop."""
     loops: list[asyncio.AbstractEventLoop] = []
+    calls: list[asyncio.Task[None]] = []
 
     def run(server: _server.LanguageServer, request: Any, context: Any) -> None:
         loop = asyncio.new_event_loop()
@@ -122,6 +127,8 @@ def test_a_loop_that_the_sdk_leaves_open_is_closed(monkeypatch: pytest.MonkeyPat
 
         async def program() -> None:
             server.program()
+            calls.append(asyncio.create_task(asyncio.to_thread(time.sleep, 0.2)))
+            await asyncio.sleep(0.05)
 
         loop.run_until_complete(program())
         raise RuntimeError("a task that had failed before")
@@ -131,6 +138,8 @@ def test_a_loop_that_the_sdk_leaves_open_is_closed(monkeypatch: pytest.MonkeyPat
         LanguageServer(lambda: None).Run(None, None)
     (loop,) = loops
     assert loop.is_closed()
+    time.sleep(0.4)
+    assert caplog.records == []
 
 
 def test_a_failed_command_is_classified_by_its_output() -> None:
