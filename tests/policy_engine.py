@@ -20,7 +20,7 @@ from pulumi.automation.errors import CommandError
 from ops.engine.checkout import Checkout
 from ops.engine.command import Engine
 from ops.engine.environment import sandboxed
-from ops.engine.install import provide_engine
+from ops.engine.install import LANGUAGE_HOST, provide_engine
 from sandbox.server import Sandbox
 
 Events = list[dict[str, Any]]
@@ -45,7 +45,7 @@ def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]
     environment = sandboxed(checkout, stack, folder)
     events = keep_events()
     with Sandbox(folder / "cloud") as cloud:
-        path = os.pathsep.join([str(checkout.root / "ops" / "engine" / "bin"), os.environ["PATH"]])
+        path = os.pathsep.join([os.environ["PATH"], str(LANGUAGE_HOST.parent)])
         os.environ.clear()
         os.environ.update({**environment.variables, **cloud.environment, "PATH": path})
         os.environ["PULUMI_PYTHON_CMD"] = sys.executable

@@ -127,7 +127,7 @@ def test_the_build_prints_its_progress(machine: Machine, monkeypatch: pytest.Mon
     )
     machine.provide()
     text = "\n".join(machine.progress)
-    assert "3 minutes" in text
+    assert "5 minutes" in text
     assert re.search(r" 0 s  downloading modules, 1 so far", text)
     assert re.search(r" 1 s  compiling, 2 packages so far", text)
     assert machine.progress[-1].endswith("done")
@@ -152,7 +152,7 @@ def test_without_go_the_error_names_what_to_install(machine: Machine) -> None:
 
 def test_an_old_go_is_named_in_the_error(machine: Machine) -> None:
     machine.go(version="go version go1.21.3 linux/amd64")
-    with pytest.raises(EngineError, match=r"go1\.21\.3 linux/amd64; 1\.25 or newer is required"):
+    with pytest.raises(EngineError, match=r"go1\.21\.3 linux/amd64; 1\.26 or newer is required"):
         machine.provide()
 
 

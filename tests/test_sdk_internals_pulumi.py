@@ -83,7 +83,7 @@ def test_a_command_has_two_attributes() -> None:
     assert set(re.findall(r"self\.(\w+) =", text)) == {"command", "version"}, (
         "ops.sdk_internals.KnownCommand has to set every attribute that this constructor sets"
     )
-    version = VersionInfo.parse("3.230.0")
+    version = VersionInfo.parse("3.274.1")
     known = KnownCommand(Path("/bin/pulumi"), version)
     assert (known.command, known.version) == ("/bin/pulumi", version)
     assert inspect.signature(PulumiCommand.run).parameters.keys() == {

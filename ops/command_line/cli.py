@@ -18,7 +18,7 @@ from ops.command_line.output import print_json, say
 from ops.command_line.session import Session
 from ops.command_line.terminal import Progress
 from ops.engine.checkout import Checkout
-from ops.engine.install import EngineError, provide_engine
+from ops.engine.install import EngineError, describe, provide_engine
 from ops.errors import Interrupted, OpsError, Refused, WrongInput
 from ops.recovery import plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
@@ -372,8 +372,10 @@ def render(
 
 @app.command()
 def engine() -> None:
-    """Print the path of the Pulumi CLI, installing it if needed."""
-    print(provide_engine(say))
+    """Print the path of the Pulumi CLI, installing it if needed, its version and its origin."""
+    executable = provide_engine(say)
+    say(describe(executable))
+    print(executable)
 
 
 def main() -> NoReturn:

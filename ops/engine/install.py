@@ -1,8 +1,10 @@
 """Installs the Pulumi CLI: from PATH, the cache, its official installer, or built from source.
 
 Some firewalls block the release archives of the CLI, but its Go module is on every module proxy. A
-binary that is built from that module has no language host and needs none: ``ops`` runs the program
-itself, through the Automation API.
+binary that is built from that module has no language host, so ``language_host.py`` takes its place.
+
+What is built is verified: ``pulumi/go.sum`` has the checksum of every module. What the official
+installer downloads is as trustworthy as its TLS connection.
 """
 
 from __future__ import annotations
@@ -21,13 +23,13 @@ from semver import VersionInfo
 from ops.engine.cache import cache_folder
 from ops.engine.go_build import GoError, Say, build, exclusively, find_go
 
-HELPERS: Final = Path(__file__).resolve().parent / "bin"
-"""Programs that the engine looks for on PATH, and that only the official CLI contains."""
+LANGUAGE_HOST: Final = Path(__file__).resolve().parent / "bin" / "pulumi-language-python"
+"""Stands in for the program of that name in the official CLI, if it is the last on PATH."""
 
-VERSION: Final = VersionInfo.parse("3.230.0")
+VERSION: Final = VersionInfo.parse("3.274.1")
 """The oldest CLI that works, and the version that is installed or built (``pulumi/go.mod``)."""
 
-GO_MINIMUM: Final = (1, 25)
+GO_MINIMUM: Final = (1, 26)
 """The oldest Go that compiles that CLI (``pulumi/go.mod``)."""
 
 MODULE: Final = Path(__file__).parent / "pulumi"
@@ -67,17 +69,33 @@ def provide_engine(say: Say) -> Path:
     return executable
 
 
-def _on_path(say: Say) -> Path | None:
-    found = shutil.which("pulumi")
-    if found is None:
-        return None
-    printed = subprocess.run(
-        [found, "version"],
+def describe(executable: Path) -> str:
+    """Where a CLI that ``provide_engine`` returned comes from, and its version."""
+    if not executable.is_relative_to(cache_folder()):
+        origin = "found on PATH"
+    elif executable.with_name(LANGUAGE_HOST.name).exists():
+        origin = "installed by the official installer"
+    else:
+        origin = f"built from its Go module, which {MODULE / 'go.sum'} verifies"
+    return f"Pulumi CLI {_printed_version(executable)}, {origin}"
+
+
+def _printed_version(executable: Path) -> str:
+    """What ``pulumi version`` prints; empty if it does not run."""
+    return subprocess.run(
+        [executable, "version"],
         env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
         capture_output=True,
         text=True,
         check=False,
     ).stdout.strip()
+
+
+def _on_path(say: Say) -> Path | None:
+    found = shutil.which("pulumi")
+    if found is None:
+        return None
+    printed = _printed_version(Path(found))
     try:
         usable = VersionInfo.parse(printed.removeprefix("v")) >= VERSION
     except ValueError:
@@ -113,7 +131,7 @@ def _build(home: Path, say: Say) -> None:
     try:
         go = find_go(GO_MINIMUM)
         say(
-            f"Pulumi CLI {VERSION}: building it from its Go module, once. This takes about 3 "
+            f"Pulumi CLI {VERSION}: building it from its Go module, once. This takes about 5 "
             "minutes on two cores, after a download of 300 MB if the module is not in Go's cache."
         )
         build(go, MODULE, PACKAGE, executable, f"-X {VERSION_SYMBOL}=v{VERSION}", say)

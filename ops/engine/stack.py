@@ -18,13 +18,14 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
+import yaml
 from pulumi import automation
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from ops.engine.checkout import Checkout
 from ops.engine.command import Engine
 from ops.engine.environment import Environment
-from ops.engine.install import HELPERS, provide_engine
+from ops.engine.install import LANGUAGE_HOST, provide_engine
 from ops.errors import Refused
 from ops.review.guard import is_locked, relocked, unlocked
 from ops.review.outcome import Diagnostic, Outcome
@@ -48,7 +49,7 @@ class OpenStack:
 
     Attributes:
         checkout: holds the program and its policies.
-        policed: whether every preview and up applies the policy pack.
+        pack: the folder of the policy pack that every preview and up applies, if any.
         cloud: the sandbox's cloud; ``None`` stands for real accounts.
         engine: the CLI that carries out the operations.
     """
@@ -58,7 +59,7 @@ class OpenStack:
     environment: Environment
     cloud: Sandbox | None
     engine: Engine
-    policed: bool
+    pack: Path | None
     _stack: automation.Stack
 
     def preview(self, plan: Path | None = None) -> Outcome:
@@ -250,10 +251,10 @@ class OpenStack:
     @property
     def _packs(self) -> dict[str, Any]:
         """The policy pack, as arguments of a preview or an up."""
-        if not self.policed:
+        if self.pack is None:
             return {}
         return {
-            "policy_packs": [str(self.checkout.policies)],
+            "policy_packs": [str(self.pack)],
             "policy_pack_configs": [str(self.policy_config)],
         }
 
@@ -335,7 +336,7 @@ def open_stack(
     close_event_loops()
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
-        stacked.enter_context(_variables({**environment.variables, **_helpers()}))
+        stacked.enter_context(_variables({**environment.variables, **_for_plugins()}))
         cloud = None
         if environment.sandbox:
             # Imported late: without --sandbox nothing of the sandbox is loaded.
@@ -343,6 +344,7 @@ def open_stack(
 
             cloud = stacked.enter_context(Sandbox(environment.sandbox / "cloud"))
             os.environ.update(cloud.environment)
+        pack = stacked.enter_context(runnable_pack(checkout.policies)) if policed else None
         workspace = _workspace(environment.work_dir, checkout, engine)
         select = automation.Stack.create_or_select if cloud else automation.Stack.select
         try:
@@ -362,18 +364,33 @@ def open_stack(
             environment=environment,
             cloud=cloud,
             engine=engine,
-            policed=policed,
+            pack=pack,
             _stack=selected,
         )
 
 
-def _helpers() -> dict[str, str]:
-    """Variables with which an engine that lacks the official CLI's helpers runs a policy pack.
+def _for_plugins() -> dict[str, str]:
+    """Variables with which the engine finds a language host and runs a policy pack in this Python.
 
     The processes talk to each other on loopback, so no proxy of the machine may be used.
     """
-    path = os.pathsep.join([os.environ["PATH"], str(HELPERS)])
+    path = os.pathsep.join([os.environ["PATH"], str(LANGUAGE_HOST.parent)])
     return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "no_grpc_proxy": "127.0.0.1"}
+
+
+@contextlib.contextmanager
+def runnable_pack(policies: Path) -> Iterator[Path]:
+    """The policy pack in ``policies``, in a folder from which it runs in this Python.
+
+    Its own ``PulumiPolicy.yaml`` names the virtual environment that ``pulumi install`` creates in
+    the checkout; without it, the official language host would not start the pack.
+    """
+    with tempfile.TemporaryDirectory(prefix="pull-policies-") as folder:
+        project = yaml.safe_load((policies / "PulumiPolicy.yaml").read_text("utf-8"))
+        copy = Path(folder, "PulumiPolicy.yaml")
+        copy.write_text(yaml.safe_dump({**project, "runtime": "python"}), "utf-8")
+        Path(folder, "__main__.py").symlink_to(policies / "__main__.py")
+        yield Path(folder)
 
 
 @contextlib.contextmanager

@@ -16,8 +16,8 @@ from pulumi.automation.events import DiagnosticEvent, StepEventMetadata
 from ops.review.outcome import Diagnostic, Violation
 from ops.review.steps import REPLACEMENT_STEPS, STACK_TYPE, Step
 
-# An engine without the official CLI's helpers warns about the analyzer that it finds on the path.
-_ANALYZER: Final = re.compile(r"using pulumi-analyzer-policy-python from \$PATH")
+# An engine without the official language host warns about the one that it finds on PATH.
+_LANGUAGE_HOST: Final = re.compile(r"using pulumi-language-python from \$PATH")
 
 # The engine repeats that an operation failed after it reported the cause.
 _ECHO: Final = re.compile(r"(preview|update|refresh|destroy) failed$|an unhandled error occurred:")
@@ -114,7 +114,7 @@ class Recorder:
 
     def _diagnose(self, event: DiagnosticEvent) -> None:
         message = event.message.strip()
-        relevant = event.severity in ("warning", "error") and not _ANALYZER.match(message)
+        relevant = event.severity in ("warning", "error") and not _LANGUAGE_HOST.match(message)
         if relevant and not _ECHO.match(message):
             self.diagnostics.append(
                 Diagnostic(severity=event.severity, message=message, urn=event.urn or "")
