@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ops.engine.environment import language_host_variables, sandbox_variables
+from ops.engine.install import provide_engine
 from sandbox.cloud import ApiError, Cloud
 from sandbox.server import Sandbox
 from sandbox.store import FILE_NAME, Record
@@ -38,11 +42,25 @@ Name = Annotated[
 
 @app.command()
 def serve(directory: Directory) -> None:
-    """Run the providers until Ctrl-C, and print the variable that the engine needs to find them."""
+    """Run the providers until Ctrl-C, and print the variables with which pulumi works on them.
+
+    The state is kept in the same directory. In a copy of the checkout, with the printed lines
+    executed in the shell, start with: pulumi stack init production
+    """
+    engine = provide_engine(lambda line: typer.echo(line, err=True))
+    state, home = directory / "state", directory / "home"
+    for folder in (state, home):
+        folder.mkdir(parents=True, exist_ok=True)
     with Sandbox(directory) as cloud:
+        variables = {
+            **cloud.environment,
+            **sandbox_variables(state.resolve(), home.resolve()),
+            **language_host_variables(),
+        }
+        variables["PATH"] = os.pathsep.join([str(engine.parent), variables["PATH"]])
         try:
-            for name, value in cloud.environment.items():
-                typer.echo(f"{name}={value}")
+            for name, value in variables.items():
+                typer.echo(f"export {name}={shlex.quote(value)}")
             threading.Event().wait()
         except KeyboardInterrupt:
             typer.echo("stopped", err=True)

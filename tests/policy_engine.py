@@ -19,8 +19,8 @@ from pulumi.automation.errors import CommandError
 
 from ops.engine.checkout import Checkout
 from ops.engine.command import Engine
-from ops.engine.environment import sandboxed
-from ops.engine.install import LANGUAGE_HOST, provide_engine
+from ops.engine.environment import language_host_variables, sandboxed
+from ops.engine.install import provide_engine
 from sandbox.server import Sandbox
 
 Events = list[dict[str, Any]]
@@ -45,10 +45,9 @@ def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]
     environment = sandboxed(checkout, stack, folder)
     events = keep_events()
     with Sandbox(folder / "cloud") as cloud:
-        path = os.pathsep.join([os.environ["PATH"], str(LANGUAGE_HOST.parent)])
+        variables = {**environment.variables, **cloud.environment, **language_host_variables()}
         os.environ.clear()
-        os.environ.update({**environment.variables, **cloud.environment, "PATH": path})
-        os.environ["PULUMI_PYTHON_CMD"] = sys.executable
+        os.environ.update(variables)
         workspace = automation.LocalWorkspace(
             work_dir=str(environment.work_dir),
             program=checkout.program,

@@ -101,7 +101,7 @@ def test_a_folder_without_a_cloud_is_an_error_and_stays_empty(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_serve_prints_the_ports_and_stops_on_interrupt(tmp_path: Path) -> None:
+def test_serve_prints_the_variables_and_stops_on_interrupt(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sandbox", "serve", "--dir", str(tmp_path)]
     with subprocess.Popen(
         command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True
@@ -111,7 +111,7 @@ def test_serve_prints_the_ports_and_stops_on_interrupt(tmp_path: Path) -> None:
         served.send_signal(signal.SIGINT)
         assert served.wait(timeout=20) == 0
     name, _, ports = line.strip().partition("=")
-    assert name == "PULUMI_DEBUG_PROVIDERS"
+    assert name == "export PULUMI_DEBUG_PROVIDERS"
     providers = dict(port.split(":") for port in ports.split(","))
     assert providers.keys() == {
         *("gcp", "cloudflare", "vercel", "kubernetes", "random", "pulumiservice")

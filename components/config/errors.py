@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pulumi import RunError
 from pydantic import TypeAdapter, ValidationError
 
 from components.config.json_schema import Node, describe, node_at
@@ -48,8 +49,11 @@ class SettingError:
         return f"{self.path}\n    is        {shown}\n    expected  {self.expected}"
 
 
-class SettingsError(Exception):
-    """The settings cannot be used. ``errors`` lists everything that is wrong with them."""
+class SettingsError(RunError):
+    """The settings cannot be used. ``errors`` lists everything that is wrong with them.
+
+    The language host prints a ``RunError`` without a stack trace.
+    """
 
     def __init__(self, source: str, errors: tuple[SettingError, ...]) -> None:
         self.errors = errors

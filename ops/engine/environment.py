@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Final
 
 from ops.engine.cache import cache_folder
 from ops.engine.checkout import Checkout
+from ops.engine.install import LANGUAGE_HOST
 from ops.errors import WrongInput
 
 # Prefixes of variables that point to real accounts. A sandbox removes these variables, because the
@@ -91,19 +93,32 @@ def sandboxed(
     }
     return Environment(
         work_dir=work_dir,
-        variables={
-            **kept,
-            # The backend replaces a state file atomically, but not the attributes file beside it:
-            # an engine that is killed in between would leave an unreadable state.
-            "PULUMI_BACKEND_URL": f"{state.as_uri()}?metadata=skip",
-            "PULUMI_HOME": str(home),
-            "PULUMI_CONFIG_PASSPHRASE": "sandbox",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            # The engine would download the plugins that the state names, although it uses ours.
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        },
+        variables={**kept, **sandbox_variables(state, home)},
         sandbox=folder,
     )
+
+
+def sandbox_variables(state: Path, home: Path) -> dict[str, str]:
+    """Variables with which the engine keeps everything in the folders ``state`` and ``home``."""
+    return {
+        # The backend replaces a state file atomically, but not the attributes file beside it: an
+        # engine that is killed in between would leave an unreadable state.
+        "PULUMI_BACKEND_URL": f"{state.as_uri()}?metadata=skip",
+        "PULUMI_HOME": str(home),
+        "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # The engine would download the plugins that the state names, although it uses ours.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
+def language_host_variables() -> dict[str, str]:
+    """Variables with which the engine finds a language host, and a host runs this Python.
+
+    The processes talk to each other on loopback, so no proxy of the machine may be used.
+    """
+    path = os.pathsep.join([os.environ["PATH"], str(LANGUAGE_HOST.parent)])
+    return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "no_grpc_proxy": "127.0.0.1"}
 
 
 def _encryption_salt(copy: Path) -> str:

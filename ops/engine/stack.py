@@ -24,8 +24,8 @@ from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from ops.engine.checkout import Checkout
 from ops.engine.command import Engine
-from ops.engine.environment import Environment
-from ops.engine.install import LANGUAGE_HOST, provide_engine
+from ops.engine.environment import Environment, language_host_variables
+from ops.engine.install import provide_engine
 from ops.errors import Refused
 from ops.review.guard import is_locked, relocked, unlocked
 from ops.review.outcome import Diagnostic, Outcome
@@ -336,7 +336,7 @@ def open_stack(
     close_event_loops()
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
-        stacked.enter_context(_variables({**environment.variables, **_for_plugins()}))
+        stacked.enter_context(_variables({**environment.variables, **language_host_variables()}))
         cloud = None
         if environment.sandbox:
             # Imported late: without --sandbox nothing of the sandbox is loaded.
@@ -367,15 +367,6 @@ def open_stack(
             pack=pack,
             _stack=selected,
         )
-
-
-def _for_plugins() -> dict[str, str]:
-    """Variables with which the engine finds a language host and runs a policy pack in this Python.
-
-    The processes talk to each other on loopback, so no proxy of the machine may be used.
-    """
-    path = os.pathsep.join([os.environ["PATH"], str(LANGUAGE_HOST.parent)])
-    return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "no_grpc_proxy": "127.0.0.1"}
 
 
 @contextlib.contextmanager
