@@ -4,7 +4,7 @@ The engine writes every operation to the state before it calls a provider. When 
 entry remains ("pending operation"), and so does its lock on the stack. An interrupted creation is
 the dangerous case: the resource may exist although the state lacks its id, and the next ``up``
 would create it twice. ``pulumi refresh --import-pending-creates`` is meant for that, but engine
-3.230 only drops the entry. So the resource is added to the state here, by export and import, and a
+3.274 only drops the entry. So the resource is added to the state here, by export and import, and a
 refresh then reads it.
 """
 

@@ -1,4 +1,4 @@
-"""The users' own commands, word for word: plain ``pulumi`` in a checkout, on the sandbox's providers.
+"""The users' own commands, word for word: plain ``pulumi`` in a checkout, on the sandbox.
 
 Where the official CLI is not installed, the project's own language host runs the program.
 """
@@ -103,7 +103,7 @@ def test_a_violation_of_a_mandatory_policy_fails_the_preview(clone: Shell) -> No
     clone.run("pulumi stack init production")
     clone.run("pulumi config set pull:protect false --stack production")
     command = "pulumi preview --stack production --policy-pack policies"
-    assert "stack-protected" in clone.run(command, expected=1)
+    assert "sql-deletion-protection" in clone.run(command, expected=1)
 
 
 def test_wrong_settings_are_listed_without_a_stack_trace(clone: Shell) -> None:
