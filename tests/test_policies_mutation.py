@@ -38,8 +38,7 @@ STACK_RULES: Final = [rule for rule in RULES if isinstance(rule, StackRule)]
 
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Recording]:
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if base.name.startswith("popen-") else base
+    shared = harness.shared_folder(tmp_path_factory)
     return [harness.record(stack, shared) for stack in STACKS]
 
 
