@@ -30,7 +30,6 @@ from policies.exceptions import Exceptions
 from policies.framework.graph import StackRule
 from policies.framework.paths import (
     ABSENT,
-    COMPONENT_PREFIX,
     NOT_FOUND,
     PARENT,
     PROTECT,
@@ -40,7 +39,6 @@ from policies.framework.paths import (
 )
 from policies.framework.rules import ResourceRule, Rule
 from policies.pack import policies
-from policies.rules import runbook
 from policies.sdk_internals import Servicer, deserialize_properties
 from tests.policy_mutations import Mutation
 
@@ -280,11 +278,10 @@ def servicer(
 
 
 def servicer_of_stack(rule: StackRule, recording: Recording) -> Any:
-    """A servicer that has seen the components of the stack, which the engine sends first."""
-    serving = servicer(rule, runbook.STAGE, config=config_of(recording.stack))
+    """A servicer that has seen the inputs of the stack, which the engine sends first."""
+    serving = servicer(rule, config=config_of(recording.stack))
     for request in recording.resources:
-        if request.type.startswith(COMPONENT_PREFIX):
-            serving.Analyze(request, None)
+        serving.Analyze(request, None)
     return serving
 
 
@@ -296,6 +293,14 @@ def evaluate(serving: Any, resource: Resource) -> list[Any]:
 def evaluate_stack(serving: Any, request: Any) -> list[Any]:
     """The diagnostics about a whole stack."""
     return list(serving.AnalyzeStack(request, None).diagnostics)
+
+
+def evaluate_with_inputs(serving: Any, recording: Recording, mutant: Any) -> list[Any]:
+    """The diagnostics about a stack in which one resource has the inputs of ``mutant``."""
+    serving.Analyze(mutant, None)
+    found = evaluate_stack(serving, recording.whole)
+    serving.Analyze(next(x for x in recording.resources if x.urn == mutant.urn), None)
+    return found
 
 
 def config_of(stack: str) -> dict[str, str]:
