@@ -31,10 +31,11 @@ __all__ = ["Servicer", "ServicerByType", "UnknownValueError", "deserialize_prope
 VERSION: Final = "1.21.0"
 """The version of pulumi-policy that this module was checked against."""
 
+_SdkServicer: Final = sdk._PolicyAnalyzerServicer
 _RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRule)]
 
 
-class Servicer(sdk._PolicyAnalyzerServicer):
+class Servicer(_SdkServicer):
     """The SDK's servicer, which shows the inputs of resources to rules about the whole stack too.
 
     The engine sends the outputs for those rules. A provider's outputs have its defaults beside what
@@ -79,9 +80,7 @@ class ServicerByType(Servicer):
         super().__init__(name, version, policies, *others)
         types = {token for rule in _RESOURCE_RULES for token in rule.types}
         self._by_type = {
-            token: sdk._PolicyAnalyzerServicer(
-                name, version, _applying_to(token, policies), *others
-            )
+            token: _SdkServicer(name, version, _applying_to(token, policies), *others)
             for token in types
         }
 

@@ -29,11 +29,8 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$-]*")
 
 def decode(struct: Struct) -> Properties:
     """The data of a message, without nulls in mappings; whole numbers become integers."""
-    return {
-        name: _decode(value)
-        for name, value in struct.fields.items()
-        if value.WhichOneof("kind") != "null_value"
-    }
+    decoded = ((name, _decode(value)) for name, value in struct.fields.items())
+    return {name: value for name, value in decoded if value is not None}
 
 
 def _decode(value: Value) -> Any:
@@ -46,7 +43,9 @@ def _decode(value: Value) -> Any:
         case "bool_value":
             return value.bool_value
         case "struct_value":
-            return decode(value.struct_value)
+            content = decode(value.struct_value)
+            # The engine marks an output as secret even if it is null.
+            return None if is_secret(content) and "value" not in content else content
         case "list_value":
             return [_decode(element) for element in value.list_value.values]
         case _:

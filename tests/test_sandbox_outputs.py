@@ -42,6 +42,7 @@ AGREED: Final = {
     (gcp.ROUTER_NAT, "natIps"): "a set with an unknown element is unknown as a whole",
     (gcp.ROUTER_NAT, "natIps[]"): "see natIps",
     (vercel.PROJECT, "passport"): NEWER_SDK,
+    (vercel.PROJECT, "publicSource"): "the program set it when the outputs were recorded",
     (vercel.ENVIRONMENT_VARIABLE, "visibility"): NEWER_SDK,
 }
 """Differences that are known, each with its reason."""
