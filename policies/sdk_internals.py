@@ -20,6 +20,7 @@ from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import Policy
 from pulumi_policy import policy as sdk
 from pulumi_policy.deserialize import deserialize_properties
+from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UnknownValueError
 
 from policies.framework.paths import COMPONENT_PREFIX
@@ -31,11 +32,10 @@ __all__ = ["Servicer", "ServicerByType", "UnknownValueError", "deserialize_prope
 VERSION: Final = "1.21.0"
 """The version of pulumi-policy that this module was checked against."""
 
-_SdkServicer: Final = sdk._PolicyAnalyzerServicer
 _RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRule)]
 
 
-class Servicer(_SdkServicer):
+class Servicer(_PolicyAnalyzerServicer):
     """The SDK's servicer, which shows the inputs of resources to rules about the whole stack too.
 
     The engine sends the outputs for those rules. A provider's outputs have its defaults beside what
@@ -65,7 +65,7 @@ class Servicer(_SdkServicer):
 
 
 def _is_null(value: Value) -> bool:
-    return value.WhichOneof("kind") == "null_value"
+    return bool(value.WhichOneof("kind") == "null_value")
 
 
 class ServicerByType(Servicer):
@@ -80,7 +80,7 @@ class ServicerByType(Servicer):
         super().__init__(name, version, policies, *others)
         types = {token for rule in _RESOURCE_RULES for token in rule.types}
         self._by_type = {
-            token: _SdkServicer(name, version, _applying_to(token, policies), *others)
+            token: _PolicyAnalyzerServicer(name, version, _applying_to(token, policies), *others)
             for token in types
         }
 
