@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -25,7 +24,7 @@ from policies.exceptions import Exceptions, exceptions_rule, read
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import PARENT, PROTECT, UNKNOWN, View
 from policies.framework.rules import ResourceRule, Rule
-from policies.rules import CONCERNS, RULES, runbook
+from policies.rules import CONCERNS, RULES
 from policies.sdk_internals import UnknownValueError
 
 LEVEL: Final = EnforcementLevel.MANDATORY
@@ -36,36 +35,20 @@ def policies(exceptions: Exceptions | None = None, today: date | None = None) ->
     """The pack's policies. ``today`` is for rules about age; the default is the date in UTC."""
     day = today or datetime.now(UTC).date()
     known = exceptions or read(frozenset(rule.id for rule in RULES))
-    seen = _Seen()
     made: list[Policy] = [
-        _resource_policy(rule, concern, known, day, seen)
+        _resource_policy(rule, concern, known, day)
         if isinstance(rule, ResourceRule)
-        else _stack_policy(rule, concern, known, day, seen)
+        else _stack_policy(rule, concern, known, day)
         for concern, rules in CONCERNS.items()
         for rule in rules
     ]
-    return [*made, _stack_policy(exceptions_rule(known, day), "Exceptions", known, day, seen)]
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What the engine shows only to the rules of single resources; stack rules see outputs.
-
-    Attributes:
-        stages: the stage in the inputs of each component.
-        inputs: those of each resource that has rules. In the preview that creates a cluster, the
-            objects in it have no outputs, because their provider is not configured yet.
-    """
-
-    stages: dict[str, str] = field(default_factory=dict)
-    inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    return [*made, _stack_policy(exceptions_rule(known, day), "Exceptions", known, day)]
 
 
 def _resource_policy(
-    rule: ResourceRule, concern: str, exceptions: Exceptions, today: date, seen: _Seen
+    rule: ResourceRule, concern: str, exceptions: Exceptions, today: date
 ) -> ResourceValidationPolicy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        seen.inputs[args.urn] = args.props
         if not rule.applies_to(args.resource_type):
             return
         view = View(
@@ -79,8 +62,6 @@ def _resource_policy(
             config=_settings(rule, args.get_config()),
             today=today,
         )
-        if rule is runbook.STAGE and isinstance(view.inputs.get("stage"), str):
-            seen.stages[args.urn] = view.inputs["stage"]
         for finding in rule.findings(view):
             if not exceptions.cover(rule.id, finding.urn, today):
                 report(rule.message(finding), None)
@@ -89,10 +70,10 @@ def _resource_policy(
 
 
 def _stack_policy(
-    rule: StackRule, concern: str, exceptions: Exceptions, today: date, seen: _Seen
+    rule: StackRule, concern: str, exceptions: Exceptions, today: date
 ) -> StackValidationPolicy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        graph = _graph(args.resources, _settings(rule, args.get_config()), today, seen)
+        graph = _graph(args.resources, _settings(rule, args.get_config()), today)
         for finding in rule.findings(graph):
             if not exceptions.cover(rule.id, finding.urn, today):
                 report(rule.message(finding), finding.urn or None)
@@ -143,17 +124,12 @@ def _item(container: Any, key: Any) -> Any:
         return UNKNOWN
 
 
-def _graph(
-    resources: Sequence[PolicyResource],
-    config: Mapping[str, Any],
-    today: date,
-    seen: _Seen,
-) -> Graph:
+def _graph(resources: Sequence[PolicyResource], config: Mapping[str, Any], today: date) -> Graph:
     def reader(resource: PolicyResource) -> Callable[[], View]:
         return lambda: View(
             type=resource.resource_type,
             urn=resource.urn,
-            inputs=plain(resource.props or seen.inputs.get(resource.urn, {})),
+            inputs=plain(resource.props),
             today=today,
         )
 
@@ -163,7 +139,6 @@ def _graph(
             type=resource.resource_type,
             urn=resource.urn,
             read=reader(resource),
-            own_stage=seen.stages.get(resource.urn, ""),
         )
         for resource in resources
     }

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from google.protobuf.struct_pb2 import Struct, Value
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import Policy
 from pulumi_policy import policy as sdk
 from pulumi_policy.deserialize import deserialize_properties
+from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UnknownValueError
 
 from policies.framework.paths import COMPONENT_PREFIX
@@ -30,12 +32,44 @@ __all__ = ["Servicer", "ServicerByType", "UnknownValueError", "deserialize_prope
 VERSION: Final = "1.21.0"
 """The version of pulumi-policy that this module was checked against."""
 
-Servicer: Final = sdk._PolicyAnalyzerServicer
 _RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRule)]
 
 
-class ServicerByType(sdk._PolicyAnalyzerServicer):
-    """The SDK's servicer, with one more servicer for each type that has rules.
+class Servicer(_PolicyAnalyzerServicer):
+    """The SDK's servicer, which shows the inputs of resources to rules about the whole stack too.
+
+    The engine sends the outputs for those rules. A provider's outputs have its defaults beside what
+    the program sets, such as ``value: ""`` beside a variable's ``valueSource``, and values that its
+    schema makes secret. In the preview that creates a cluster, the objects in it have no outputs at
+    all. So a property that the program sets is what the program sets, and outputs add the rest.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._inputs: dict[str, Struct] = {}
+
+    def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
+        self._inputs[request.urn] = request.properties
+        return super().Analyze(request, context)  # type: ignore[no-untyped-call]
+
+    def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
+        merged = analyzer_pb2.AnalyzeStackRequest()
+        merged.CopyFrom(request)
+        for resource in merged.resources:
+            outputs = resource.properties.fields
+            for name in [name for name, value in outputs.items() if _is_null(value)]:
+                del outputs[name]
+            for name, value in self._inputs.get(resource.urn, Struct()).fields.items():
+                outputs[name].CopyFrom(value)
+        return super().AnalyzeStack(merged, context)  # type: ignore[no-untyped-call]
+
+
+def _is_null(value: Value) -> bool:
+    return bool(value.WhichOneof("kind") == "null_value")
+
+
+class ServicerByType(Servicer):
+    """The servicer of this pack, with one more servicer for each type that has rules.
 
     The SDK deserializes a resource's properties again for every policy of a pack. All rules for all
     resources take 1.5 seconds of every preview, for rules that look at the type and return. The SDK
@@ -46,11 +80,12 @@ class ServicerByType(sdk._PolicyAnalyzerServicer):
         super().__init__(name, version, policies, *others)
         types = {token for rule in _RESOURCE_RULES for token in rule.types}
         self._by_type = {
-            token: Servicer(name, version, _applying_to(token, policies), *others)
+            token: _PolicyAnalyzerServicer(name, version, _applying_to(token, policies), *others)
             for token in types
         }
 
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
+        self._inputs[request.urn] = request.properties
         is_component = request.type.startswith(COMPONENT_PREFIX)
         servicer = self._by_type.get(COMPONENT_PREFIX if is_component else request.type)
         if servicer is None:

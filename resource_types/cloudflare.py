@@ -82,6 +82,7 @@ WORKER_VERSION: Final = ordinary(
     name_property="",
     replaced_by_design=True,
     replace_on=(EVERY_INPUT,),
+    secret_outputs=("bindings[].text",),
 )
 WORKERS_CRON_TRIGGER: Final = ordinary(
     "cloudflare:index/workersCronTrigger:WorkersCronTrigger",

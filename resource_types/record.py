@@ -67,7 +67,7 @@ class ResourceType:
             per component, which ``ops/review/render.py`` decides.
         deletion_locks: inputs that forbid the deletion, each with its value when it is not set.
         replace_on: inputs whose change makes the provider replace the resource.
-        secret_outputs: outputs that the provider's schema marks as secret.
+        secret_outputs: outputs that the provider's schema marks as secret; ``[]`` is every item.
         pod_spec: where a workload describes its pods or its revision.
     """
 

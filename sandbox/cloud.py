@@ -86,7 +86,7 @@ class Cloud(Store):
         resource = _resource(model, inputs, settings, record)
         if model.history == "revisions":
             resource.internal = revisions.add(resource)
-        outputs = outputs_of(record.type, resource, inputs)
+        outputs = outputs_of(record.type, resource, inputs, record.id)
         return preview_update(record.outputs, outputs, inputs)
 
     def delete(self, token: str, identity: str, state: Properties) -> None:
@@ -127,8 +127,9 @@ class Cloud(Store):
         if top in schema.inputs.fields:
             inputs = _with_value(inputs, path, value)
             _raise_failures(check(inputs, schema.inputs)[1], record.type, record.address)
-        elif top not in schema.outputs:
-            raise ApiError(400, f"{record.type} has no {top}; it has {', '.join(schema.outputs)}")
+        elif top not in schema.outputs.fields:
+            known = ", ".join(schema.outputs.fields)
+            raise ApiError(400, f"{record.type} has no {top}; it has {known}")
         internal = record.internal
         if model_of(record.type).forces_conflicts:
             changed = {**internal.get(_CHANGED_BY_HAND, {}), path: value}
@@ -163,17 +164,18 @@ class Cloud(Store):
             resource.internal = {"number": self._next_number(targets)}
         failures = [failure for check in model.checked_at_apply for failure in check(resource)]
         _raise_failures(failures, token, resource.address)
+        identity = present.id if present else str(evaluate(model.id, resource))
         record = Record(
             key=present.key if present else self.new_key(),
             urn=urn,
             type=token,
-            id=present.id if present else str(evaluate(model.id, resource)),
+            id=identity,
             address=resource.address,
             seed=resource.seed,
             created=resource.created,
             internal=resource.internal,
             inputs=inputs,
-            outputs=outputs_of(token, resource, inputs),
+            outputs=outputs_of(token, resource, inputs, identity),
         )
         self.write(record)
         self.refer(record, targets)
@@ -365,7 +367,11 @@ def _with_value(properties: Properties, path: str, value: Any) -> Properties:
     parent = copy
     try:
         for step in steps:
-            parent = parent[int(step)] if isinstance(parent, list) else parent.setdefault(step, {})
+            if isinstance(parent, list):
+                parent = parent[int(step)]
+            else:
+                parent[step] = {} if parent.get(step) is None else parent[step]
+                parent = parent[step]
             parent = parent["value"] if is_secret(parent) else parent
         key: Any = int(last) if isinstance(parent, list) else last
         present = parent[key] if isinstance(parent, list) else parent.get(key)

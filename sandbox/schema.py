@@ -51,6 +51,9 @@ _VALUE_LISTS: Final = (
     re.compile(r'Available values: ((?:"[^"\s]+", )*"[^"\s]+")\.(?=\s|$)'),
 )
 
+_COMPUTED: Final = re.compile(r"^\s*\((?:Output|Computed)\b")
+"""The mark of a field that only the provider sets, in the documentation of Google's provider."""
+
 
 @dataclass(frozen=True, slots=True)
 class CheckFailure:
@@ -70,6 +73,8 @@ class Shape:
             besides ``fields``.
         fields: the shapes of an object's fields.
         required: the names of the fields that an object must have.
+        computed: the names of the fields that only the provider sets, although the SDK lists them
+            among the inputs.
         allowed: the only values that a string may have; empty for no limit.
     """
 
@@ -77,23 +82,16 @@ class Shape:
     element: Shape | None = None
     fields: dict[str, Shape] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
+    computed: frozenset[str] = frozenset()
     allowed: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """An output: its JSON type, and whether the provider always sets it."""
-
-    kind: str
-    always_set: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Schema:
-    """The inputs of a resource type, and its outputs by name."""
+    """The inputs and the outputs of a type; ``outputs.computed`` are those that are always set."""
 
     inputs: Shape
-    outputs: Mapping[str, Output]
+    outputs: Shape
 
 
 class UnknownType(Exception):
@@ -139,7 +137,8 @@ def _read_schema(token: str) -> Schema:
     module_names = vars(sys.modules[resource.__module__])
     # The Kubernetes SDK uses the name InitArgs where Args is the nested type of the same name.
     arguments = module_names.get(f"{name}InitArgs") or module_names[f"{name}Args"]
-    return Schema(inputs=_object(arguments), outputs=_outputs(resource))
+    inputs = _object(arguments)
+    return Schema(inputs, outputs=_outputs(resource, inputs))
 
 
 def _custom_resource() -> Schema:
@@ -154,7 +153,7 @@ def _custom_resource() -> Schema:
         "spec": anything,
     }
     required = frozenset({"apiVersion", "kind"})
-    return Schema(Shape("object", anything, fields, required), outputs={})
+    return Schema(Shape("object", anything, fields, required), outputs=Shape("object"))
 
 
 @functools.cache
@@ -175,9 +174,13 @@ def _object(arguments: type) -> Shape:
     shape = _SHAPES[arguments] = Shape("object")
     wire_names = _types.input_type_py_to_pulumi_names(arguments)
     hints = _types.input_type_types(arguments)
+    computed = []
     for python_name, wire_name in wire_names.items():
         documentation = getattr(arguments, python_name).fget.__doc__ or ""
         shape.fields[wire_name] = _shape(hints[wire_name], _listed_values(documentation))
+        if _COMPUTED.search(documentation):
+            computed.append(wire_name)
+    shape.computed = frozenset(computed)
     parameters = inspect.signature(arguments.__init__).parameters  # type: ignore[misc]
     shape.required = frozenset(
         wire_names[name]
@@ -225,16 +228,18 @@ def _listed_values(documentation: str) -> tuple[str, ...]:
     return tuple(value.replace("*", "_") for value in re.findall(r'[`"]([^`"]+)[`"]', found[0]))
 
 
-def _outputs(resource: type) -> dict[str, Output]:
+def _outputs(resource: type, inputs: Shape) -> Shape:
+    """The outputs; those that are inputs too have the input's shape, which knows nested fields."""
     names = _types.resource_py_to_pulumi_names(resource)
     hints = _types.resource_types(resource)
-    outputs = {}
+    fields, computed = {}, []
     for python_name, wire_name in names.items():
         annotation = getattr(resource, python_name).fget.__annotations__["return"]
         (content,) = typing.get_args(annotation)
-        optional = type(None) in typing.get_args(content)
-        outputs[wire_name] = Output(_shape(hints[wire_name]).kind, always_set=not optional)
-    return outputs
+        if type(None) not in typing.get_args(content):
+            computed.append(wire_name)
+        fields[wire_name] = inputs.fields.get(wire_name) or _shape(hints[wire_name])
+    return Shape("object", fields=fields, computed=frozenset(computed))
 
 
 def check(inputs: Properties, shape: Shape) -> tuple[Properties, list[CheckFailure]]:

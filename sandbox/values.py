@@ -29,11 +29,8 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$-]*")
 
 def decode(struct: Struct) -> Properties:
     """The data of a message, without nulls in mappings; whole numbers become integers."""
-    return {
-        name: _decode(value)
-        for name, value in struct.fields.items()
-        if value.WhichOneof("kind") != "null_value"
-    }
+    decoded = ((name, _decode(value)) for name, value in struct.fields.items())
+    return {name: value for name, value in decoded if value is not None}
 
 
 def _decode(value: Value) -> Any:
@@ -46,7 +43,9 @@ def _decode(value: Value) -> Any:
         case "bool_value":
             return value.bool_value
         case "struct_value":
-            return decode(value.struct_value)
+            content = decode(value.struct_value)
+            # The engine marks an output as secret even if it is null.
+            return None if is_secret(content) and "value" not in content else content
         case "list_value":
             return [_decode(element) for element in value.list_value.values]
         case _:
@@ -107,6 +106,22 @@ def reveal(value: Any) -> Any:
     return value
 
 
+def mark_secret(value: Any, pattern: str) -> Any:
+    """The value with a secret mark on each value that matches a pattern, as of ``values_at``."""
+    if value is None or is_secret(value):
+        return value
+    if not pattern:
+        return secret(value)
+    if pattern.startswith("[]"):
+        rest = pattern[2:].removeprefix(".")
+        is_list = isinstance(value, list)
+        return [mark_secret(element, rest) for element in value] if is_list else value
+    key, rest = _first_step(pattern)
+    if not isinstance(value, Mapping) or key not in value:
+        return value
+    return {**value, key: mark_secret(value[key], rest)}
+
+
 def redact(value: Any) -> Any:
     """The value with a fixed text in the place of every secret, for printing."""
     if is_secret(value):
@@ -158,5 +173,11 @@ def values_at(value: Any, pattern: str, path: str = "") -> Iterator[tuple[str, A
         for index, element in enumerate(value):
             yield from values_at(element, pattern[2:].removeprefix("."), join(path, index))
     else:
-        key, rest = re.fullmatch(r"([^.\[]+)\.?(.*)", pattern).groups()  # type: ignore[union-attr]
+        key, rest = _first_step(pattern)
         yield from values_at(value.get(key), rest, join(path, key))
+
+
+def _first_step(pattern: str) -> tuple[str, str]:
+    """The first name of a pattern, and what follows it."""
+    key, rest = re.fullmatch(r"([^.\[]+)\.?(.*)", pattern).groups()  # type: ignore[union-attr]
+    return key, rest

@@ -21,6 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel
@@ -29,7 +30,6 @@ from policies.exceptions import Exceptions
 from policies.framework.graph import StackRule
 from policies.framework.paths import (
     ABSENT,
-    COMPONENT_PREFIX,
     NOT_FOUND,
     PARENT,
     PROTECT,
@@ -39,7 +39,6 @@ from policies.framework.paths import (
 )
 from policies.framework.rules import ResourceRule, Rule
 from policies.pack import policies
-from policies.rules import runbook
 from policies.sdk_internals import Servicer, deserialize_properties
 from tests.policy_mutations import Mutation
 
@@ -119,6 +118,12 @@ class Recording:
     stack: str
     resources: Sequence[Any]
     whole: Any
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this test run share."""
+    base = factory.getbasetemp()
+    return base.parent if base.name.startswith("popen-") else base
 
 
 def record(stack: str, shared: Path) -> Recording:
@@ -273,11 +278,10 @@ def servicer(
 
 
 def servicer_of_stack(rule: StackRule, recording: Recording) -> Any:
-    """A servicer that has seen the components of the stack, which the engine sends first."""
-    serving = servicer(rule, runbook.STAGE, config=config_of(recording.stack))
+    """A servicer that has seen the inputs of the stack, which the engine sends first."""
+    serving = servicer(rule, config=config_of(recording.stack))
     for request in recording.resources:
-        if request.type.startswith(COMPONENT_PREFIX):
-            serving.Analyze(request, None)
+        serving.Analyze(request, None)
     return serving
 
 
@@ -289,6 +293,14 @@ def evaluate(serving: Any, resource: Resource) -> list[Any]:
 def evaluate_stack(serving: Any, request: Any) -> list[Any]:
     """The diagnostics about a whole stack."""
     return list(serving.AnalyzeStack(request, None).diagnostics)
+
+
+def evaluate_with_inputs(serving: Any, recording: Recording, mutant: Any) -> list[Any]:
+    """The diagnostics about a stack in which one resource has the inputs of ``mutant``."""
+    serving.Analyze(mutant, None)
+    found = evaluate_stack(serving, recording.whole)
+    serving.Analyze(next(x for x in recording.resources if x.urn == mutant.urn), None)
+    return found
 
 
 def config_of(stack: str) -> dict[str, str]:

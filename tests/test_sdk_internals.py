@@ -27,14 +27,14 @@ def test_the_version_is_the_one_that_was_checked() -> None:
 
 
 def test_the_servicer_takes_name_version_and_policies_first() -> None:
-    parameters = list(inspect.signature(sdk_internals.Servicer).parameters)
+    parameters = list(inspect.signature(sdk._PolicyAnalyzerServicer).parameters)
     assert parameters[:4] == ["name", "version", "policies", "enforcement_level"], ADVICE
 
 
 def test_the_servicer_evaluates_and_configures() -> None:
-    assert issubclass(sdk_internals.Servicer, analyzer_pb2_grpc.AnalyzerServicer), ADVICE
+    assert issubclass(sdk._PolicyAnalyzerServicer, analyzer_pb2_grpc.AnalyzerServicer), ADVICE
     for method in ("Analyze", "AnalyzeStack", "Configure"):
-        assert method in vars(sdk_internals.Servicer), f"{method} is missing. {ADVICE}"
+        assert method in vars(sdk._PolicyAnalyzerServicer), f"{method} is missing. {ADVICE}"
 
 
 def test_a_pack_looks_the_servicer_up_in_its_module() -> None:

@@ -66,11 +66,10 @@ def test_project() -> None:
         "name": "pull-web",
         "framework": "nextjs",
         "rootDirectory": "apps/web",
-        "nodeVersion": "20.x",
+        "nodeVersion": "22.x",
         "gitRepository": {"type": "github", "repo": "pull/pull", "productionBranch": "main"},
         "vercelAuthentication": {"deploymentType": "standard_protection_new"},
         "gitForkProtection": True,
-        "publicSource": False,
         "directoryListing": False,
         "protectedSourcemaps": True,
         "skewProtection": "12 hours",
@@ -93,6 +92,15 @@ def test_one_variable_for_each_key_and_target_and_none_hidden() -> None:
                 "sensitive": False,
             }
             assert variable.delete_before_replace
+
+
+def test_a_team_can_enforce_sensitive_variables() -> None:
+    recording = recorded(web={"sensitive_variables": True})
+    sensitive = {
+        target: recording[variable_name("NEXT_PUBLIC_API_URL", target)].inputs["sensitive"]
+        for target in TARGETS
+    }
+    assert sensitive == {"production": True, "preview": True, "development": False}
 
 
 def test_contracts_reach_the_browser() -> None:

@@ -225,6 +225,10 @@ class Web(Model):
             description="folder of the application, relative to the repository's root",
         ),
     ]
+    sensitive_variables: Annotated[
+        bool,
+        Field(description="true where the Vercel team enforces sensitive environment variables"),
+    ] = False
     release: WebRelease | None = None
 
 

@@ -57,7 +57,7 @@ class Web(PullComponent):
             name=args.names.web,
             framework="nextjs",
             root_directory=settings.root_directory,
-            node_version="20.x",
+            node_version="22.x",
             git_repository={
                 "type": "github",
                 "repo": args.repository,
@@ -66,7 +66,6 @@ class Web(PullComponent):
             # Everything except the production domain requires a Vercel login.
             vercel_authentication={"deployment_type": "standard_protection_new"},
             git_fork_protection=True,
-            public_source=False,
             directory_listing=False,
             protected_sourcemaps=True,
             # A browser with an older page keeps talking to the deployment that served it.
@@ -81,8 +80,9 @@ class Web(PullComponent):
                 key=key,
                 value=value,
                 targets=[target],
-                # The value is public in the bundle; hiding it would only hide a mistake.
-                sensitive=False,
+                # The value is public in the bundle; hiding it would only hide a mistake. Vercel has
+                # no sensitive variables for development.
+                sensitive=settings.sensitive_variables and target != "development",
                 # Vercel rejects a second variable with the same key and target.
                 opts=self.options(ResourceOptions(delete_before_replace=True)),
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from policies.framework.paths import Finding, View, attempt
+from policies.framework.paths import COMPONENT_PREFIX, Finding, View, attempt
 from policies.framework.rules import Rule
 
 
@@ -17,7 +17,6 @@ class Node:
 
     Attributes:
         read: reads its properties; most rules need those of few resources.
-        own_stage: the stage that a component has in its inputs; empty for any other resource.
         dependencies: everything that the engine finishes first.
         property_dependencies: by property, the resources that the property is made from.
     """
@@ -26,15 +25,20 @@ class Node:
     type: str
     urn: str
     read: Callable[[], View]
-    own_stage: str = ""
     parent: Node | None = None
     dependencies: list[Node] = field(default_factory=list)
     property_dependencies: dict[str, list[Node]] = field(default_factory=dict)
 
     @cached_property
     def view(self) -> View:
-        """Its properties. A stack rule sees outputs, which hold the inputs of the same names."""
+        """What the program sets, and the provider's outputs for everything else."""
         return self.read()
+
+    @property
+    def own_stage(self) -> str:
+        """The stage that a component has in its inputs; empty for any other resource."""
+        stage = self.view.inputs.get("stage") if self.type.startswith(COMPONENT_PREFIX) else None
+        return stage if isinstance(stage, str) else ""
 
     @property
     def stage(self) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from policies.framework.credentials import CREDENTIAL
 from policies.framework.graph import Graph, Node, StackRule
-from policies.framework.paths import ABSENT, UNKNOWN, Finding, Undecided, View
+from policies.framework.paths import ABSENT, UNKNOWN, Finding, Undecided
 from policies.framework.rules import Severity
 from policies.rules import cloud_run
 from policies.rules.kubernetes import EXTERNAL_SECRETS, POD_SPECS, WORKLOADS
@@ -115,28 +115,15 @@ def _plain_variables(node: Node) -> Iterator[tuple[str, str]]:
     if node.type == kubernetes.CONFIG_MAP:
         data = node.view.get("data", {})
         yield from ((name, "data") for name in data) if isinstance(data, dict) else ()
-    for path, value, reference in (
-        (f"{cloud_run.CONTAINERS.get(node.type, 'none')}.envs[]", "value", "valueSource"),
-        (f"{POD_SPECS.get(node.type, 'none')}.containers[].env[]", "value", "valueFrom"),
-        ("bindings[]", "text", "secretName"),
-        ("bindings[]", "json", "secretName"),
+    for path, value in (
+        (f"{cloud_run.CONTAINERS.get(node.type, 'none')}.envs[]", "value"),
+        (f"{POD_SPECS.get(node.type, 'none')}.containers[].env[]", "value"),
+        ("bindings[]", "text"),
+        ("bindings[]", "json"),
     ):
         for item in node.view.parts(path):
-            if item.inputs is not UNKNOWN and _has_plain_value(item, value, reference):
+            if item.inputs is not UNKNOWN and next(item.find(value)).value is not ABSENT:
                 yield str(item.get("name", "")), item.path
-
-
-def _has_plain_value(item: View, value: str, reference: str) -> bool:
-    """Whether a variable's value is in the resource.
-
-    A stack rule sees a provider's outputs, and the real Google provider writes ``value: ""`` beside
-    the ``valueSource`` of a Cloud Run variable (recorded from pulumi-gcp 10.2.0). Any other value
-    beside a reference is a plain value.
-    """
-    plain = next(item.find(value)).value
-    if plain == "" and next(item.find(reference)).value is not ABSENT:
-        return False
-    return plain is not ABSENT
 
 
 def _no_literal(graph: Graph) -> Iterator[Finding]:

@@ -69,17 +69,14 @@ RULES: Final = (
         checks=(Must("gitForkProtection", equal(True)),),
     ),
     ResourceRule(
-        id="vercel-source-private",
+        id="vercel-no-directory-listing",
         severity=Severity.HIGH,
-        what="Source, build logs and directory listings are private.",
-        fix="Set publicSource and directoryListing to false.",
-        url=f"{DOCS}/projects/overview",
+        what="Visitors cannot list the files of a deployment.",
+        fix="Set directoryListing to false.",
+        url=f"{DOCS}/directory-listing",
         frameworks=("Prowler project_directory_listing_disabled",),
         types=(vercel.PROJECT,),
-        checks=(
-            Must("publicSource", equal(False), optional=True),
-            Must("directoryListing", equal(False), optional=True),
-        ),
+        checks=(Must("directoryListing", equal(False), optional=True),),
     ),
     ResourceRule(
         id="vercel-source-maps-protected",

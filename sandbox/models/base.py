@@ -81,6 +81,7 @@ class ResourceModel:
         outputs: outputs besides the inputs; a function that returns ``None`` sets no output.
         server_defaults: values that the platform fills in for inputs that are not set, at any
             depth. Outputs of such a type are its inputs with these values, and nothing else.
+        known_in_preview: the outputs that the provider computes in a preview already.
         unknown_in_preview: values inside the inputs that a preview cannot know.
         references: inputs that name other resources.
         idempotent: creating a resource that exists is no error, as with a grant.
@@ -102,6 +103,7 @@ class ResourceModel:
     short_address: Computed = ""
     outputs: Mapping[str, Computed] = field(default_factory=dict)
     server_defaults: Callable[[Resource], Properties] | None = None
+    known_in_preview: tuple[str, ...] = ()
     unknown_in_preview: Properties = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
     idempotent: bool = False

@@ -8,7 +8,7 @@ from typing import Final
 
 from resource_types import cloudflare
 from sandbox import checks
-from sandbox.models.base import Reference, ResourceModel, created, updated
+from sandbox.models.base import OnDelete, Reference, ResourceModel, created, updated
 from sandbox.resource import Resource
 
 _CONFLICTING_RECORDS: Final = {
@@ -33,7 +33,7 @@ def _conflicting_records(resource: Resource) -> tuple[str, ...]:
     return tuple(f"{records}{record_type}/*" for record_type in types)
 
 
-def _setting_of_bucket(name: str) -> ResourceModel:
+def _setting_of_bucket(name: str, on_delete: OnDelete = "remove") -> ResourceModel:
     """A setting that each R2 bucket has once."""
     return ResourceModel(
         address=f"accounts/{{accountId}}/r2/{{bucketName}}/{name}",
@@ -41,6 +41,7 @@ def _setting_of_bucket(name: str) -> ResourceModel:
         name="",
         references=(Reference("bucketName", cloudflare.R2_BUCKET, "parent"),),
         idempotent=True,
+        on_delete=on_delete,
     )
 
 
@@ -100,7 +101,9 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
         checked_at_apply=(checks.r2_bucket_name,),
     ),
     cloudflare.R2_BUCKET_CORS: _setting_of_bucket("cors"),
-    cloudflare.R2_BUCKET_LIFECYCLE: _setting_of_bucket("lifecycle"),
+    # The provider cannot delete a lifecycle and only warns about it: the function ``Delete`` in
+    # ``internal/services/r2_bucket_lifecycle/resource.go`` of terraform-provider-cloudflare.
+    cloudflare.R2_BUCKET_LIFECYCLE: _setting_of_bucket("lifecycle", on_delete="abandon"),
     cloudflare.ZONE_SETTING: ResourceModel(
         address="zones/{zoneId}/settings/{settingId}",
         id="{settingId}",

@@ -281,6 +281,7 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             "member": lambda resource: f"serviceAccount:{_account_email(resource)}",
             "uniqueId": "{digits21}",
         },
+        known_in_preview=("email", "member"),
         checked_at_preview=(checks.account_id,),
     ),
     gcp.SERVICE_ACCOUNT_IAM.member: grant_model(
