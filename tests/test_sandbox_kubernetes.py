@@ -319,8 +319,12 @@ def test_another_cluster_replaces_the_provider() -> None:
         return {
             "kubeconfig": f"""
                 current-context: c
-                clusters: [{{name: a, cluster: {{server: "{server}"}}}}]
-                contexts: [{{name: c, context: {{cluster: a, user: {user}}}}}]
+                clusters:
+                  - {{name: a, cluster: {{server: "{server}"}}}}
+                  - {{name: b, cluster: {{server: "https://b"}}}}
+                contexts:
+                  - {{name: c, context: {{cluster: a, user: {user}}}}}
+                  - {{name: d, context: {{cluster: b, user: {user}}}}}
             """
         }
 
@@ -328,6 +332,12 @@ def test_another_cluster_replaces_the_provider() -> None:
     assert config_replacements(before, kubeconfig("https://1", "you")) == ()
     assert config_replacements(before, kubeconfig("https://2", "me")) == ("kubeconfig",)
     assert config_replacements(before, {"kubeconfig": UNKNOWN}) == ("kubeconfig",)
+    assert config_replacements(before, {**before, "context": "d"}) == ("context",)
+    assert config_replacements({**before, "context": "d"}, {**before, "cluster": "b"}) == ()
+    assert config_replacements(before, {**before, "context": UNKNOWN}) == ("context",)
+    # A context of the user's own kubeconfig, which the provider does not compare.
+    assert config_replacements({"context": "c"}, {"context": "d"}) == ()
+    assert config_replacements(before, {"context": "d"}) == ()
     same = {"clusterIdentifier": "a"}
     assert config_replacements({**before, **same}, {"kubeconfig": UNKNOWN, **same}) == ()
     assert config_replacements(same, {"clusterIdentifier": "b"}) == ("clusterIdentifier",)

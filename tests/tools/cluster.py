@@ -156,9 +156,7 @@ def external_secrets_definitions() -> Path:
 
 
 @contextmanager
-def running_cluster(
-    programs: Path, folder: Path, hosts: Sequence[str] = ()
-) -> Iterator[Cluster]:
+def running_cluster(programs: Path, folder: Path, hosts: Sequence[str] = ()) -> Iterator[Cluster]:
     """An empty cluster on free loopback ports, with all its files in the folder.
 
     Its certificate is also valid for ``hosts``.

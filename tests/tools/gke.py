@@ -12,7 +12,7 @@ import shlex
 import ssl
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -41,7 +41,7 @@ def gke_access(cluster: Cluster, plugin: Path, folder: Path) -> Iterator[Path]:
         created.mkdir()
     _write_chart(charts)
     with ExitStack() as stack:
-        repository = stack.enter_context(_served(partial(_Quiet, directory=str(charts)), cluster))
+        repository = stack.enter_context(_served(partial(_Charts, directory=str(charts)), cluster))
         ports = {CHARTS: repository, ENDPOINTS: cluster.port}
         proxy = stack.enter_context(_served(partial(_Proxy, ports)))
         # Only the provider's own process sees these, so nothing else takes the proxy.
@@ -97,7 +97,9 @@ def _write_chart(folder: Path) -> None:
 
 
 @contextmanager
-def _served(handler: partial[BaseHTTPRequestHandler], tls: Cluster | None = None) -> Iterator[int]:
+def _served(
+    handler: Callable[..., BaseHTTPRequestHandler], tls: Cluster | None = None
+) -> Iterator[int]:
     """The port of a server; with the certificate of a cluster if it is given."""
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         if tls is not None:
@@ -113,13 +115,13 @@ def _served(handler: partial[BaseHTTPRequestHandler], tls: Cluster | None = None
             thread.join()
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
+class _Charts(SimpleHTTPRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Do not print each request."""
 
 
 class _Proxy(BaseHTTPRequestHandler):
-    """Connects a host to the loopback port of the longest suffix of its name that is known."""
+    """Connects a host to the loopback port that belongs to the end of its name."""
 
     def __init__(self, ports: Mapping[str, int], *arguments: object) -> None:
         self._ports = ports
@@ -139,7 +141,7 @@ class _Proxy(BaseHTTPRequestHandler):
             _copy(target, self.connection)
             upwards.join()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Do not print each connection."""
 
 
