@@ -112,8 +112,10 @@ def is_autonamed(inputs: Properties) -> bool:
 def keeps_its_name(old: Properties, new: Properties) -> bool:
     """Whether the replacement has the same name, so that the old object must be deleted first."""
     before, after = _metadata(old), _metadata(new)
-    return not is_autonamed(new) and all(
-        before.get(name) == after.get(name) for name in ("name", "namespace")
+    return (
+        "name" in after  # a chart's release has no metadata, and is never deleted first
+        and not is_autonamed(new)
+        and all(before.get(name) == after.get(name) for name in ("name", "namespace"))
     )
 
 

@@ -306,6 +306,8 @@ def test_an_object_that_keeps_its_name_is_deleted_first() -> None:
     assert not keeps_its_name(given, {"metadata": {"name": "web", "namespace": "pull"}})
     named = completed({})
     assert not keeps_its_name(named, named)
+    release = {"name": "external-secrets", "namespace": "external-secrets"}
+    assert not keeps_its_name(release, release)
 
 
 def test_live_objects_are_reduced_to_the_fields_of_the_program() -> None:
