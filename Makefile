@@ -5,7 +5,7 @@
 #       SANDBOX_DIR=/tmp/mine         the sandbox's folder; by default in the user's cache
 #       ARGS=--json                   more options of the command, see `bin/ops --help`
 #   make test                         all tests
-#   make test-cluster                 the manifests on a real Kubernetes API server, built with Go once
+#   make test-cluster                 the Kubernetes stack on a real control plane, built with Go once
 #   make lint types generated-check   the other checks of .ci/run; make generate writes the files
 #   make soak bench measures          long tests; benchmark; how large the tree and a change are
 #   make setup clean                  install everything; delete everything that was installed

@@ -46,26 +46,34 @@ _AUTONAMED: Final = "pulumi.com/autonamed"
 def config_replacements(old: Properties, new: Properties) -> tuple[str, ...]:
     """The provider's settings that lead to another cluster, where every object is created anew.
 
-    If both sides have a ``clusterIdentifier``, it decides alone. Otherwise a kubeconfig means
-    another cluster if it is not known yet, or if its current cluster differs.
+    If both sides have a ``clusterIdentifier``, it decides alone. Otherwise the cluster is another
+    one if a setting that selects it is not known yet, or if two kubeconfigs describe their active
+    cluster differently. Without a kubeconfig the provider cannot tell, and replaces nothing.
     """
     if "clusterIdentifier" in old and "clusterIdentifier" in new:
         same = old["clusterIdentifier"] == new["clusterIdentifier"]
         return () if same else ("clusterIdentifier",)
-    before, after = reveal(old.get("kubeconfig")), reveal(new.get("kubeconfig"))
-    same = after != UNKNOWN and _current_cluster(before) == _current_cluster(after)
-    return () if same else ("kubeconfig",)
+    old, new = reveal(old), reveal(new)
+    selecting = ("kubeconfig", "context", "cluster")
+    if unknown := tuple(name for name in selecting if new.get(name) == UNKNOWN):
+        return unknown
+    before, after = _active_cluster(old), _active_cluster(new)
+    if before is None or after is None or before == after:
+        return ()
+    return tuple(name for name in selecting if old.get(name) != new.get(name))
 
 
-def _current_cluster(kubeconfig: str | None) -> Any:
+def _active_cluster(settings: Properties) -> Any:
+    """What the kubeconfig says about the cluster that the provider uses, if it says anything."""
     try:
-        config = yaml.safe_load(kubeconfig or "")
+        config = yaml.safe_load(settings.get("kubeconfig", ""))
         clusters, contexts = (
             {entry["name"]: entry for entry in config[name]} for name in ("clusters", "contexts")
         )
-        return clusters[contexts[config["current-context"]]["context"]["cluster"]]
+        context = contexts[settings.get("context", config["current-context"])]["context"]
+        return clusters[settings.get("cluster", context["cluster"])]["cluster"]
     except (yaml.YAMLError, TypeError, KeyError):
-        return kubeconfig
+        return None
 
 
 def is_namespaced(token: str) -> bool:
@@ -104,8 +112,10 @@ def is_autonamed(inputs: Properties) -> bool:
 def keeps_its_name(old: Properties, new: Properties) -> bool:
     """Whether the replacement has the same name, so that the old object must be deleted first."""
     before, after = _metadata(old), _metadata(new)
-    return not is_autonamed(new) and all(
-        before.get(name) == after.get(name) for name in ("name", "namespace")
+    return (
+        "name" in after  # a chart's release has no metadata, and is never deleted first
+        and not is_autonamed(new)
+        and all(before.get(name) == after.get(name) for name in ("name", "namespace"))
     )
 
 

@@ -306,6 +306,8 @@ def test_an_object_that_keeps_its_name_is_deleted_first() -> None:
     assert not keeps_its_name(given, {"metadata": {"name": "web", "namespace": "pull"}})
     named = completed({})
     assert not keeps_its_name(named, named)
+    release = {"name": "external-secrets", "namespace": "external-secrets"}
+    assert not keeps_its_name(release, release)
 
 
 def test_live_objects_are_reduced_to_the_fields_of_the_program() -> None:
@@ -319,8 +321,12 @@ def test_another_cluster_replaces_the_provider() -> None:
         return {
             "kubeconfig": f"""
                 current-context: c
-                clusters: [{{name: a, cluster: {{server: "{server}"}}}}]
-                contexts: [{{name: c, context: {{cluster: a, user: {user}}}}}]
+                clusters:
+                  - {{name: a, cluster: {{server: "{server}"}}}}
+                  - {{name: b, cluster: {{server: "https://b"}}}}
+                contexts:
+                  - {{name: c, context: {{cluster: a, user: {user}}}}}
+                  - {{name: d, context: {{cluster: b, user: {user}}}}}
             """
         }
 
@@ -328,6 +334,12 @@ def test_another_cluster_replaces_the_provider() -> None:
     assert config_replacements(before, kubeconfig("https://1", "you")) == ()
     assert config_replacements(before, kubeconfig("https://2", "me")) == ("kubeconfig",)
     assert config_replacements(before, {"kubeconfig": UNKNOWN}) == ("kubeconfig",)
+    assert config_replacements(before, {**before, "context": "d"}) == ("context",)
+    assert config_replacements({**before, "context": "d"}, {**before, "cluster": "b"}) == ()
+    assert config_replacements(before, {**before, "context": UNKNOWN}) == ("context",)
+    # A context of the user's own kubeconfig, which the provider does not compare.
+    assert config_replacements({"context": "c"}, {"context": "d"}) == ()
+    assert config_replacements(before, {"context": "d"}) == ()
     same = {"clusterIdentifier": "a"}
     assert config_replacements({**before, **same}, {"kubeconfig": UNKNOWN, **same}) == ()
     assert config_replacements(same, {"clusterIdentifier": "b"}) == ("clusterIdentifier",)
