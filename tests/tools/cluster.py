@@ -253,9 +253,10 @@ _CONTROLLERS: Final = (
     "replicaset-controller",
 )
 
+_PODS: Final = "/api/v1/pods"
 _POD_ADDRESS: Final = "10.1.0.1"
 _STATUSES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "/api/v1/pods": {
+    _PODS: {
         "phase": "Running",
         "podIP": _POD_ADDRESS,
         "podIPs": [{"ip": _POD_ADDRESS}],
@@ -280,16 +281,39 @@ def _play_outside(cluster: Cluster, stopped: threading.Event) -> None:
         for path, status in _STATUSES.items():
             for item in _listed(cluster, path):
                 metadata = item["metadata"]
-                if metadata["uid"] not in reported:
-                    patched = cluster.kubectl(
-                        *("patch", path.rpartition("/")[2], metadata["name"]),
-                        *("--namespace", metadata["namespace"], "--subresource=status"),
-                        *("--type=merge", "--patch", json.dumps({"status": status})),
+                if path == _PODS and "deletionTimestamp" in metadata:
+                    _kubectl_on(cluster, metadata, "delete", "pod", "--force", "--grace-period=0")
+                elif metadata["uid"] not in reported:
+                    if path == _PODS:
+                        _bind(cluster, metadata)
+                    patched = _kubectl_on(
+                        *(cluster, metadata, "patch", path.rpartition("/")[2]),
+                        *("--subresource=status", "--type=merge"),
+                        f"--patch={json.dumps({'status': status})}",
                     )
                     if patched.returncode == 0:
                         reported.add(metadata["uid"])
         for item in _listed(cluster, _WEBHOOKS):  # no pod would answer their calls
-            cluster.kubectl("delete", "validatingwebhookconfiguration", item["metadata"]["name"])
+            _kubectl_on(cluster, item["metadata"], "delete", "validatingwebhookconfiguration")
+
+
+def _kubectl_on(
+    cluster: Cluster, metadata: Mapping[str, Any], verb: str, resource: str, *options: str
+) -> subprocess.CompletedProcess[str]:
+    namespace = f"--namespace={metadata.get('namespace', '')}"
+    return cluster.kubectl(verb, resource, metadata["name"], namespace, *options)
+
+
+def _bind(cluster: Cluster, metadata: Mapping[str, Any]) -> None:
+    """Assign the pod to a node, as the scheduler does. Endpoints need its name, and no node."""
+    path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/binding"
+    binding = {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": metadata["name"]},
+        "target": {"kind": "Node", "name": "node"},
+    }
+    cluster.kubectl("create", f"--raw={path}", "--filename=-", text=json.dumps(binding))
 
 
 def _listed(cluster: Cluster, path: str) -> list[dict[str, Any]]:

@@ -83,7 +83,12 @@ def _write_chart(folder: Path) -> None:
     with tarfile.open(folder / archive, "w:gz") as packed:
         packed.add(rewritten, "external-secrets/Chart.yaml")
         for name in ("values.yaml", "values.schema.json", "templates"):
-            packed.add(chart / name, f"external-secrets/{name}")
+            # Helm would take the read-me among the templates for a manifest.
+            packed.add(
+                chart / name,
+                f"external-secrets/{name}",
+                filter=lambda file: None if file.name.endswith(".md") else file,
+            )
         for definition in sorted((source / "config" / "crds" / "bases").glob("*_*.yaml")):
             packed.add(definition, f"external-secrets/crds/{definition.name}")
     entry = {
