@@ -21,6 +21,7 @@ from ops.engine.checkout import Checkout
 from ops.engine.command import Engine
 from ops.engine.environment import language_host_variables, sandboxed
 from ops.engine.install import provide_engine
+from ops.engine.stack import runnable_pack
 from sandbox.server import Sandbox
 
 Events = list[dict[str, Any]]
@@ -44,7 +45,7 @@ def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]
     checkout = Checkout.here()
     environment = sandboxed(checkout, stack, folder)
     events = keep_events()
-    with Sandbox(folder / "cloud") as cloud:
+    with Sandbox(folder / "cloud") as cloud, runnable_pack(Path(pack)) as runnable:
         variables = {**environment.variables, **cloud.environment, **language_host_variables()}
         os.environ.clear()
         os.environ.update(variables)
@@ -60,7 +61,7 @@ def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]
             try:
                 getattr(opened, operation)(
                     on_event=lambda event: None,
-                    policy_packs=[pack],
+                    policy_packs=[str(runnable)],
                     policy_pack_configs=None if config == "-" else [config],
                 )
             except CommandError as error:
