@@ -48,8 +48,11 @@ UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 RECORDER: Final = """
 import base64
+from pathlib import Path
 from pulumi_policy import PolicyPack, ResourceValidationPolicy
 from pulumi_policy import policy as sdk
+
+RECORDING = Path(__file__).resolve().with_name("recording")
 
 class Recorder(sdk._PolicyAnalyzerServicer):
     def Analyze(self, request, context):
@@ -59,7 +62,7 @@ class Recorder(sdk._PolicyAnalyzerServicer):
         return self.keep("stack", request) or super().AnalyzeStack(request, context)
 
     def keep(self, kind, request):
-        with open("recording", "a") as file:
+        with open(RECORDING, "a") as file:
             file.write(f"{kind} {base64.b64encode(request.SerializeToString()).decode()}\\n")
 
 sdk._PolicyAnalyzerServicer = Recorder
