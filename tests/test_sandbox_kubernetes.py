@@ -17,6 +17,7 @@ from resource_types.kubernetes import (
     CONFIG_MAP,
     DEPLOYMENT,
     EXTERNAL_SECRET,
+    HORIZONTAL_POD_AUTOSCALER,
     JOB,
     NAMESPACE,
     POD_DISRUPTION_BUDGET,
@@ -181,6 +182,41 @@ def test_outputs_contain_the_server_defaults(cloud: Cloud) -> None:
     assert service.outputs["spec"]["type"] == "ClusterIP"
     assert service.outputs["spec"]["ports"] == [{"port": 80, "protocol": "TCP", "targetPort": 80}]
     assert service.outputs["spec"]["clusterIP"].startswith("34.118.")
+
+
+def test_defaults_are_those_that_a_real_api_server_showed(cloud: Cloud) -> None:
+    """``make test-cluster`` runs the same objects with the real provider."""
+    make(cloud, NAMESPACE, "pull", None)
+    make(cloud, SERVICE_ACCOUNT, "api-sa")
+    wanted = workload()
+    pod = wanted["template"]["spec"]
+    pod["serviceAccountName"] = "api-sa"
+    pod["containers"][0]["livenessProbe"] = {"httpGet": {"path": "/", "port": 3000}}
+    pod["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": 3000}}
+    shown = make(cloud, DEPLOYMENT, "api", spec=wanted).outputs["spec"]["template"]["spec"]
+    assert shown["serviceAccount"] == "api-sa"
+    assert shown["containers"][0]["livenessProbe"]["httpGet"]["scheme"] == "HTTP"
+    assert "httpGet" not in shown["containers"][0]["readinessProbe"]
+    behavior = {"scaleDown": {"stabilizationWindowSeconds": 300}}
+    scaled = make(
+        cloud, HORIZONTAL_POD_AUTOSCALER, "api", spec={"maxReplicas": 2, "behavior": behavior}
+    )
+    double = {"type": "Percent", "value": 100, "periodSeconds": 15}
+    four_pods = {"type": "Pods", "value": 4, "periodSeconds": 15}
+    assert scaled.outputs["spec"]["behavior"] == {
+        "scaleDown": {
+            "policies": [double],
+            "selectPolicy": "Max",
+            "stabilizationWindowSeconds": 300,
+        },
+        "scaleUp": {
+            "policies": [four_pods, double],
+            "selectPolicy": "Max",
+            "stabilizationWindowSeconds": 0,
+        },
+    }
+    plain = make(cloud, HORIZONTAL_POD_AUTOSCALER, "plain", spec={"maxReplicas": 2}).outputs["spec"]
+    assert "behavior" not in plain
 
 
 def test_the_content_of_a_secret_stays_secret(cloud: Cloud) -> None:

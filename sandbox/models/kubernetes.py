@@ -146,7 +146,7 @@ def _server_defaults(token: str, resource: Resource) -> Properties:
 def _pod(spec: Any) -> Properties:
     if not isinstance(spec, Mapping):
         return {}
-    defaults = {
+    defaults: Properties = {
         "dnsPolicy": "ClusterFirst",
         "restartPolicy": "Always",
         "schedulerName": "default-scheduler",
@@ -158,6 +158,8 @@ def _pod(spec: Any) -> Properties:
         for name in ("containers", "initContainers")
         if name in spec
     }
+    if "serviceAccountName" in spec:
+        defaults["serviceAccount"] = spec["serviceAccountName"]  # the deprecated name of the field
     return {**defaults, **containers}
 
 
@@ -173,6 +175,7 @@ def _container(container: Mapping[str, Any]) -> Properties:
     for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
         if probe in container:
             defaults[probe] = {
+                **({"httpGet": {"scheme": "HTTP"}} if "httpGet" in container[probe] else {}),
                 "failureThreshold": 3,
                 "periodSeconds": 10,
                 "successThreshold": 1,
@@ -206,6 +209,21 @@ def _strategy(name: str) -> Properties:
     if name != "RollingUpdate":
         return {"type": name}
     return {"type": name, "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
+
+
+def _autoscaler(resource: Resource) -> Properties:
+    """Without a behavior, the controller has its own, and the object shows none."""
+    if "behavior" not in resource.get("spec", {}):
+        return {"minReplicas": 1}
+    double = {"type": "Percent", "value": 100, "periodSeconds": 15}
+    four_pods = {"type": "Pods", "value": 4, "periodSeconds": 15}
+    up = {
+        "policies": [four_pods, double],
+        "selectPolicy": "Max",
+        "stabilizationWindowSeconds": 0,
+    }
+    down = {"policies": [double], "selectPolicy": "Max"}
+    return {"minReplicas": 1, "behavior": {"scaleUp": up, "scaleDown": down}}
 
 
 def _stateful_set(resource: Resource) -> Properties:
@@ -289,7 +307,7 @@ def _load_balancer_status(resource: Resource) -> Properties:
 
 
 _SPECS: Final[dict[str, Callable[[Resource], Properties]]] = {
-    kubernetes.HORIZONTAL_POD_AUTOSCALER: lambda _: {"minReplicas": 1},
+    kubernetes.HORIZONTAL_POD_AUTOSCALER: _autoscaler,
     kubernetes.CRON_JOB: _cron_job,
     kubernetes.DAEMON_SET: _daemon_set,
     kubernetes.DEPLOYMENT: _deployment,
