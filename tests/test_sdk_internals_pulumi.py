@@ -27,11 +27,11 @@ from tests.recorder import ROOT
 
 SEAMS: Final = {
     "ops/sdk_internals.py": "the Automation API",
-    "policies/by_type.py": "the server of a policy pack",
     "policies/sdk_internals.py": "the server of a policy pack",
     "sandbox/schema.py": "the types of a resource's inputs and outputs",
     "sandbox/values.py": "the signatures of secrets, assets and unknown values",
     "tests/policy_harness.py": "the server of a policy pack, in tests",
+    "tests/test_sdk_internals.py": "the server of a policy pack, to check it",
     "tests/test_sdk_internals_pulumi.py": "all of them, to check them",
 }
 """The modules that may use private names of the SDKs, and what each uses. Policy packs and the
