@@ -372,7 +372,10 @@ def render(
 
 @app.command()
 def engine() -> None:
-    """Print the path of the Pulumi CLI, installing it if needed, its version and its origin."""
+    """Print the path of the Pulumi CLI, installing it if needed.
+
+    Its version and where it comes from go to standard error.
+    """
     executable = provide_engine(say)
     say(describe(executable))
     print(executable)
