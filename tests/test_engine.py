@@ -1,4 +1,4 @@
-"""How the engine is installed: PATH, cache, installer, Go module. A script stands for the build."""
+"""Where the engine comes from: PATH, cache, Go module. A script stands for the build."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ import re
 import shutil
 import subprocess
 import threading
-import urllib.error
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pulumi.automation import PulumiCommand
 
 from ops.engine import go_build
 from ops.engine.cache import cache_folder
-from ops.engine.install import GO_MINIMUM, MODULE, VERSION, EngineError, provide_engine
+from ops.engine.install import MODULE, VERSION, EngineError, provide_engine
 
 
 class Machine:
-    """A machine with its own PATH and cache, and without internet."""
+    """A machine with its own PATH and cache."""
 
     def __init__(self, folder: Path) -> None:
         self.bin = folder / "bin"
@@ -53,10 +50,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setenv("PATH", f"{found.bin}:/bin:/usr/bin")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
-    def offline(**_: Any) -> None:
-        raise urllib.error.URLError("no internet")
-
-    monkeypatch.setattr(PulumiCommand, "install", offline)
     which = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name: which(name, path=str(found.bin)))
     return found
@@ -82,17 +75,6 @@ def test_the_cached_engine_is_used_silently(machine: Machine) -> None:
     machine.cached.touch()
     assert machine.provide() == machine.cached
     assert machine.progress == []
-
-
-def test_the_installer_comes_before_go(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    def install(*, root: str, version: object) -> None:
-        assert version == VERSION
-        target = Path(root) / "bin" / "pulumi"
-        target.parent.mkdir(parents=True)
-        target.write_text("installed")
-
-    monkeypatch.setattr(PulumiCommand, "install", install)
-    assert machine.provide().read_text() == "installed"
 
 
 def test_it_is_built_once_by_the_first_of_several_processes(
@@ -147,21 +129,17 @@ def test_without_go_the_error_names_what_to_install(machine: Machine) -> None:
         machine.provide()
     assert "https://www.pulumi.com/docs/install" in str(error.value)
     assert "https://go.dev/dl" in str(error.value)
-    assert "no internet" in "\n".join(machine.progress)
 
 
 def test_an_old_go_is_named_in_the_error(machine: Machine) -> None:
-    machine.go(version="go version go1.21.3 linux/amd64")
-    with pytest.raises(EngineError, match=r"go1\.21\.3 linux/amd64; 1\.26 or newer is required"):
+    machine.go(version="go version go1.20.3 linux/amd64")
+    with pytest.raises(EngineError, match=r"go1\.20\.3 linux/amd64; 1\.21 or newer is required"):
         machine.provide()
 
 
 def test_the_go_module_has_the_version_of_the_code() -> None:
     module = (MODULE / "go.mod").read_text()
     assert f"require github.com/pulumi/pulumi/pkg/v3 v{VERSION}" in module
-    declared = re.search(r"^go (\d+)\.(\d+)", module, re.MULTILINE)
-    assert declared
-    assert (int(declared[1]), int(declared[2])) == GO_MINIMUM
 
 
 def make_variables(checkout: Path) -> dict[str, str]:

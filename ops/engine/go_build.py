@@ -17,6 +17,10 @@ from typing import Final
 
 PROGRESS_EVERY_SECONDS: Final = 10.0
 
+SWITCHES_TOOLCHAINS: Final = (1, 21)
+"""The first Go that downloads and verifies the newer Go that a module's ``go.mod`` asks for
+(https://go.dev/doc/toolchain)."""
+
 Say = Callable[[str], None]
 """Takes one line of progress."""
 
@@ -25,19 +29,19 @@ class GoError(Exception):
     """Go is missing, too old, or failed. The text says which, and why."""
 
 
-def find_go(oldest: tuple[int, int]) -> str:
-    """The path of a Go that is at least version ``oldest``.
+def find_go() -> str:
+    """The path of a Go that can build any of the modules.
 
     Raises:
         GoError: there is none.
     """
-    wanted = ".".join(map(str, oldest))
+    wanted = ".".join(map(str, SWITCHES_TOOLCHAINS))
     found = shutil.which("go")
     if found is None:
         raise GoError(f"Go is not installed; {wanted} or newer is required (https://go.dev/dl)")
     printed = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
     version = re.search(r"go(\d+)\.(\d+)", printed)
-    if version is None or (int(version[1]), int(version[2])) < oldest:
+    if version is None or (int(version[1]), int(version[2])) < SWITCHES_TOOLCHAINS:
         raise GoError(
             f"{found} is too old: {printed.strip() or 'no version'}; {wanted} or newer is required "
             "(https://go.dev/dl)"

@@ -1,20 +1,17 @@
-"""Installs the Pulumi CLI: from PATH, the cache, its official installer, or built from source.
+"""Provides the Pulumi CLI: the one on PATH, or one that is built once from its Go module.
 
-Some firewalls block the release archives of the CLI, but its Go module is on every module proxy. A
-binary that is built from that module has no language host, so ``language_host.py`` takes its place.
-
-What is built is verified: ``pulumi/go.sum`` has the checksum of every module. What the official
-installer downloads is as trustworthy as its TLS connection.
+The official CLI is for its user to install and to verify. This module downloads no release archive:
+the project has no checksum to compare one with. What it builds is verified, because
+``pulumi/go.sum`` has the checksum of every module. Such a binary has no language host, so
+``language_host.py`` takes its place.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import urllib.error
 from pathlib import Path
 from typing import Final
 
@@ -27,29 +24,25 @@ LANGUAGE_HOST: Final = Path(__file__).resolve().parent / "bin" / "pulumi-languag
 """Stands in for the program of that name in the official CLI, if it is the last on PATH."""
 
 VERSION: Final = VersionInfo.parse("3.274.1")
-"""The oldest CLI that works, and the version that is installed or built (``pulumi/go.mod``)."""
-
-GO_MINIMUM: Final = (1, 26)
-"""The oldest Go that compiles that CLI (``pulumi/go.mod``)."""
+"""The oldest CLI that works, and the version that is built (``pulumi/go.mod``)."""
 
 MODULE: Final = Path(__file__).parent / "pulumi"
 PACKAGE: Final = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 VERSION_SYMBOL: Final = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
-INSTALLER_TIMEOUT_SECONDS: Final = 5.0
 
 
 class EngineError(Exception):
-    """The engine cannot be installed. The text says what was tried and what to install."""
+    """There is no engine. The text says what was tried and what to install."""
 
 
 def provide_engine(say: Say) -> Path:
-    """The path of a Pulumi CLI that is at least ``VERSION``, installed or built if necessary.
+    """The path of a Pulumi CLI that is at least ``VERSION``, built if necessary.
 
-    ``say`` receives the progress of an installation. Several processes may call this at the same
-    time: the first installs the CLI, the others wait for it.
+    ``say`` receives the progress of the build. Several processes may call this at the same time:
+    the first builds the CLI, the others wait for it.
 
     Raises:
-        EngineError: there is no CLI, and neither its installer nor Go can provide it.
+        EngineError: there is no CLI, and Go cannot build it.
     """
     installed = _on_path(say)
     if installed is not None:
@@ -63,20 +56,17 @@ def provide_engine(say: Say) -> Path:
             return executable
         with tempfile.TemporaryDirectory(prefix=f"{home.name}-", dir=home.parent) as scratch:
             fresh = Path(scratch) / "fresh"
-            if not _install(fresh, say):
-                _build(fresh, say)
-            fresh.rename(home)  # an interrupted installation never looks finished
+            _build(fresh, say)
+            fresh.rename(home)  # an interrupted build never looks finished
     return executable
 
 
 def describe(executable: Path) -> str:
     """Where a CLI that ``provide_engine`` returned comes from, and its version."""
-    if not executable.is_relative_to(cache_folder()):
-        origin = "found on PATH"
-    elif executable.with_name(LANGUAGE_HOST.name).exists():
-        origin = "installed by the official installer"
-    else:
+    if executable.is_relative_to(cache_folder()):
         origin = f"built from its Go module, which {MODULE / 'go.sum'} verifies"
+    else:
+        origin = "found on PATH"
     return f"Pulumi CLI {_printed_version(executable)}, {origin}"
 
 
@@ -106,30 +96,11 @@ def _on_path(say: Say) -> Path | None:
     return Path(found)
 
 
-def _install(home: Path, say: Say) -> bool:
-    """Try the official installer; being offline is not an error."""
-    # Imported late: it takes a third of a second, and only the installation needs it.
-    from pulumi.automation import PulumiCommand
-
-    say(f"Pulumi CLI {VERSION}: running the official installer ...")
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(INSTALLER_TIMEOUT_SECONDS)
-    try:
-        PulumiCommand.install(root=str(home), version=VERSION)
-    except (OSError, urllib.error.URLError, subprocess.CalledProcessError) as error:
-        say(f"The installer cannot be reached or failed ({_first_line(error)}).")
-        shutil.rmtree(home, ignore_errors=True)
-        return False
-    finally:
-        socket.setdefaulttimeout(before)
-    return True
-
-
 def _build(home: Path, say: Say) -> None:
     executable = home / "bin" / "pulumi"
     executable.parent.mkdir(parents=True)
     try:
-        go = find_go(GO_MINIMUM)
+        go = find_go()
         say(
             f"Pulumi CLI {VERSION}: building it from its Go module, once. This takes about 5 "
             "minutes on two cores, after a download of 300 MB if the module is not in Go's cache."
@@ -141,7 +112,3 @@ def _build(home: Path, say: Say) -> None:
             f"Put Pulumi CLI {VERSION} or newer on PATH (https://www.pulumi.com/docs/install), "
             "or give Go access to its module proxy (`go env GOPROXY`)."
         ) from None
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]

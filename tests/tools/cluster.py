@@ -33,9 +33,6 @@ KUBERNETES: Final = VersionInfo.parse("1.34.1")
 EXTERNAL_SECRETS: Final = VersionInfo.parse("1.3.2")
 """The operator whose resource definitions the tests use; it serves external-secrets.io/v1."""
 
-GO_MINIMUM: Final = (1, 24)
-"""The oldest Go that compiles them (``cluster/go.mod``)."""
-
 MODULE: Final = Path(__file__).parent / "cluster"
 READY_WITHIN_SECONDS: Final = 60.0
 
@@ -108,7 +105,7 @@ def provide_cluster(say: Say) -> Path:
     with exclusively(home, "the Kubernetes control plane", say):
         if home.exists():
             return home
-        go = find_go(GO_MINIMUM)
+        go = find_go()
         say(
             f"Kubernetes {KUBERNETES}: building the control plane and kubectl, once. Two cores "
             "take about 6 minutes, and a download of 100 MB comes first if Go has not seen them."
@@ -132,7 +129,7 @@ def openapi() -> Path:
     Raises:
         GoError: Go is missing, or the module cannot be downloaded.
     """
-    source = module(find_go(GO_MINIMUM), "k8s.io/kubernetes", f"v{KUBERNETES}")
+    source = module(find_go(), "k8s.io/kubernetes", f"v{KUBERNETES}")
     return source / "api" / "openapi-spec" / "swagger.json"
 
 
@@ -143,7 +140,7 @@ def external_secrets_source() -> Path:
         GoError: Go is missing, or the module cannot be downloaded.
     """
     name = "github.com/external-secrets/external-secrets"
-    return module(find_go(GO_MINIMUM), name, f"v{EXTERNAL_SECRETS}")
+    return module(find_go(), name, f"v{EXTERNAL_SECRETS}")
 
 
 def external_secrets_definitions() -> Path:

@@ -21,9 +21,6 @@ PACKAGE: Final = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 VERSION: Final = "4.25.0"
 """The latest release before the commit in ``go.mod``; a build from source does not know it."""
 
-GO_MINIMUM: Final = (1, 24)
-"""The oldest Go that compiles it (``kubernetes_provider/go.mod``)."""
-
 EXECUTABLE: Final = "pulumi-resource-kubernetes"
 
 
@@ -41,7 +38,7 @@ def provide_kubernetes_plugin(say: Say) -> Path:
     with exclusively(executable.parent, "the Kubernetes provider", say):
         if executable.exists():
             return executable
-        go = find_go(GO_MINIMUM)
+        go = find_go()
         say(
             f"Kubernetes provider {VERSION}: building it, once. Two cores take about 7 minutes, "
             "and a download of 150 MB comes first if Go has not seen it."
