@@ -121,7 +121,7 @@ def test_a_release_that_failed_half_way_takes_a_new_record(
     faulty = {"module": "tests.ops_with_faults", "variables": {"FAULT": "4:error:before"}}
     failed = project.ops(*options, "--record", str(first), **faulty)  # type: ignore[arg-type]
     assert failed.returncode == 1
-    assert "preview again with --record, and run this with the new record" in failed.stderr
+    assert "preview again with --record, then run this command with the new record" in failed.stderr
     assert "run the same command again" not in failed.stderr
 
     again = refused(project, "--record", str(first))
