@@ -19,8 +19,7 @@ from tests.tools.cluster import Cluster, provide_cluster, running_cluster, runni
 from tests.tools.gke import HOSTS, gke_access
 from tests.tools.kubernetes_plugin import provide_kubernetes_plugin
 
-# Takes minutes on two cores, and waits for a real control plane.
-pytestmark = pytest.mark.soak
+pytestmark = pytest.mark.cluster
 
 API: Final = "deployment/pull-api"
 RELEASE: Final = "gcr.io/pull-staging/pull-api:4a5b6c7"
