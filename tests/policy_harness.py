@@ -40,7 +40,9 @@ from policies.framework.paths import (
 from policies.framework.rules import ResourceRule, Rule
 from policies.pack import policies
 from policies.sdk_internals import Servicer, deserialize_properties
+from tests.estate_variants import Variant
 from tests.policy_mutations import Mutation
+from tests.stack_lifecycle import StackLifecycle
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 TODAY: Final = datetime.now(UTC).date()
@@ -95,13 +97,20 @@ class Run:
         return found
 
 
-def run(stack: str, folder: Path, pack: Path, config: Path | None, *operations: str) -> list[Run]:
+def run(
+    stack: str,
+    folder: Path,
+    pack: Path,
+    config: Path | None,
+    *operations: str,
+    project: Path = ROOT,
+) -> list[Run]:
     """Carry out ``operations`` with a pack, one after the other, in a sandbox in ``folder``."""
     arguments = [stack, str(folder), str(pack), str(config or "-"), *operations]
     done = subprocess.run(
         [sys.executable, "-m", "tests.policy_engine", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=project,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
@@ -116,8 +125,9 @@ def run(stack: str, folder: Path, pack: Path, config: Path | None, *operations: 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The requests of the engine to a pack about one stack."""
+    """The requests of the engine to a pack about one variant of the estate."""
 
+    variant: str
     stack: str
     resources: Sequence[Any]
     whole: Any
@@ -129,9 +139,9 @@ def shared_folder(factory: pytest.TempPathFactory) -> Path:
     return base.parent if base.name.startswith("popen-") else base
 
 
-def record(stack: str, shared: Path) -> Recording:
-    """The recording of ``stack``, made once for all processes of this test run."""
-    home = shared / f"recording-{stack}"
+def record(variant: Variant, shared: Path) -> Recording:
+    """The recording of ``variant``, made once for all processes of this test run."""
+    home = shared / f"recording-{variant.name}"
     home.mkdir(exist_ok=True)
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -140,7 +150,11 @@ def record(stack: str, shared: Path) -> Recording:
             pack.mkdir()
             (pack / "PulumiPolicy.yaml").write_text("runtime: python\n")
             (pack / "__main__.py").write_text(RECORDER)
-            (preview,) = run(stack, home / "sandbox", pack, None, "preview")
+            project = StackLifecycle.begin(ROOT, home / "stack", variant.stack)
+            project.settings(**variant.settings)
+            (preview,) = run(
+                variant.stack, project.sandbox, pack, None, "preview", project=project.root
+            )
             assert preview.succeeded, preview.error
             (home / "done").touch()
     lines = (home / "pack" / "recording").read_text().splitlines()
@@ -149,7 +163,7 @@ def record(stack: str, shared: Path) -> Recording:
     ]
     resources = [analyzer_pb2.AnalyzeRequest.FromString(d) for k, d in decoded if k == "resource"]
     (whole,) = (analyzer_pb2.AnalyzeStackRequest.FromString(d) for k, d in decoded if k == "stack")
-    return Recording(stack, resources, whole)
+    return Recording(variant.name, variant.stack, resources, whole)
 
 
 # -- one resource ----------------------------------------------------------------------------------
@@ -159,7 +173,7 @@ def record(stack: str, shared: Path) -> Recording:
 class Resource:
     """A resource as plain data, from which mutants are made.
 
-    ``source`` is the stack that it is from, or ``fixture``.
+    ``source`` is the variant of the estate that it is from, or ``fixture``.
     """
 
     type: str
@@ -168,6 +182,10 @@ class Resource:
     protect: bool
     source: str
     parent: str = ""
+
+    @property
+    def stack(self) -> str:
+        return self.urn.split(":")[2]
 
     @property
     def view(self) -> View:
@@ -239,7 +257,7 @@ def resources_of(recording: Recording) -> list[Resource]:
             urn=request.urn,
             inputs=plain_properties(request),
             protect=request.options.protect,
-            source=recording.stack,
+            source=recording.variant,
             parent=request.options.parent,
         )
         for request in sorted(recording.resources, key=lambda request: str(request.urn))
@@ -306,15 +324,25 @@ def evaluate_with_inputs(serving: Any, recording: Recording, mutant: Any) -> lis
     return found
 
 
-def config_of(stack: str) -> dict[str, str]:
-    """The rules' settings for the stack that a resource is from."""
-    return {"environment": "staging" if stack == "staging" else "production"}
+def config_of(stack: str) -> dict[str, Any]:
+    """The rules' settings for the stack that a resource is from, by name."""
+    settings: dict[str, Any] = {"environment": stack}
+    for configured in _configuration(stack).values():
+        if isinstance(configured, dict):
+            settings.update(configured)
+    return settings
 
 
 def disabled(stack: str) -> set[str]:
     """The rules that the stack's configuration disables."""
-    configured = json.loads((ROOT / "policies" / f"config.{stack}.json").read_text())
-    return {rule for rule, level in configured.items() if level == "disabled"}
+    return {rule for rule, level in _configuration(stack).items() if level == "disabled"}
+
+
+def _configuration(stack: str) -> dict[str, Any]:
+    configured: dict[str, Any] = json.loads(
+        (ROOT / "policies" / f"config.{stack}.json").read_text("utf-8")
+    )
+    return configured
 
 
 def candidates(
@@ -328,7 +356,6 @@ def candidates(
         enough = taken.get(key, 0) == limit and resource.source != "fixture"
         if not rule.applies_to(resource.type) or enough:
             continue
-        servicer_of_source = serving["staging" if resource.source == "staging" else "production"]
-        if not evaluate(servicer_of_source, resource):
+        if not evaluate(serving[resource.stack], resource):
             taken[key] = taken.get(key, 0) + 1
-            yield servicer_of_source, resource
+            yield serving[resource.stack], resource

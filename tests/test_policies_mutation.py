@@ -17,6 +17,7 @@ from policies.rules import RULES
 from resource_types import gcp
 from tests import policy_harness as harness
 from tests.conftest import MUTANTS
+from tests.estate_variants import VARIANTS, Variant
 from tests.policy_fixtures import fixtures
 from tests.policy_harness import Recording, Resource
 from tests.policy_mutations import (
@@ -32,7 +33,6 @@ from tests.policy_mutations import (
     mutations,
 )
 
-STACKS: Final = ("production", "staging")
 RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRule)]
 STACK_RULES: Final = [rule for rule in RULES if isinstance(rule, StackRule)]
 
@@ -40,13 +40,22 @@ STACK_RULES: Final = [rule for rule in RULES if isinstance(rule, StackRule)]
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Recording]:
     shared = harness.shared_folder(tmp_path_factory)
-    return [harness.record(stack, shared) for stack in STACKS]
+    return [harness.record(variant, shared) for variant in VARIANTS]
 
 
 @pytest.fixture(scope="session")
 def resources(recordings: list[Recording]) -> list[Resource]:
-    recorded = [found for recording in recordings for found in harness.resources_of(recording)]
+    """Every resource of every variant; those that are the same as in an earlier one only once."""
+    recorded: list[Resource] = []
+    for recording in recordings:
+        for resource in harness.resources_of(recording):
+            if not any(same(resource, other) for other in recorded):
+                recorded.append(resource)
     return [*recorded, *fixtures()]
+
+
+def same(resource: Resource, other: Resource) -> bool:
+    return resource.urn == other.urn and resource.inputs == other.inputs
 
 
 def resource_mutants(
@@ -168,7 +177,7 @@ def test_every_mutant_of_a_stack_is_caught(
                     if _findings(serving, recording, mutant):
                         killed[rule.id] += 1
                     else:
-                        survived.append(f"{rule.id}: {recording.stack} {mutation} {what}")
+                        survived.append(f"{rule.id}: {recording.variant} {mutation} {what}")
     record_property(MUTANTS, _count(killed, survived, STACK_RULES))
 
 
@@ -204,12 +213,14 @@ def _count(killed: Counter[str], survived: list[str], rules: Any) -> dict[str, i
     return {rule.id: killed[rule.id] for rule in rules}
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_clean_stack_is_clean(recordings: list[Recording], stack: str) -> None:
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_the_clean_stack_is_clean(
+    variant: Variant, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """With the levels of the stack's own configuration."""
-    recording = next(found for found in recordings if found.stack == stack)
-    on = [rule for rule in RULES if rule.id not in harness.disabled(stack)]
-    serving = harness.servicer(*on, config=harness.config_of(stack))
+    recording = harness.record(variant, harness.shared_folder(tmp_path_factory))
+    on = [rule for rule in RULES if rule.id not in harness.disabled(variant.stack)]
+    serving = harness.servicer(*on, config=harness.config_of(variant.stack))
     found = [
         f"{diagnostic.policyName}: {diagnostic.message}"
         for request in recording.resources
