@@ -1,8 +1,8 @@
 """Operations of the real engine with a policy pack, in a separate process.
 
-    python -m tests.policy_engine STACK FOLDER PACK CONFIG|- OPERATION ...
+    python -m tests.policy_engine STACK SETTINGS FOLDER PACK CONFIG|- OPERATION ...
 
-Prints a line of JSON for each operation. The process is separate because it replaces its
+SETTINGS is JSON that is merged into those of the stack file. Prints a line of JSON for each operation. The process is separate because it replaces its
 environment and the SDK's reader of events.
 """
 
@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pulumi import automation
 from pulumi.automation.errors import CommandError
 
@@ -23,6 +25,7 @@ from ops.engine.environment import language_host_variables, sandboxed
 from ops.engine.install import provide_engine
 from ops.engine.stack import runnable_pack
 from sandbox.server import Sandbox
+from tests.merge import merged
 
 Events = list[dict[str, Any]]
 
@@ -40,10 +43,21 @@ def keep_events() -> Events:
     return events
 
 
-def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]) -> None:
+def main(
+    stack: str,
+    settings: Mapping[str, Any],
+    folder: Path,
+    pack: str,
+    config: str,
+    operations: list[str],
+) -> None:
     """Carry the operations out, one after the other, in a sandbox in ``folder``."""
     checkout = Checkout.here()
     environment = sandboxed(checkout, stack, folder)
+    stack_file = environment.work_dir / f"Pulumi.{stack}.yaml"
+    changes = {f"pull:{name}": section for name, section in settings.items()}
+    document = merged(yaml.safe_load(stack_file.read_text("utf-8")), {"config": changes})
+    stack_file.write_text(json.dumps(document), "utf-8")
     events = keep_events()
     with Sandbox(folder / "cloud") as cloud, runnable_pack(Path(pack)) as runnable:
         variables = {**environment.variables, **cloud.environment, **language_host_variables()}
@@ -70,4 +84,5 @@ def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5:])
+    _, stack, settings, folder, pack, config, *operations = sys.argv
+    main(stack, json.loads(settings), Path(folder), pack, config, operations)

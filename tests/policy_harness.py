@@ -95,9 +95,20 @@ class Run:
         return found
 
 
-def run(stack: str, folder: Path, pack: Path, config: Path | None, *operations: str) -> list[Run]:
-    """Carry out ``operations`` with a pack, one after the other, in a sandbox in ``folder``."""
-    arguments = [stack, str(folder), str(pack), str(config or "-"), *operations]
+def run(
+    stack: str,
+    folder: Path,
+    pack: Path,
+    config: Path | None,
+    *operations: str,
+    settings: Mapping[str, Any] | None = None,
+) -> list[Run]:
+    """Carry out ``operations`` with a pack, one after the other, in a sandbox in ``folder``.
+
+    ``settings`` are merged into those of the stack file.
+    """
+    arguments = [stack, json.dumps(settings or {}), str(folder), str(pack), str(config or "-")]
+    arguments += operations
     done = subprocess.run(
         [sys.executable, "-m", "tests.policy_engine", *arguments],
         cwd=ROOT,
@@ -129,9 +140,38 @@ def shared_folder(factory: pytest.TempPathFactory) -> Path:
     return base.parent if base.name.startswith("popen-") else base
 
 
-def record(stack: str, shared: Path) -> Recording:
-    """The recording of ``stack``, made once for all processes of this test run."""
-    home = shared / f"recording-{stack}"
+EVERYTHING: Final = "everything"
+"""A recording of production with every optional part, in both runtimes."""
+
+ALL_PARTS: Final[Mapping[str, Any]] = {
+    "runtime": "both",
+    "postgres": {
+        "max_connections": 1000,
+        "recovery": {"point_in_time": "2027-01-25T10:00:00.000Z"},
+    },
+    "pulumi_cloud": {"organization": "pull", "events_url": "https://events.pull.com/pulumi"},
+    "api_origin": {
+        "image": "gcr.io/pull-production/pull-api@sha256:" + "0" * 63 + "4",
+        "cpu": 1,
+        "memory_gib": 1,
+        "min_instances": 2,
+        "max_instances": 2,
+        "timeout_seconds": 60,
+    },
+    "workers": {
+        "fleet": {
+            "all": {"max_instances": 10},
+            "kyc": {"cpu": 2, "memory_gib": 2, "min_instances": 2, "max_instances": 4},
+        }
+    },
+}
+
+
+def record(name: str, shared: Path) -> Recording:
+    """The recording of a stack or of :data:`EVERYTHING`, made once for all processes."""
+    everything = name == EVERYTHING
+    stack, settings = ("production", ALL_PARTS) if everything else (name, None)
+    home = shared / f"recording-{name}"
     home.mkdir(exist_ok=True)
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -140,7 +180,7 @@ def record(stack: str, shared: Path) -> Recording:
             pack.mkdir()
             (pack / "PulumiPolicy.yaml").write_text("runtime: python\n")
             (pack / "__main__.py").write_text(RECORDER)
-            (preview,) = run(stack, home / "sandbox", pack, None, "preview")
+            (preview,) = run(stack, home / "sandbox", pack, None, "preview", settings=settings)
             assert preview.succeeded, preview.error
             (home / "done").touch()
     lines = (home / "pack" / "recording").read_text().splitlines()

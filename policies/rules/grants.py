@@ -1,0 +1,437 @@
+"""Who holds which role on which resource. Every other grant is a violation.
+
+:func:`table` lists all grants of an environment. It is the pack's own list, because a rule that read
+the components would accept their mistakes. Only who reads a secret is not written here: it comes
+from ``secret_readers.json``, which ``ops.generate`` makes from the catalogue, so that a reader who
+is added there changes this folder as well. No role in a cluster is granted at all: the charts bring
+their own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from policies.framework.graph import Graph, Node, StackRule
+from policies.framework.paths import UNKNOWN, Finding, Undecided, View, attempt
+from policies.framework.rules import Custom, ResourceRule, SetValue, Severity
+from policies.rules.iam import DOCS, GRANTS
+from policies.rules.runbook import ENVIRONMENT, environment
+from resource_types import RESOURCE_TYPES, gcp
+from resource_types.record import GrantTypes
+
+SECRET_READERS: Final[Mapping[str, list[str]]] = json.loads(
+    Path(__file__).with_name("secret_readers.json").read_text("utf-8")
+)
+"""The consumers on Google Cloud that read each secret, by the name of its variable."""
+
+SECRET_ACCESSOR: Final = "roles/secretmanager.secretAccessor"
+ACT_AS: Final = "roles/iam.serviceAccountUser"
+SIGN_IN_AS: Final = "roles/iam.workloadIdentityUser"
+USE_KEY: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+
+DEPLOYER: Final = "ci-deployer"
+PREVIEWER: Final = "ci-previewer"
+NODES: Final = "nodes"
+OPERATOR: Final = "external-secrets"
+"""Service accounts, without the prefix ``pull-`` and the suffix of staging."""
+
+DEPLOYER_ROLES: Final = (
+    "artifactregistry.admin",
+    "cloudkms.admin",
+    "cloudsql.admin",
+    "compute.loadBalancerAdmin",
+    "compute.networkAdmin",
+    "container.admin",
+    "iam.serviceAccountAdmin",
+    "iam.workloadIdentityPoolAdmin",
+    "pubsub.admin",
+    "redis.admin",
+    "resourcemanager.projectIamAdmin",
+    "run.admin",
+    "secretmanager.admin",
+    "serviceusage.serviceUsageAdmin",
+    "storage.admin",
+    "vpcaccess.admin",
+)
+PREVIEWER_ROLES: Final = (
+    "artifactregistry.reader",
+    "cloudkms.viewer",
+    "cloudsql.viewer",
+    "compute.networkViewer",
+    "container.viewer",
+    "iam.securityReviewer",
+    "pubsub.viewer",
+    "redis.viewer",
+    "run.viewer",
+    "secretmanager.viewer",
+    "serviceusage.serviceUsageViewer",
+    "vpcaccess.viewer",
+)
+
+
+def account_of_consumer(consumer: str) -> str:
+    """The service account of a consumer: ``worker-kyc``, or ``temporal-worker`` of all workers."""
+    if consumer == "all":
+        return "temporal-worker"
+    return consumer if consumer == "api-origin" else f"worker-{consumer}"
+
+
+CONSUMERS: Final = tuple(sorted({name for readers in SECRET_READERS.values() for name in readers}))
+RUNTIMES: Final = tuple(map(account_of_consumer, CONSUMERS))
+
+KUBERNETES_ACCOUNTS: Final[Mapping[str, str]] = {
+    "pull-secrets-sa": OPERATOR,
+    "pull-api-sa": "api-origin",
+    "pull-temporal-worker-sa": "temporal-worker",
+    **{
+        f"pull-temporal-worker-{consumer}-sa": account_of_consumer(consumer)
+        for consumer in CONSUMERS
+        if consumer not in ("all", "api-origin")
+    },
+}
+"""Service account by the Kubernetes service account that acts as it."""
+
+DATABASE: Final = "the database"
+DEPLOYMENTS: Final = "Pulumi Deployments"
+
+
+def _agent(service: str) -> str:
+    return f"the agent of {service}"
+
+
+def _workflow(job: str) -> str:
+    return f"the workflow {job}"
+
+
+def _pod(account: str) -> str:
+    return f"pods of {account}"
+
+
+class Grant(NamedTuple):
+    """One row of the table: ``holder`` has ``role`` on ``resource``, in the terms of this module."""
+
+    holder: str
+    role: str
+    resource: str
+
+
+@cache
+def table(environment: str) -> frozenset[Grant]:
+    """Every grant that the estate may make in an environment."""
+    releases = environment == "staging"
+    return frozenset(
+        (
+            *(Grant(DEPLOYER, f"roles/{role}", "project") for role in DEPLOYER_ROLES),
+            *(Grant(PREVIEWER, f"roles/{role}", "project") for role in PREVIEWER_ROLES),
+            Grant(NODES, "roles/container.defaultNodeServiceAccount", "project"),
+            *(Grant(DEPLOYER, ACT_AS, f"account {name}") for name in (*RUNTIMES, NODES)),
+            Grant(_workflow("release:reviewed"), SIGN_IN_AS, f"account {DEPLOYER}"),
+            Grant(_workflow("preview:proposed"), SIGN_IN_AS, f"account {PREVIEWER}"),
+            Grant(_workflow("release:reviewed-preview"), SIGN_IN_AS, f"account {PREVIEWER}"),
+            Grant(_workflow("drift:reviewed"), SIGN_IN_AS, f"account {PREVIEWER}"),
+            # Every commit releases staging; for production, Pulumi Cloud may only read.
+            Grant(DEPLOYMENTS, SIGN_IN_AS, f"account {DEPLOYER if releases else PREVIEWER}"),
+            *(
+                Grant(_pod(name), SIGN_IN_AS, f"account {account}")
+                for name, account in KUBERNETES_ACCOUNTS.items()
+            ),
+            Grant(_agent("sqladmin"), USE_KEY, "key postgres"),
+            Grant(_agent("storage"), USE_KEY, "key backups"),
+            Grant(_agent("secretmanager"), USE_KEY, "key secrets"),
+            Grant(_agent("container"), USE_KEY, "key cluster"),
+            Grant(_agent("secretmanager"), "roles/pubsub.publisher", "topic secret-rotation"),
+            Grant(DEPLOYER, "roles/artifactregistry.writer", "repository gcr.io"),
+            Grant(NODES, "roles/artifactregistry.reader", "repository gcr.io"),
+            Grant(DATABASE, "roles/storage.objectCreator", "bucket backups"),
+            *(
+                Grant(account, SECRET_ACCESSOR, f"secret {_dashed(variable)}")
+                for variable, readers in SECRET_READERS.items()
+                # The operator reads on behalf of the consumers in a cluster.
+                for account in (*map(account_of_consumer, readers), *((OPERATOR,) * bool(readers)))
+            ),
+        )
+    )
+
+
+def _dashed(variable: str) -> str:
+    return variable.lower().replace("_", "-")
+
+
+# -- how identities and resources are written ------------------------------------------------------
+
+ANY_PROJECT: Final = r"[a-z][a-z0-9-]+"
+
+
+@cache
+def members(environment: str, project: str) -> Mapping[str, re.Pattern[str]]:
+    """How each holder is written as a member; ``project`` is a pattern."""
+    domain = r"\.iam\.gserviceaccount\.com"
+    suffix = "-stg" if environment == "staging" else ""
+    accounts = (DEPLOYER, PREVIEWER, NODES, OPERATOR, *RUNTIMES)
+    agents = {
+        "container": "container-engine-robot",
+        "secretmanager": "gcp-sa-secretmanager",
+        "sqladmin": "gcp-sa-cloud-sql",
+        "storage": "gs-project-accounts",
+    }
+    # A job of GitHub Actions: its environment, its workflow, and in which version that is.
+    jobs = {
+        "release:reviewed": f"{environment}:release:reviewed",
+        "preview:proposed": f"{environment}-preview:preview:proposed",
+        "release:reviewed-preview": f"{environment}-preview:release:reviewed",
+        "drift:reviewed": f"{environment}-preview:drift:reviewed",
+    }
+    pool = (
+        r"principalSet://iam\.googleapis\.com/projects/\d+/locations/global"
+        rf"/workloadIdentityPools/pull-{environment}-github"
+    )
+    stacks = r"org:[\w-]+:project:[\w-]+"
+    patterns = {
+        **{name: rf"serviceAccount:pull-{name}{suffix}@{project}{domain}" for name in accounts},
+        **{
+            _agent(service): rf"serviceAccount:service-\d+@{name}{domain}"
+            for service, name in agents.items()
+        },
+        DATABASE: rf"serviceAccount:p\d+-[a-z0-9]+@gcp-sa-cloud-sql{domain}",
+        **{_workflow(job): rf"{pool}/attribute\.job/{claims}" for job, claims in jobs.items()},
+        DEPLOYMENTS: rf"{pool}/attribute\.(deployments/{stacks}"
+        rf"|stack/{stacks}:stack:{environment})",
+        **{
+            _pod(name): rf"serviceAccount:{project}\.svc\.id\.goog\[pull/{name}\]"
+            for name in KUBERNETES_ACCOUNTS
+        },
+    }
+    return {holder: re.compile(pattern) for holder, pattern in patterns.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a type of grant applies to.
+
+    Attributes:
+        property: the input that names the resource.
+        kind: the resource in the terms of the table, without its name.
+        type: the type of the resource.
+        path: a pattern of the input; ``{name}`` takes the place of the physical name.
+        name: a pattern of the physical name; its group is the name in the table.
+    """
+
+    property: str
+    kind: str
+    type: str
+    path: str
+    name: str
+
+
+TARGETS: Final[Mapping[GrantTypes, Target]] = {
+    gcp.SERVICE_ACCOUNT_IAM: Target(
+        "serviceAccountId",
+        "account",
+        gcp.SERVICE_ACCOUNT,
+        r"projects/<project>/serviceAccounts/{name}@<project>\.iam\.gserviceaccount\.com",
+        "pull-(.+?)<-stg>",
+    ),
+    gcp.SECRET_IAM: Target(
+        "secretId", "secret", gcp.SECRET, r"(?:projects/<project>/secrets/)?{name}", "(.+)"
+    ),
+    gcp.CRYPTO_KEY_IAM: Target(
+        "cryptoKeyId",
+        "key",
+        gcp.CRYPTO_KEY,
+        r"projects/<project>/locations/[\w-]+/keyRings/pull-<environment>/cryptoKeys/{name}",
+        "(.+)",
+    ),
+    gcp.TOPIC_IAM: Target(
+        "topic",
+        "topic",
+        gcp.TOPIC,
+        r"(?:projects/<project>/topics/)?{name}",
+        "pull-<environment>-(.+)",
+    ),
+    gcp.REPOSITORY_IAM: Target(
+        "repository",
+        "repository",
+        gcp.REPOSITORY,
+        r"(?:projects/<project>/locations/us/repositories/)?{name}",
+        "(.+)",
+    ),
+    gcp.BUCKET_IAM: Target(
+        "bucket", "bucket", gcp.BUCKET, r"(?:b/)?{name}", "<project>-(backups)"
+    ),
+}
+
+TARGET_OF: Final[Mapping[str, Target]] = {
+    token: target for forms, target in TARGETS.items() for token in (forms.member, forms.binding)
+}
+
+
+@cache
+def _pattern(text: str, environment: str, project: str) -> re.Pattern[str]:
+    suffix = "-stg" if environment == "staging" else ""
+    filled = text.replace("<project>", project).replace("<environment>", environment)
+    return re.compile(filled.replace("<-stg>", suffix))
+
+
+def variable_of(secret: str) -> str:
+    """The variable in a secret's id, in lower case with hyphens."""
+    return re.sub(r"^pull-(production|staging)-|-(production|staging)$", "", _dashed(secret))
+
+
+# -- the check -------------------------------------------------------------------------------------
+
+GRANTING: Final = re.compile(
+    r"gcp:(accesscontextmanager|cloudidentity|iam|privilegedaccessmanager)/.+"
+    r"|gcp:.+(iam(member|binding|policy|auditconfig|customrole|memberremove)"
+    r"|acl|aclconfig|aclpolicy|access|accesscontrol|accesspolicy|rolebinding)"
+    r"|gcp:projects/defaultserviceaccounts:.+|gcp:siteverification/owner:.+"
+    r"|kubernetes:rbac\.authorization\.k8s\.io/.+",
+    re.IGNORECASE,
+)
+"""Types that say who may do what. The names are those of pulumi-gcp 10.2.0."""
+
+FEDERATION: Final = (gcp.WORKLOAD_IDENTITY_POOL, gcp.WORKLOAD_IDENTITY_POOL_PROVIDER)
+"""Types with rules of their own, in ``federation.py``."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantCheck:
+    """Compares grants with the table.
+
+    Attributes:
+        environment: of the stack.
+        project: a pattern of the stack's project.
+        sources: by property, the resources that a value is made from. They identify a member or a
+            resource that is not known before the update.
+    """
+
+    environment: str
+    project: str = ANY_PROJECT
+    sources: Mapping[str, Sequence[Node]] = field(default_factory=dict)
+
+    def findings(self, view: View) -> Iterator[Finding]:
+        """What is wrong with a grant.
+
+        Raises:
+            Undecided: the member, the role or the resource is not known before the update.
+        """
+        if view.get("condition"):
+            yield view.finding("condition", "must not be set: no grant of the table has one")
+        project = view.get("project")
+        if project is not None and not re.fullmatch(self.project, str(project)):
+            yield view.finding("project", "must be the project of the stack")
+        declared = table(self.environment)
+        role, resource = view.get("role"), self._resource(view)
+        known = any(grant.resource == resource for grant in declared)
+        for path, holder in self._holders(view):
+            if Grant(holder, str(role), resource) not in declared:
+                who, what = holder or "this member", resource if known else "this resource"
+                yield view.finding(path, f"gets a role that {who} must not have on {what}")
+
+    def _resource(self, view: View) -> str:
+        """What the grant applies to; empty if the table has no such resource."""
+        if view.type in (gcp.PROJECT_IAM.member, gcp.PROJECT_IAM.binding):
+            return "project" if view.get("project") else ""
+        target = TARGET_OF.get(view.type)
+        if target is None:
+            return ""
+        pattern, source = target.path, self._source(target.property, target.type)
+        try:
+            value = view.get(target.property)
+        except Undecided:
+            if source is None:
+                raise
+            value = source.view.get(RESOURCE_TYPES[target.type].name_property)
+            pattern = "{name}"
+        pattern = pattern.replace("{name}", target.name)
+        found = _pattern(pattern, self.environment, self.project).fullmatch(str(value))
+        if not found:
+            return ""
+        name = variable_of(found[1]) if target.type == gcp.SECRET else found[1]
+        return f"{target.kind} {name}"
+
+    def _holders(self, view: View) -> Iterator[tuple[str, str]]:
+        """Path and holder of each member; the holder is empty if the table has none."""
+        patterns = members(self.environment, self.project)
+        for match in (*view.find("member"), *view.find("members[]"), *view.find("members")):
+            if match.value is UNKNOWN:
+                holder = self._source_of_member()
+                if not holder:
+                    raise Undecided(match.path, view.urn)
+                yield match.path, holder
+            elif isinstance(match.value, str):
+                member = match.value
+                found = (name for name, pattern in patterns.items() if pattern.fullmatch(member))
+                yield match.path, next(found, "")
+
+    def _source_of_member(self) -> str:
+        if agent := self._source("member", gcp.SERVICE_IDENTITY):
+            return _agent(str(agent.view.get("service")).removesuffix(".googleapis.com"))
+        database = self._source("member", gcp.SQL_INSTANCE)
+        own = f"pull-{self.environment}-postgres"
+        return DATABASE if database and database.view.get("name") == own else ""
+
+    def _source(self, name: str, token: str) -> Node | None:
+        """The resource that a property is made from, if it is only one and of this type."""
+        sources = self.sources.get(name, ())
+        return sources[0] if [source.type for source in sources] == [token] else None
+
+
+def _declared(view: View) -> Iterator[Finding]:
+    yield from GrantCheck(environment(view.config)).findings(view)
+
+
+def _all_declared(graph: Graph) -> Iterator[Finding]:
+    projects = {str(node.view.get("project")) for node in graph.of_type(gcp.NETWORK)}
+    project = re.escape(projects.pop()) if len(projects) == 1 else ANY_PROJECT
+    for node in graph.nodes:
+        if node.type in GRANTS:
+            check = GrantCheck(environment(graph.config), project, node.property_dependencies)
+            yield from attempt(check.findings(node.view))
+        elif GRANTING.fullmatch(node.type) and node.type not in (*FEDERATION, gcp.AUDIT_CONFIG):
+            yield node.finding("", "grants or changes permissions, and the table has no such grant")
+
+
+RULES: Final = (
+    ResourceRule(
+        id="iam-grant-declared",
+        severity=Severity.CRITICAL,
+        what="A grant is in the table of who holds which role on which resource.",
+        fix="Remove it, or add it to policies/rules/grants.py, or its reader to the catalogue of "
+        "secrets.",
+        url=f"{DOCS}/using-iam-securely",
+        types=GRANTS,
+        checks=(
+            Custom(
+                _declared,
+                ("member", "members[]", "role", "condition", "project"),
+                (
+                    SetValue("member", "serviceAccount:pull-web@pull-production"),
+                    SetValue("members", ["group:engineers@pull.com"]),
+                    SetValue("role", "roles/iam.serviceAccountTokenCreator"),
+                    SetValue("condition", {"title": "always", "expression": "true"}),
+                ),
+            ),
+        ),
+        settings=ENVIRONMENT,
+        decidable_after_update=True,
+    ),
+    StackRule(
+        id="stack-grants-declared",
+        severity=Severity.CRITICAL,
+        what="Every grant of the stack is in the table of who holds which role on which resource, "
+        "whatever its form: for Google Cloud also custom roles and access lists, and in a cluster "
+        "none at all.",
+        fix="Remove it, or add it to policies/rules/grants.py, or its reader to the catalogue of "
+        "secrets.",
+        url=f"{DOCS}/using-iam-securely",
+        check=_all_declared,
+        paths=("member", "members[]", "role", "condition", "project"),
+        settings=ENVIRONMENT,
+    ),
+)
