@@ -2,8 +2,9 @@
 
     python -m tests.policy_engine STACK SETTINGS FOLDER PACK CONFIG|- OPERATION ...
 
-SETTINGS is JSON that is merged into those of the stack file. Prints a line of JSON for each operation. The process is separate because it replaces its
-environment and the SDK's reader of events.
+SETTINGS is JSON that is merged into those of the stack file. Prints a line of JSON for each
+operation. The process is separate because it replaces its environment and the SDK's reader of
+events.
 """
 
 from __future__ import annotations

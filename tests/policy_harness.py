@@ -346,9 +346,16 @@ def evaluate_with_inputs(serving: Any, recording: Recording, mutant: Any) -> lis
     return found
 
 
-def config_of(stack: str) -> dict[str, str]:
-    """The rules' settings for the stack that a resource is from."""
-    return {"environment": "staging" if stack == "staging" else "production"}
+def config_of(stack: str) -> dict[str, Any]:
+    """The rules' settings for the stack that a resource is from, by name."""
+    stack = "staging" if stack == "staging" else "production"
+    configured = json.loads((ROOT / "policies" / f"config.{stack}.json").read_text())
+    return {
+        name: value
+        for settings in configured.values()
+        if isinstance(settings, dict)
+        for name, value in settings.items()
+    }
 
 
 def disabled(stack: str) -> set[str]:

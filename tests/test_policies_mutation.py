@@ -204,12 +204,12 @@ def _count(killed: Counter[str], survived: list[str], rules: Any) -> dict[str, i
     return {rule.id: killed[rule.id] for rule in rules}
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_clean_stack_is_clean(recordings: list[Recording], stack: str) -> None:
+@pytest.mark.parametrize("name", [*STACKS, harness.EVERYTHING])
+def test_the_clean_stack_is_clean(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     """With the levels of the stack's own configuration."""
-    recording = next(found for found in recordings if found.stack == stack)
-    on = [rule for rule in RULES if rule.id not in harness.disabled(stack)]
-    serving = harness.servicer(*on, config=harness.config_of(stack))
+    recording = harness.record(name, harness.shared_folder(tmp_path_factory))
+    on = [rule for rule in RULES if rule.id not in harness.disabled(recording.stack)]
+    serving = harness.servicer(*on, config=harness.config_of(recording.stack))
     found = [
         f"{diagnostic.policyName}: {diagnostic.message}"
         for request in recording.resources

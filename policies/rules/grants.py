@@ -1,9 +1,9 @@
 """Who holds which role on which resource. Every other grant is a violation.
 
-:func:`table` lists all grants of an environment. It is the pack's own list, because a rule that read
-the components would accept their mistakes. Only who reads a secret is not written here: it comes
-from ``secret_readers.json``, which ``ops.generate`` makes from the catalogue, so that a reader who
-is added there changes this folder as well. No role in a cluster is granted at all: the charts bring
+:func:`table` lists all grants of an environment. It is the pack's own list, because a rule that
+reads the components would accept their mistakes. Only the readers of secrets are not written here:
+``ops.generate`` writes them from the catalogue into ``secret_readers.json``, so that a new reader
+in the catalogue changes this folder as well. No role in a cluster is granted: the charts bring
 their own.
 """
 
@@ -114,7 +114,7 @@ def _pod(account: str) -> str:
 
 
 class Grant(NamedTuple):
-    """One row of the table: ``holder`` has ``role`` on ``resource``, in the terms of this module."""
+    """One row of the table: ``holder`` has ``role`` on ``resource``, as this module names them."""
 
     holder: str
     role: str
@@ -261,9 +261,7 @@ TARGETS: Final[Mapping[GrantTypes, Target]] = {
         r"(?:projects/<project>/locations/us/repositories/)?{name}",
         "(.+)",
     ),
-    gcp.BUCKET_IAM: Target(
-        "bucket", "bucket", gcp.BUCKET, r"(?:b/)?{name}", "<project>-(backups)"
-    ),
+    gcp.BUCKET_IAM: Target("bucket", "bucket", gcp.BUCKET, r"(?:b/)?{name}", "<project>-(backups)"),
 }
 
 TARGET_OF: Final[Mapping[str, Target]] = {
@@ -326,15 +324,26 @@ class GrantCheck:
         if project is not None and not re.fullmatch(self.project, str(project)):
             yield view.finding("project", "must be the project of the stack")
         declared = table(self.environment)
-        role, resource = view.get("role"), self._resource(view)
-        known = any(grant.resource == resource for grant in declared)
+        resources = {row.resource for row in declared}
+        for path, row in self.rows(view):
+            if row not in declared:
+                who = row.holder or "this member"
+                what = row.resource if row.resource in resources else "this resource"
+                yield Finding(
+                    path=path, text=f"gets a role that {who} must not have on {what}", urn=view.urn
+                )
+
+    def rows(self, view: View) -> Iterator[tuple[str, Grant]]:
+        """The rows that the table needs for a grant, each with the path of its member.
+
+        A holder or a resource that the table does not have is empty.
+        """
+        role, resource = str(view.get("role")), self._resource(view)
         for path, holder in self._holders(view):
-            if Grant(holder, str(role), resource) not in declared:
-                who, what = holder or "this member", resource if known else "this resource"
-                yield view.finding(path, f"gets a role that {who} must not have on {what}")
+            yield path, Grant(holder, role, resource)
 
     def _resource(self, view: View) -> str:
-        """What the grant applies to; empty if the table has no such resource."""
+        """What the grant applies to; empty if it is not in the stack's project or environment."""
         if view.type in (gcp.PROJECT_IAM.member, gcp.PROJECT_IAM.binding):
             return "project" if view.get("project") else ""
         target = TARGET_OF.get(view.type)
