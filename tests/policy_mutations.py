@@ -229,6 +229,9 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
             for forms in (gcp.CRYPTO_KEY_IAM, gcp.REPOSITORY_IAM, gcp.TOPIC_IAM, gcp.BUCKET_IAM)
         ),
         SetSource(gcp.CRYPTO_KEY_IAM.member, "cryptoKeyId", None),
+        SetSource(gcp.CRYPTO_KEY_IAM.member, "cryptoKeyId", gcp.KEY_RING),
+        SetSource(gcp.TOPIC_IAM.member, "member", None),
+        SetSource(gcp.TOPIC_IAM.member, "member", gcp.SERVICE_ACCOUNT),
         SetSource(gcp.SERVICE_ACCOUNT_IAM.member, "serviceAccountId", gcp.SECRET),
     ),
     "stack-federation-declared": (
@@ -275,12 +278,12 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         *(
             AddResource(
                 kubernetes.NETWORK_POLICY,
-                {"metadata": {"namespace": "pull"}, "spec": {"podSelector": {}, **spec}},
+                {"metadata": {"namespace": "pull"}, "spec": {"podSelector": {}, direction: rules}},
             )
-            for spec in (
-                {"ingress": [{}]},
-                {"egress": [{}]},
-                {"egress": [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]},
+            for direction, rules in (
+                ("ingress", [{}]),
+                ("egress", [{}]),
+                ("egress", [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]),
             )
         ),
         *(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pulumi_cloudflare
@@ -51,7 +52,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     del whole.resources[:]
     whole.resources.extend(kept)
     resources = [request for request in recording.resources if request.type in read]
-    return harness.replace(recording, resources=resources, whole=whole)
+    return replace(recording, resources=resources, whole=whole)
 
 
 @pytest.fixture(scope="session")
@@ -80,14 +81,22 @@ def survivors(
 # -- network policies ------------------------------------------------------------------------------
 
 
+ANYWHERE: Final[tuple[Mapping[str, Any], ...]] = (
+    {"ipBlock": {"cidr": "0.0.0.0/0"}},
+    {"namespaceSelector": {}},
+    {"podSelector": {}},
+    {},
+)
+"""Peers that include others than ours."""
+
+
 def wider_rules(rule: dict[str, Any], peers: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """A rule of a network policy that lets more through."""
-    anywhere = {"ipBlock": {"cidr": "0.0.0.0/0"}}
     yield "everything", {}
     for name in (peers, "ports"):
         yield f"without {name}", {key: value for key, value in rule.items() if key != name}
         yield f"empty {name}", {**rule, name: []}
-    for peer in (anywhere, {"namespaceSelector": {}}, {"podSelector": {}}, {}):
+    for peer in ANYWHERE:
         yield f"one more peer {peer}", {**rule, peers: [*rule[peers], peer]}
     for port in ({"protocol": "TCP", "port": 22}, {"protocol": "TCP"}, {"port": "http"}, {}):
         yield f"one more port {port}", {**rule, "ports": [*rule["ports"], port]}
@@ -131,14 +140,14 @@ def wider_policies(everything: Recording) -> Iterator[tuple[str, Resource]]:
             ]
             for what, changed in more:
                 inputs = {**policy.inputs, "spec": {**spec, direction: changed}}
-                yield f"{direction}: {what}", harness.replace(policy, inputs=inputs)
+                yield f"{direction}: {what}", replace(policy, inputs=inputs)
         if "ingress" in spec or "egress" in spec:
             pods = {"matchLabels": {"app.kubernetes.io/name": "pull-temporal-worker"}}
             inputs = {**policy.inputs, "spec": {**spec, "podSelector": pods}}
-            yield "other pods", harness.replace(policy, inputs=inputs)
+            yield "other pods", replace(policy, inputs=inputs)
         metadata = {**policy.inputs["metadata"], "namespace": "kube-system"}
         inputs = {**policy.inputs, "metadata": metadata}
-        yield "another namespace", harness.replace(policy, inputs=inputs)
+        yield "another namespace", replace(policy, inputs=inputs)
 
 
 def test_no_network_policy_can_be_wider(serving: Any, everything: Recording) -> None:
@@ -155,7 +164,7 @@ def test_a_network_policy_may_be_narrower(serving: Any, everything: Recording) -
             for peer in rule.get("to", []):
                 if "except" in peer.get("ipBlock", {}):
                     peer["ipBlock"]["except"].reverse()
-        narrower = harness.replace(policy, inputs=inputs)
+        narrower = replace(policy, inputs=inputs)
         assert not harness.evaluate_with_inputs(serving, everything, narrower.request())
 
 
@@ -208,7 +217,7 @@ def changed_addresses(everything: Recording) -> Iterator[tuple[str, Resource]]:
             for value in values:
                 if resource.inputs[path] != value:
                     inputs = {**resource.inputs, path: value}
-                    yield f"{path} = {value}", harness.replace(resource, inputs=inputs)
+                    yield f"{path} = {value}", replace(resource, inputs=inputs)
 
 
 def test_no_other_address_and_no_other_name(serving: Any, everything: Recording) -> None:

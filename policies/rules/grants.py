@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from policies.framework.graph import Graph, Node, StackRule
-from policies.framework.paths import UNKNOWN, Finding, Undecided, View, attempt
+from policies.framework.paths import ABSENT, UNKNOWN, Finding, Undecided, View, attempt
 from policies.framework.rules import Custom, ResourceRule, SetValue, Severity
 from policies.rules.iam import DOCS, GRANTS
 from policies.rules.runbook import ENVIRONMENT, environment
@@ -297,6 +297,18 @@ FEDERATION: Final = (gcp.WORKLOAD_IDENTITY_POOL, gcp.WORKLOAD_IDENTITY_POOL_PROV
 """Types with rules of their own, in ``federation.py``."""
 
 
+Row = tuple[str | None, str | None, str | None]
+"""A :class:`Grant` in which None is what is not known before the update."""
+
+
+def _agrees(found: Row, row: Grant) -> bool:
+    return all(part is None or part == other for part, other in zip(found, row, strict=True))
+
+
+def _text(value: object) -> str | None:
+    return None if value is UNKNOWN else str(value)
+
+
 @dataclass(frozen=True, slots=True)
 class GrantCheck:
     """Compares grants with the table.
@@ -313,50 +325,54 @@ class GrantCheck:
     sources: Mapping[str, Sequence[Node]] = field(default_factory=dict)
 
     def findings(self, view: View) -> Iterator[Finding]:
-        """What is wrong with a grant.
-
-        Raises:
-            Undecided: the member, the role or the resource is not known before the update.
-        """
-        if view.get("condition"):
+        """What is wrong with a grant; what is known is compared even if the rest is not."""
+        if next(view.find("condition")).value is not ABSENT:
             yield view.finding("condition", "must not be set: no grant of the table has one")
-        project = view.get("project")
-        if project is not None and not re.fullmatch(self.project, str(project)):
+        project = next(view.find("project")).value
+        if isinstance(project, str) and not re.fullmatch(self.project, project):
             yield view.finding("project", "must be the project of the stack")
         declared = table(self.environment)
-        resources = {row.resource for row in declared}
-        for path, row in self.rows(view):
-            if row not in declared:
-                who = row.holder or "this member"
-                what = row.resource if row.resource in resources else "this resource"
-                yield Finding(
-                    path=path, text=f"gets a role that {who} must not have on {what}", urn=view.urn
-                )
+        for path, found in self.rows(view):
+            if not any(_agrees(found, row) for row in declared):
+                known = any(row.resource == found[2] for row in declared)
+                who, what = found[0] or "this member", found[2] if known else "this resource"
+                text = f"gets a role that {who} must not have on {what}"
+                yield Finding(path=path, text=text, urn=view.urn)
+            elif None in found:
+                target = TARGET_OF.get(view.type)
+                unknown = path if found[0] is None else target.property if target else "role"
+                yield Undecided(unknown, view.urn).finding
 
-    def rows(self, view: View) -> Iterator[tuple[str, Grant]]:
-        """The rows that the table needs for a grant, each with the path of its member.
+    def rows(self, view: View) -> Iterator[tuple[str, Row]]:
+        """The rows that a grant needs in the table, each with the path of its member.
 
-        A holder or a resource that the table does not have is empty.
+        A holder or resource that is none of the estate's is empty.
         """
-        role, resource = str(view.get("role")), self._resource(view)
-        for path, holder in self._holders(view):
-            yield path, Grant(holder, role, resource)
+        role = next(view.find("role")).value
+        resource = self._resource(view)
+        for match in (*view.find("member"), *view.find("members[]"), *view.find("members")):
+            if match.value is UNKNOWN:
+                yield match.path, (self._source_of_member(), _text(role), resource)
+            elif isinstance(match.value, str):
+                yield match.path, (self._holder(match.value), _text(role), resource)
 
-    def _resource(self, view: View) -> str:
-        """What the grant applies to; empty if it is not in the stack's project or environment."""
+    def _holder(self, member: str) -> str:
+        patterns = members(self.environment, self.project)
+        return next((name for name, text in patterns.items() if text.fullmatch(member)), "")
+
+    def _resource(self, view: View) -> str | None:
         if view.type in (gcp.PROJECT_IAM.member, gcp.PROJECT_IAM.binding):
-            return "project" if view.get("project") else ""
+            return "project"
         target = TARGET_OF.get(view.type)
         if target is None:
             return ""
-        pattern, source = target.path, self._source(target.property, target.type)
-        try:
-            value = view.get(target.property)
-        except Undecided:
+        pattern, value = target.path, next(view.find(target.property)).value
+        if value is UNKNOWN:
+            source = self._source(target.property, target.type)
             if source is None:
-                raise
-            value = source.view.get(RESOURCE_TYPES[target.type].name_property)
+                return None
             pattern = "{name}"
+            value = source.view.get(RESOURCE_TYPES[target.type].name_property)
         pattern = pattern.replace("{name}", target.name)
         found = _pattern(pattern, self.environment, self.project).fullmatch(str(value))
         if not found:
@@ -364,26 +380,16 @@ class GrantCheck:
         name = variable_of(found[1]) if target.type == gcp.SECRET else found[1]
         return f"{target.kind} {name}"
 
-    def _holders(self, view: View) -> Iterator[tuple[str, str]]:
-        """Path and holder of each member; the holder is empty if the table has none."""
-        patterns = members(self.environment, self.project)
-        for match in (*view.find("member"), *view.find("members[]"), *view.find("members")):
-            if match.value is UNKNOWN:
-                holder = self._source_of_member()
-                if not holder:
-                    raise Undecided(match.path, view.urn)
-                yield match.path, holder
-            elif isinstance(match.value, str):
-                member = match.value
-                found = (name for name, pattern in patterns.items() if pattern.fullmatch(member))
-                yield match.path, next(found, "")
-
-    def _source_of_member(self) -> str:
+    def _source_of_member(self) -> str | None:
         if agent := self._source("member", gcp.SERVICE_IDENTITY):
             return _agent(str(agent.view.get("service")).removesuffix(".googleapis.com"))
+        if account := self._source("member", gcp.SERVICE_ACCOUNT):
+            pattern = _pattern(TARGETS[gcp.SERVICE_ACCOUNT_IAM].name, self.environment, "")
+            found = pattern.fullmatch(str(account.view.get("accountId")))
+            return found[1] if found else ""
         database = self._source("member", gcp.SQL_INSTANCE)
         own = f"pull-{self.environment}-postgres"
-        return DATABASE if database and database.view.get("name") == own else ""
+        return DATABASE if database and database.view.get("name") == own else None
 
     def _source(self, name: str, token: str) -> Node | None:
         """The resource that a property is made from, if it is only one and of this type."""
