@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from policies.framework.paths import ABSENT, Keys, Undecided, View
 from policies.framework.rules import Check, Custom, ForEach, Must, When
-from policies.rules.stack_secrets import ACCESSOR, PLAIN_PROPERTIES, SECRET_SOURCES
+from policies.rules.grants import SECRET_ACCESSOR
+from policies.rules.stack_secrets import PLAIN_PROPERTIES, SECRET_SOURCES
 from resource_types import cloudflare, gcp, kubernetes, pulumiservice, vercel
 
 # -- of a resource ---------------------------------------------------------------------------------
@@ -168,14 +169,14 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
     "stack-no-unused-grant": (
         AddResource(
             gcp.SECRET_IAM.member,
-            {"secretId": "pull-{environment}-jwt-secret", "role": ACCESSOR},
+            {"secretId": "pull-{environment}-jwt-secret", "role": SECRET_ACCESSOR},
             {"member": gcp.SERVICE_ACCOUNT},
         ),
         AddResource(
             gcp.SECRET_IAM.member,
             {
                 "secretId": "pull-{environment}-database-url",
-                "role": ACCESSOR,
+                "role": SECRET_ACCESSOR,
                 "member": "serviceAccount:pull-other@pull-production.iam.gserviceaccount.com",
             },
         ),
@@ -207,7 +208,7 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
             gcp.SECRET_IAM.binding,
             {
                 "secretId": "pull-{environment}-jwt-secret",
-                "role": ACCESSOR,
+                "role": SECRET_ACCESSOR,
                 "members": [
                     "serviceAccount:pull-ci-previewer@pull-{environment}.iam.gserviceaccount.com"
                 ],

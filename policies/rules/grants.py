@@ -277,7 +277,7 @@ def _pattern(text: str, environment: str, project: str) -> re.Pattern[str]:
 
 
 def variable_of(secret: str) -> str:
-    """The variable in a secret's id, in lower case with hyphens."""
+    """The variable in a secret's id, in lower case with hyphens: ``jwt-secret``."""
     return re.sub(r"^pull-(production|staging)-|-(production|staging)$", "", _dashed(secret))
 
 
@@ -409,14 +409,15 @@ def _all_declared(graph: Graph) -> Iterator[Finding]:
             check = GrantCheck(environment(graph.config), project, node.property_dependencies)
             yield from attempt(check.findings(node.view))
         elif GRANTING.fullmatch(node.type) and node.type not in (*FEDERATION, gcp.AUDIT_CONFIG):
-            yield node.finding("", "grants or changes permissions, and the table has no such grant")
+            yield node.finding("", "changes permissions in a way that the table does not have")
 
 
 RULES: Final = (
     ResourceRule(
         id="iam-grant-declared",
         severity=Severity.CRITICAL,
-        what="A grant is in the table of who holds which role on which resource.",
+        what="A grant is in the table of who holds which role on which resource, and has no "
+        "condition.",
         fix="Remove it, or add it to policies/rules/grants.py, or its reader to the catalogue of "
         "secrets.",
         url=f"{DOCS}/using-iam-securely",
@@ -439,9 +440,8 @@ RULES: Final = (
     StackRule(
         id="stack-grants-declared",
         severity=Severity.CRITICAL,
-        what="Every grant of the stack is in the table of who holds which role on which resource, "
-        "whatever its form: for Google Cloud also custom roles and access lists, and in a cluster "
-        "none at all.",
+        what="Every grant of the stack is in the table of who holds which role on which resource. "
+        "Custom roles, access lists and roles in the cluster are not in it.",
         fix="Remove it, or add it to policies/rules/grants.py, or its reader to the catalogue of "
         "secrets.",
         url=f"{DOCS}/using-iam-securely",
