@@ -144,7 +144,7 @@ RULES: Final = (
         id="stack-federation-declared",
         severity=Severity.CRITICAL,
         what="Only workflows of the repository that Vercel builds, and deployments of this project "
-        "in Pulumi Cloud, can sign in: issuer, mapping and condition are exactly the declared ones.",
+        "in Pulumi Cloud, can sign in. Issuer, mapping and condition are exactly those declared.",
         fix="Restore the value that the message names; a new provider or claim needs a change of "
         "policies/rules/federation.py.",
         url=f"{DOCS}/workload-identity-federation-with-deployment-pipelines",

@@ -49,23 +49,14 @@ TEXT_RECORDS: Final = ("CAA", "TXT")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The stack that a flow belongs to."""
+    """The stack that a flow belongs to; names of staging have a suffix."""
 
     graph: Graph
-
-    @property
-    def environment(self) -> str:
-        return environment(self.graph.config)
+    suffix: str
 
     def host(self, name: str) -> str:
-        return f"{name}{self._suffix}.pull.com"
-
-    def service(self, name: str) -> str:
-        return f"{name}{self._suffix}"
-
-    @property
-    def _suffix(self) -> str:
-        return "-staging" if self.environment == "staging" else ""
+        """The full host name."""
+        return f"{name}{self.suffix}.pull.com"
 
 
 def _record(node: Node, context: Context) -> Iterator[Finding]:
@@ -78,7 +69,7 @@ def _record(node: Node, context: Context) -> Iterator[Finding]:
         yield node.finding("name", "is not a host name of the estate with this type of record")
     elif target == "<address>":
         yield from _cluster_address(node, context)
-    elif node.view.get("content") != target.replace("<suffix>", context.service("")):
+    elif node.view.get("content") != target.replace("<suffix>", context.suffix):
         yield node.finding("content", "must be the origin of this host name")
 
 
@@ -99,8 +90,8 @@ def _cluster_address(node: Node, context: Context) -> Iterator[Finding]:
 def _route(node: Node, context: Context) -> Iterator[Finding]:
     if node.view.get("pattern") != f"{context.host('api')}/*":
         yield node.finding("pattern", f"must be {context.host('api')}/*")
-    if node.view.get("script") != context.service(API):
-        yield node.finding("script", f"must be {context.service(API)}")
+    if node.view.get("script") != f"{API}{context.suffix}":
+        yield node.finding("script", f"must be {API}{context.suffix}")
 
 
 def _web_domain(node: Node, context: Context) -> Iterator[Finding]:
@@ -350,7 +341,8 @@ OPENING: Final = re.compile(
 
 
 def _declared(graph: Graph) -> Iterator[Finding]:
-    context = Context(graph)
+    suffix = "-staging" if environment(graph.config) == "staging" else ""
+    context = Context(graph, suffix)
     for node in graph.nodes:
         check = FLOWS.get(node.type)
         if check is None and OPENING.fullmatch(node.type):
