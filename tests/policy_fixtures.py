@@ -44,7 +44,7 @@ RUN_COMMON: Final = {
 }
 
 POD: Final[dict[str, Any]] = {
-    "serviceAccountName": "pull-worker",
+    "serviceAccountName": "pull-worker-sa",
     "automountServiceAccountToken": False,
     "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
     "volumes": [{"name": "scratch", "emptyDir": {}}],

@@ -22,7 +22,7 @@ from policies.framework.paths import ABSENT, UNKNOWN, Finding, Undecided, View, 
 from policies.framework.rules import Custom, ResourceRule, SetValue, Severity
 from policies.rules.iam import DOCS, GRANTS
 from policies.rules.runbook import ENVIRONMENT, environment
-from resource_types import RESOURCE_TYPES, gcp
+from resource_types import RESOURCE_TYPES, gcp, kubernetes
 from resource_types.record import GrantTypes
 
 SECRET_READERS: Final[Mapping[str, list[str]]] = json.loads(
@@ -401,6 +401,24 @@ def _declared(view: View) -> Iterator[Finding]:
     yield from GrantCheck(environment(view.config)).findings(view)
 
 
+def _own_account(view: View) -> Iterator[Finding]:
+    suffix = "-staging" if environment(view.config) == "staging" else ""
+    service = str(view.get("name")).removesuffix(suffix)
+    worker = service.removeprefix("pull-temporal-worker").removeprefix("-") or "all"
+    account = account_of_consumer("api-origin" if service == "pull-api" else worker)
+    expected = members(environment(view.config), ANY_PROJECT).get(account)
+    email = view.get("template.serviceAccount")
+    if expected is None or not expected.fullmatch(f"serviceAccount:{email}"):
+        yield view.finding("template.serviceAccount", "must be the account of this service")
+
+
+def _own_kubernetes_account(view: View) -> Iterator[Finding]:
+    expected = f"{view.get('metadata.name')}-sa"
+    if view.get("spec.template.spec.serviceAccountName") != expected:
+        text = "must be the name of the workload with the suffix -sa"
+        yield view.finding("spec.template.spec.serviceAccountName", text)
+
+
 def _all_declared(graph: Graph) -> Iterator[Finding]:
     projects = {str(node.view.get("project")) for node in graph.of_type(gcp.NETWORK)}
     project = re.escape(projects.pop()) if len(projects) == 1 else ANY_PROJECT
@@ -436,6 +454,41 @@ RULES: Final = (
         ),
         settings=ENVIRONMENT,
         decidable_after_update=True,
+    ),
+    ResourceRule(
+        id="run-own-account",
+        severity=Severity.CRITICAL,
+        what="A service runs as its own account, not as one with other permissions.",
+        fix="Set template.serviceAccount to the account of the service.",
+        url="https://cloud.google.com/run/docs/configuring/services/service-identity",
+        types=(gcp.RUN_SERVICE, gcp.RUN_WORKER_POOL),
+        checks=(
+            Custom(
+                _own_account,
+                ("name", "template.serviceAccount"),
+                tuple(
+                    SetValue("template.serviceAccount", f"{account}.iam.gserviceaccount.com")
+                    for account in ("pull-ci-deployer@pull-production", "pull-worker-rwa@elsewhere")
+                ),
+            ),
+        ),
+        settings=ENVIRONMENT,
+    ),
+    ResourceRule(
+        id="k8s-own-account",
+        severity=Severity.CRITICAL,
+        what="A workload runs as its own service account, not as one with other permissions: that "
+        "of the External Secrets Operator can read every secret.",
+        fix="Set serviceAccountName to the name of the workload with the suffix -sa.",
+        url="https://kubernetes.io/docs/concepts/security/service-accounts/",
+        types=(kubernetes.DAEMON_SET, kubernetes.DEPLOYMENT, kubernetes.STATEFUL_SET),
+        checks=(
+            Custom(
+                _own_kubernetes_account,
+                ("metadata.name", "spec.template.spec.serviceAccountName"),
+                (SetValue("spec.template.spec.serviceAccountName", "pull-secrets-sa"),),
+            ),
+        ),
     ),
     StackRule(
         id="stack-grants-declared",
