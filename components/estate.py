@@ -73,6 +73,7 @@ class Estate:
             "identity",
             IdentityArgs(
                 project=gcp.project,
+                project_number=gcp.project_number,
                 repository=settings.github.repository,
                 names=names,
                 runtimes=(*self._on_cloud_run(), *((Service.NODES,) if cluster else ())),

@@ -36,35 +36,44 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+EVERYTHING: Final = Variant(
+    "everything",
+    "production",
+    {
+        "runtime": "both",
+        "workers": {
+            "fleet": {
+                "all": {
+                    "max_instances": 10,
+                    "traffic": [
+                        {"revision": "current", "percent": 10},
+                        {"revision": OLD_REVISION, "percent": 90},
+                    ],
+                },
+                "kyc": FLEET["kyc"],
+            }
+        },
+        "api": {
+            "versions": [
+                {"version": "current", "percentage": 10},
+                {"version": OLD_VERSION, "percentage": 90},
+            ]
+        },
+        "api_origin": api_origin("production"),
+        "web": {"release": {"ref": "3f2c1ab"}},
+        "postgres": {"max_connections": 1000, **RECOVERY},
+        "pulumi_cloud": {
+            "organization": "pull",
+            "events_url": "https://events.pull.com/pulumi",
+        },
+    },
+)
+"""Both runtimes with every optional part, in the middle of a canary."""
+
 VARIANTS: Final = (
     Variant("production", "production"),
     Variant("staging", "staging"),
-    Variant(
-        "canary",
-        "production",
-        {
-            "workers": {
-                "fleet": {
-                    "kyc": FLEET["kyc"],
-                    "all": {
-                        "traffic": [
-                            {"revision": "current", "percent": 10},
-                            {"revision": OLD_REVISION, "percent": 90},
-                        ]
-                    },
-                }
-            },
-            "api": {
-                "versions": [
-                    {"version": "current", "percentage": 10},
-                    {"version": OLD_VERSION, "percentage": 90},
-                ]
-            },
-            "web": {"release": {"ref": "3f2c1ab"}},
-            "postgres": RECOVERY,
-            "api_origin": api_origin("production"),
-        },
-    ),
+    EVERYTHING,
     Variant(
         "rollback",
         "production",
@@ -83,14 +92,9 @@ VARIANTS: Final = (
     ),
     Variant(
         "kubernetes",
-        "production",
-        {"runtime": "kubernetes", "api_origin": api_origin("production")},
-    ),
-    Variant(
-        "both",
         "staging",
         {
-            "runtime": "both",
+            "runtime": "kubernetes",
             "api_origin": api_origin("staging"),
             "postgres": LARGE_POSTGRES,
         },

@@ -44,7 +44,7 @@ RUN_COMMON: Final = {
 }
 
 POD: Final[dict[str, Any]] = {
-    "serviceAccountName": "pull-worker",
+    "serviceAccountName": "pull-worker-sa",
     "automountServiceAccountToken": False,
     "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
     "volumes": [{"name": "scratch", "emptyDir": {}}],
@@ -166,10 +166,6 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
         gcp.BUCKET,
         {"name": "pull-production-backups", "logging": {"logBucket": "pull-production-logs"}},
     ),
-    (
-        gcp.SQL_INSTANCE,
-        {"settings": {"ipConfiguration": {"authorizedNetworks": [{"value": "203.0.113.0/24"}]}}},
-    ),
     (gcp.LOG_BUCKET, {"bucketId": "_Default", "locked": True, "retentionDays": 400}),
     (
         gcp.AUDIT_CONFIG,
@@ -186,6 +182,17 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
             "direction": "INGRESS",
             "sourceRanges": ["35.235.240.0/20"],
             "allows": [{"protocol": "tcp", "ports": ["22", "5000-6000"]}],
+        },
+    ),
+    (
+        gcp.GKE_CLUSTER,
+        {
+            "location": "us-central1",
+            "privateClusterConfig": {"enablePrivateNodes": True},
+            "controlPlaneEndpointsConfig": {"ipEndpointsConfig": {"enabled": False}},
+            "clusterAutoscaling": {
+                "autoProvisioningDefaults": {"serviceAccount": "pull-nodes@pull-production"}
+            },
         },
     ),
     (gcp.SSL_POLICY, {"minTlsVersion": "TLS_1_2", "profile": "MODERN"}),

@@ -326,11 +326,12 @@ def evaluate_with_inputs(serving: Any, recording: Recording, mutant: Any) -> lis
 
 def config_of(stack: str) -> dict[str, Any]:
     """The rules' settings for the stack that a resource is from, by name."""
-    settings: dict[str, Any] = {"environment": stack}
-    for configured in _configuration(stack).values():
-        if isinstance(configured, dict):
-            settings.update(configured)
-    return settings
+    return {
+        name: value
+        for settings in _configuration(stack).values()
+        if isinstance(settings, dict)
+        for name, value in settings.items()
+    }
 
 
 def disabled(stack: str) -> set[str]:

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from policies.framework.paths import ABSENT, Keys, Undecided, View
 from policies.framework.rules import Check, Custom, ForEach, Must, When
-from policies.rules.stack_secrets import ACCESSOR, PLAIN_PROPERTIES, SECRET_SOURCES
-from resource_types import cloudflare, gcp, kubernetes, vercel
+from policies.rules.grants import SECRET_ACCESSOR
+from policies.rules.stack_secrets import PLAIN_PROPERTIES, SECRET_SOURCES
+from resource_types import cloudflare, gcp, kubernetes, pulumiservice, vercel
 
 # -- of a resource ---------------------------------------------------------------------------------
 
@@ -168,14 +169,14 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
     "stack-no-unused-grant": (
         AddResource(
             gcp.SECRET_IAM.member,
-            {"secretId": "pull-{environment}-jwt-secret", "role": ACCESSOR},
+            {"secretId": "pull-{environment}-jwt-secret", "role": SECRET_ACCESSOR},
             {"member": gcp.SERVICE_ACCOUNT},
         ),
         AddResource(
             gcp.SECRET_IAM.member,
             {
                 "secretId": "pull-{environment}-database-url",
-                "role": ACCESSOR,
+                "role": SECRET_ACCESSOR,
                 "member": "serviceAccount:pull-other@pull-production.iam.gserviceaccount.com",
             },
         ),
@@ -195,6 +196,106 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
             gcp.PROJECT_IAM.member,
             {"role": "roles/iam.serviceAccountAdmin", "member": "serviceAccount:pull-api@p"},
         ),
+    ),
+    "stack-grants-declared": (
+        # A worker impersonates the deployer.
+        AddResource(
+            gcp.SERVICE_ACCOUNT_IAM.member,
+            {"role": "roles/iam.serviceAccountTokenCreator"},
+            {"member": "identity-temporal-worker", "serviceAccountId": "identity-ci-deployer"},
+        ),
+        AddResource(
+            gcp.SECRET_IAM.binding,
+            {
+                "secretId": "pull-{environment}-jwt-secret",
+                "role": SECRET_ACCESSOR,
+                "members": [
+                    "serviceAccount:pull-ci-previewer@pull-{environment}.iam.gserviceaccount.com"
+                ],
+            },
+        ),
+        AddResource(gcp.ORGANIZATION_IAM.policy, {"orgId": "1", "policyData": "{}"}),
+        AddResource("gcp:projects/iAMCustomRole:IAMCustomRole", {"permissions": ["iam.*"]}),
+        AddResource(
+            kubernetes.ROLE, {"rules": [{"resources": ["pods/exec"], "verbs": ["create"]}]}
+        ),
+        AddResource(kubernetes.CLUSTER_ROLE_BINDING, {"roleRef": {"name": "view"}}),
+        SetProperty(gcp.PROJECT_IAM.member, "role", "roles/editor"),
+        SetProperty(gcp.PROJECT_IAM.member, "project", "pull-elsewhere"),
+        SetProperty(gcp.PROJECT_IAM.member, "condition", {"title": "t", "expression": "true"}),
+        SetProperty(gcp.SECRET_IAM.member, "secretId", "pull-elsewhere-jwt-secret"),
+        SetProperty(gcp.BUCKET_IAM.member, "member", "allUsers"),
+        *(
+            SetProperty(forms.member, "role", "roles/owner")
+            for forms in (gcp.CRYPTO_KEY_IAM, gcp.REPOSITORY_IAM, gcp.TOPIC_IAM, gcp.BUCKET_IAM)
+        ),
+        SetSource(gcp.CRYPTO_KEY_IAM.member, "cryptoKeyId", None),
+        SetSource(gcp.CRYPTO_KEY_IAM.member, "cryptoKeyId", gcp.KEY_RING),
+        SetSource(gcp.TOPIC_IAM.member, "member", None),
+        SetSource(gcp.TOPIC_IAM.member, "member", gcp.SERVICE_ACCOUNT),
+        SetSource(gcp.SERVICE_ACCOUNT_IAM.member, "serviceAccountId", gcp.SECRET),
+    ),
+    "stack-federation-declared": (
+        *(
+            SetProperty(gcp.WORKLOAD_IDENTITY_POOL_PROVIDER, path, value)
+            for path, value in (
+                ("attributeCondition", "assertion.repository == 'elsewhere/pull'"),
+                ("attributeCondition", "!(assertion.repository == 'pull/pull')"),
+                ("attributeCondition", "assertion.repository == 'pull/pull' || true"),
+                ("attributeCondition", "true ? true : assertion.repository == 'pull/pull'"),
+                ("attributeMapping", {"google.subject": "assertion.sub"}),
+                ("attributeMapping.google.subject", "'anybody'"),
+                ("oidc.issuerUri", "https://gitlab.com"),
+                ("oidc.allowedAudiences", ["everybody"]),
+                ("oidc.jwksJson", "{}"),
+                ("aws", {"accountId": "1"}),
+                ("workloadIdentityPoolProviderId", "gitlab"),
+            )
+        ),
+        SetProperty(gcp.WORKLOAD_IDENTITY_POOL, "workloadIdentityPoolId", "pull-elsewhere-github"),
+        SetProperty(vercel.PROJECT, "gitRepository.repo", "elsewhere/pull"),
+        AddResource(pulumiservice.DEPLOYMENT_SETTINGS, {"vcs": {"repository": "elsewhere/pull"}}),
+    ),
+    "stack-flows-declared": (
+        AddResource(
+            gcp.FIREWALL,
+            {"sourceRanges": ["0.0.0.0/0"], "allows": [{"protocol": "tcp", "ports": ["8080"]}]},
+        ),
+        AddResource(gcp.FIREWALL, {"direction": "EGRESS", "allows": [{"protocol": "all"}]}),
+        AddResource("gcp:compute/route:Route", {"destRange": "0.0.0.0/0"}),
+        AddResource("gcp:compute/networkPeering:NetworkPeering", {"peerNetwork": "elsewhere"}),
+        AddResource(cloudflare.R2_CUSTOM_DOMAIN, {"domain": "assets.pull.com"}),
+        AddResource(cloudflare.WORKERS_CUSTOM_DOMAIN, {"hostname": "admin.pull.com"}),
+        AddResource(
+            cloudflare.DNS_RECORD, {"type": "A", "name": "admin.pull.com", "content": "8.8.8.8"}
+        ),
+        AddResource(
+            cloudflare.DNS_RECORD, {"type": "NS", "name": "api.pull.com", "content": "ns.x.com"}
+        ),
+        AddResource(kubernetes.INGRESS_CLASS, {"spec": {"controller": "x"}}),
+        AddResource(
+            kubernetes.INGRESS, {"spec": {"defaultBackend": {"service": {"name": "pull-api"}}}}
+        ),
+        *(
+            AddResource(
+                kubernetes.NETWORK_POLICY,
+                {"metadata": {"namespace": "pull"}, "spec": {"podSelector": {}, direction: rules}},
+            )
+            for direction, rules in (
+                ("ingress", [{}]),
+                ("egress", [{}]),
+                ("egress", [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]),
+            )
+        ),
+        *(
+            SetProperty(cloudflare.WORKERS_ROUTE, path, value)
+            for path, value in (("pattern", "*pull.com/*"), ("script", "elsewhere"))
+        ),
+        SetProperty(cloudflare.DNS_RECORD, "content", "elsewhere.example.com"),
+        SetProperty(cloudflare.DNS_RECORD, "name", "*.pull.com"),
+        SetProperty(vercel.PROJECT_DOMAIN, "domain", "pull.com"),
+        SetProperty(gcp.SERVICE_NETWORKING_CONNECTION, "service", "elsewhere.googleapis.com"),
+        SetSource(gcp.ROUTER_NAT, "natIps", None),
     ),
     "stack-separation-of-duties": (
         AddResource(

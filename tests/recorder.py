@@ -343,6 +343,7 @@ class Neighbours:
             "identity",
             IdentityArgs(
                 project="pull-production",
+                project_number="100000000001",
                 repository="pull/pull",
                 names=self.names,
                 runtimes=(Service.API_ORIGIN, *self.settings.workers.fleet),

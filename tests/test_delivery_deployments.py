@@ -112,8 +112,8 @@ def test_only_this_stack_signs_in_and_without_a_key() -> None:
     assert found["deployments-lent"].inputs == {
         "serviceAccountId": "<identity-ci-previewer.name>",
         "role": "roles/iam.workloadIdentityUser",
-        "member": "principalSet://iam.googleapis.com/<identity-github.name>/attribute.stack/"
-        "org:pull-org:project:pull:stack:production",
+        "member": "principalSet://iam.googleapis.com/projects/100000000001/locations/global/"
+        "workloadIdentityPools/pull-production-github/attribute.stack/org:pull-org:project:pull:stack:production",
     }
 
 

@@ -25,6 +25,7 @@ def make(name: str, near: Neighbours) -> Identity:
         name,
         IdentityArgs(
             project="pull-production",
+            project_number="100000000001",
             repository="pull/pull",
             names=near.names,
             runtimes=(Service.API_ORIGIN, WorkerType.ALL, WorkerType.KYC),
@@ -116,7 +117,8 @@ def test_workflows_of_one_repository_sign_in_without_a_key() -> None:
 
 def test_an_account_is_lent_to_named_workflows_in_one_github_environment() -> None:
     recording = record(lambda: make("identity", Neighbours()))
-    jobs = "principalSet://iam.googleapis.com/<identity-github.name>/attribute.job"
+    pool = "projects/100000000001/locations/global/workloadIdentityPools/pull-production-github"
+    jobs = f"principalSet://iam.googleapis.com/{pool}/attribute.job"
     sign_ins = {
         resource.name: (resource.inputs["serviceAccountId"], resource.inputs["member"])
         for resource in recording.of_type(ON_ACCOUNT)

@@ -217,12 +217,13 @@ WHOLE_POOL: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*
         (
             gcp.BUCKET_IAM.binding,
             {"role": "roles/editor", "members": ["serviceAccount:a@b", "AllUsers"]},
-            {"iam-no-basic-role", "storage-not-public"},
+            {"iam-grant-declared", "iam-no-basic-role", "storage-not-public"},
         ),
         (
             gcp.PROJECT_IAM.binding,
             {"role": "roles/iam.workloadIdentityUser", "members": [WHOLE_POOL]},
             {
+                "iam-grant-declared",
                 "iam-no-authoritative-grant",
                 "iam-no-project-wide-impersonation",
                 "iam-federated-subject",
@@ -231,7 +232,7 @@ WHOLE_POOL: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*
         (
             gcp.SERVICE_ACCOUNT_IAM.binding,
             {"role": "roles/x", "members": ["user:a@pull.com", "allAuthenticatedUsers"]},
-            {"iam-grant-not-public", "iam-no-person"},
+            {"iam-grant-declared", "iam-grant-not-public", "iam-no-person"},
         ),
         (gcp.RUN_SERVICE_IAM.policy, {}, {"iam-no-authoritative-grant"}),
         (gcp.RUN_V1_SERVICE, {}, {"run-no-v1-api"}),

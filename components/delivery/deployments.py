@@ -172,9 +172,7 @@ class Deployments(PullComponent):
             self.child("lent"),  # part of the URN
             service_account_id=service_account,
             role="roles/iam.workloadIdentityUser",
-            member=pulumi.Output.format(
-                "principalSet://iam.googleapis.com/{0}/{1}", pool.name, principals
-            ),
-            opts=self.options(),
+            member=f"{args.identity.principals}/{principals}",
+            opts=self.options(ResourceOptions(depends_on=[pool])),
         )
         return provider

@@ -77,12 +77,14 @@ class IdentityArgs:
     """Inputs of :class:`Identity`.
 
     Attributes:
+        project_number: of the Google Cloud project; the names of principals contain it.
         repository: ``owner/name`` at GitHub.
         runtimes: what CI deploys with its own service account, on Cloud Run or as a node.
         in_cluster: what has a service account in the cluster, which CI does not act as.
     """
 
     project: str
+    project_number: str
     repository: str
     names: Names
     runtimes: tuple[Service | WorkerType, ...]
@@ -114,6 +116,9 @@ class Identity(PullComponent):
     deployer: ServiceAccount
     previewer: ServiceAccount
     pool: gcp.iam.WorkloadIdentityPool
+    principals: str
+    """The start of the name of each principal in the pool. It is known before the pool exists, so
+    that a preview shows who may sign in."""
     provider: Output[str]
     """Full name of the identity provider, an input of the workflows' sign-in step."""
     for_cluster: list[pulumi.Resource]
@@ -137,6 +142,11 @@ class Identity(PullComponent):
             workload_identity_pool_id=args.names.identity_pool,
             display_name="GitHub Actions",
             opts=self.options(args.services.ready("iam", "sts", "iamcredentials")),
+        )
+        # https://cloud.google.com/iam/docs/principal-identifiers
+        self.principals = (
+            f"principalSet://iam.googleapis.com/projects/{args.project_number}/locations/global"
+            f"/workloadIdentityPools/{args.names.identity_pool}"
         )
         provider = gcp.iam.WorkloadIdentityPoolProvider(
             self.child("github-provider"),
@@ -181,13 +191,8 @@ class Identity(PullComponent):
                     self.child(f"{short_name}-sign-in-{workflow.partition(':')[0]}"),
                     service_account_id=service_account.resource.name,
                     role="roles/iam.workloadIdentityUser",
-                    member=pulumi.Output.format(
-                        "principalSet://iam.googleapis.com/{0}/attribute.job/{1}:{2}",
-                        self.pool.name,
-                        github_environment,
-                        workflow,
-                    ),
-                    opts=self.options(),
+                    member=f"{self.principals}/attribute.job/{github_environment}:{workflow}",
+                    opts=self.options(ResourceOptions(depends_on=[self.pool])),
                 )
             for role in roles:
                 granted = gcp.projects.IAMMember(

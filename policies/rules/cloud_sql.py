@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.framework.demands import NOT_EMPTY, at_least, equal, matches, one_of
+from policies.framework.demands import NOT_ALLOWED, NOT_EMPTY, at_least, equal, matches, one_of
 from policies.framework.paths import PROTECT, Finding, View
 from policies.framework.rules import Check, Custom, Must, ResourceRule, SetValue, Severity, When
-from policies.rules.network import NARROW_RANGE
 from resource_types import gcp, limits
 
 DOCS: Final = "https://cloud.google.com/sql/docs/postgres"
@@ -73,16 +72,14 @@ RULES: Final = (
     ResourceRule(
         id="sql-no-open-network",
         severity=Severity.CRITICAL,
-        what="No database accepts connections from the whole internet.",
-        fix="Remove the range from settings.ipConfiguration.authorizedNetworks.",
+        what="A database accepts connections through the private network only.",
+        fix="Remove authorizedNetworks and pscConfigs from settings.ipConfiguration.",
         url=f"{DOCS}/authorize-networks",
         frameworks=("CIS-GCP-4.0 6.5", "CKV_GCP_11"),
         types=(gcp.SQL_INSTANCE,),
         checks=(
-            Must(
-                "settings.ipConfiguration.authorizedNetworks[].value",
-                NARROW_RANGE,
-            ),
+            Must("settings.ipConfiguration.authorizedNetworks", NOT_ALLOWED, optional=True),
+            Must("settings.ipConfiguration.pscConfigs", NOT_ALLOWED, optional=True),
         ),
     ),
     ResourceRule(

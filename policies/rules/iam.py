@@ -33,6 +33,11 @@ _PUBLIC: Final = contains_no(
     ("allUsers", "allAuthenticatedUsers"),
 )
 
+DEFAULT_ACCOUNT: Final = re.compile(
+    r"^default$|compute@developer\.gserviceaccount|@appspot\.gserviceaccount"
+)
+"""The service accounts that Google creates in each project."""
+
 
 def grants_on(*modules: str) -> tuple[str, ...]:
     """The grant types of some modules of the provider, such as ``gcp:kms/``."""
@@ -83,7 +88,7 @@ RULES: Final = (
         id="iam-federation-pinned",
         severity=Severity.CRITICAL,
         what="Only workflows of this repository, or deployments of this project, can sign in.",
-        fix="Compare assertion.repository (or repository_id) with a literal; for Pulumi Cloud, "
+        fix="Compare assertion.repository with a literal; for Pulumi Cloud, "
         "compare the subject with the organization and the project.",
         url=f"{DOCS}/workload-identity-federation-with-deployment-pipelines",
         frameworks=("CKV_GCP_118", "CKV_GCP_125", "Trivy GCP-0068"),
@@ -92,20 +97,20 @@ RULES: Final = (
             Must(
                 "attributeCondition",
                 matches(
-                    r".*assertion\.(repository(_id)? *== *['\"][\w./-]+['\"]"
-                    r"|sub\.startsWith\('pulumi:deploy:org:[\w-]+:project:[\w-]+:stack:).*",
-                    "must compare the repository or the project with a literal",
+                    r"assertion\.repository == '[\w.-]+/[\w.-]+'"
+                    r"|assertion\.sub\.startsWith\('pulumi:deploy:org:[\w-]+:project:[\w-]+:stack:'\)",
+                    "must compare the repository or the project with a literal, and nothing else",
                     (
                         "true",
                         "assertion.repository_owner == 'pull'",
                         "assertion.repository.startsWith('pull')",
                         "assertion.sub.startsWith('pulumi:deploy:org:pull')",
+                        "assertion.repository == 'pull/pull' || true",
+                        "!(assertion.repository == 'pull/pull')",
+                        "assertion.repository == 'pull/pull' ? true : true",
+                        "assertion.repository != 'pull/pull'",
                     ),
                 ),
-            ),
-            Must(
-                "attributeCondition",
-                contains_no(re.compile(r"\|\|"), "must not contain ||", ("a == 'b' || true",)),
             ),
             Must(
                 "oidc.issuerUri",
@@ -160,7 +165,7 @@ RULES: Final = (
         types=GRANTS,
         checks=_members(
             contains_no(
-                re.compile(r"compute@developer\.gserviceaccount|@appspot\.gserviceaccount"),
+                DEFAULT_ACCOUNT,
                 "must not be a default account",
                 ("serviceAccount:1-compute@developer.gserviceaccount.com",),
             )

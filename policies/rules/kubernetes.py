@@ -362,7 +362,11 @@ RULES: Final = (
         url=f"{DOCS}/services-networking/service/",
         types=(kubernetes.SERVICE,),
         checks=(
-            Must("spec.type", none_of("LoadBalancer", "NodePort"), optional=True),
+            Must(
+                "spec.type",
+                equal("ClusterIP", "LoadBalancer", "NodePort", "ExternalName"),
+                optional=True,
+            ),
             Must("spec.externalIPs", NOT_ALLOWED, optional=True),
         ),
     ),

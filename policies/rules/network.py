@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any, Final
 
-from policies.framework.demands import NOT_EMPTY, Demand, equal, matches, one_of
+from policies.framework.demands import NOT_ALLOWED, NOT_EMPTY, equal, matches, one_of
 from policies.framework.paths import Finding, View
-from policies.framework.rules import Custom, Must, ResourceRule, SetValue, Severity
+from policies.framework.rules import Custom, Must, ResourceRule, SetValue, Severity, When
 from resource_types import gcp
 
 DOCS: Final = "https://cloud.google.com/vpc/docs"
@@ -29,13 +29,6 @@ def is_wide(cidr: Any) -> bool:
     if isinstance(network, ipaddress.IPv4Network) and any(map(network.subnet_of, _PRIVATE)):
         return False
     return network.prefixlen < _MIN_PREFIX[network.version]
-
-
-NARROW_RANGE: Final = Demand(
-    "must be a range of /16 or smaller, or of /48 or smaller in IPv6",
-    lambda found: not is_wide(found),
-    ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "any"),
-)
 
 
 def _connector_range(view: View) -> Iterator[Finding]:
@@ -97,6 +90,34 @@ RULES: Final = (
         checks=(
             Must("natIpAllocateOption", one_of("MANUAL_ONLY", refused=("AUTO_ONLY",))),
             Must("natIps", NOT_EMPTY),
+            Must("drainNatIps", NOT_ALLOWED, optional=True),
+            Must("rules", NOT_ALLOWED, optional=True),
+        ),
+    ),
+    ResourceRule(
+        id="network-not-connected",
+        severity=Severity.HIGH,
+        what="No other network is connected: a router announces no routes, and a subnet is private "
+        "and has no IPv6 addresses.",
+        fix="Remove the property.",
+        url=f"{DOCS}/subnets#ipv6-ranges",
+        types=(gcp.ROUTER, gcp.SUBNETWORK),
+        checks=(
+            When(
+                lambda view: view.type == gcp.ROUTER,
+                (
+                    Must("bgp", NOT_ALLOWED, optional=True),
+                    Must("nccGateway", NOT_ALLOWED, optional=True),
+                ),
+            ),
+            When(
+                lambda view: view.type == gcp.SUBNETWORK,
+                (
+                    Must("purpose", equal("PRIVATE", "PRIVATE_SERVICE_CONNECT"), optional=True),
+                    Must("stackType", equal("IPV4_ONLY", "IPV4_IPV6"), optional=True),
+                    Must("ipv6AccessType", NOT_ALLOWED, optional=True),
+                ),
+            ),
         ),
     ),
     ResourceRule(

@@ -125,7 +125,8 @@ def _namespaces_deny_by_default(graph: Graph) -> Iterator[Finding]:
         for node in graph.of_type(kubernetes.NETWORK_POLICY)
         if not node.view.get("spec.podSelector")
         and not node.view.get("spec.ingress")
-        and "Ingress" in node.view.all("spec.policyTypes[]")
+        and not node.view.get("spec.egress")
+        and {"Ingress", "Egress"} <= set(node.view.all("spec.policyTypes[]"))
     }
     for node in graph.of_type(kubernetes.NAMESPACE):
         if node.view.get("metadata.name") not in closed:
@@ -210,7 +211,8 @@ RULES: Final = (
         id="stack-namespace-denies-by-default",
         severity=Severity.MEDIUM,
         what="Every namespace denies traffic that no network policy allows.",
-        fix="Add a NetworkPolicy with an empty podSelector, policyTypes Ingress and no ingress.",
+        fix="Add a NetworkPolicy with an empty podSelector, policyTypes Ingress and Egress, and no "
+        "rule.",
         url="https://kubernetes.io/docs/concepts/services-networking/network-policies/",
         frameworks=("CKV2_K8S_6",),
         check=_namespaces_deny_by_default,

@@ -11,11 +11,11 @@ from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import ABSENT, UNKNOWN, Finding, Undecided
 from policies.framework.rules import Severity
 from policies.rules import cloud_run
+from policies.rules.grants import SECRET_ACCESSOR, variable_of
 from policies.rules.kubernetes import EXTERNAL_SECRETS, POD_SPECS, WORKLOADS
 from resource_types import cloudflare, gcp, kubernetes, pulumi_random, vercel
 
 GUIDE: Final = "docs/runbook-coverage.md"
-ACCESSOR: Final = "roles/secretmanager.secretAccessor"
 
 SECRET_SOURCES: Final = (
     pulumi_random.RANDOM_PASSWORD,
@@ -97,17 +97,11 @@ def _every_mount_exists(graph: Graph) -> Iterator[Finding]:
 
 def _no_plain_secret(graph: Graph) -> Iterator[Finding]:
     """The catalogue decides what is secret: some names, such as that of a host, do not show it."""
-    known = {_variable(str(node.view.get("secretId"))) for node in graph.of_type(gcp.SECRET)}
+    known = {variable_of(str(node.view.get("secretId"))) for node in graph.of_type(gcp.SECRET)}
     for node in graph.of_type(*PLAIN_PROPERTIES, *WORKLOADS):
         for name, path in _plain_variables(node):
-            if _variable(name) in known:
+            if variable_of(name) in known:
                 yield node.finding(path, "is a plain value, although a secret of that name exists")
-
-
-def _variable(secret: str) -> str:
-    """The variable in a secret's id, in lower case with hyphens."""
-    text = secret.lower().replace("_", "-")
-    return re.sub(r"^pull-(production|staging)-|-(production|staging)$", "", text)
 
 
 def _plain_variables(node: Node) -> Iterator[tuple[str, str]]:
@@ -186,7 +180,7 @@ def _email(email: str) -> str:
 def _grants(graph: Graph) -> Iterator[tuple[Node, str, str]]:
     """Who can read which secret: the grant, the account, and the secret's id."""
     for node in graph.of_type(gcp.SECRET_IAM.member):
-        if node.view.get("role") == ACCESSOR:
+        if node.view.get("role") == SECRET_ACCESSOR:
             yield node, account_of(node), str(node.view.get("secretId")).rpartition("/")[2]
 
 

@@ -39,6 +39,15 @@ def _single_target(view: View) -> Iterator[Finding]:
 
 RULES: Final = (
     ResourceRule(
+        id="vercel-no-redirect",
+        severity=Severity.HIGH,
+        what="A host name of the web application is answered by it, and leads nowhere else.",
+        fix="Remove redirect.",
+        url=f"{DOCS}/domains/working-with-domains/add-a-domain",
+        types=(vercel.PROJECT_DOMAIN,),
+        checks=(Must("redirect", NOT_ALLOWED, optional=True),),
+    ),
+    ResourceRule(
         id="vercel-previews-protected",
         severity=Severity.HIGH,
         what="Preview deployments require authentication.",
