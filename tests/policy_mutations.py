@@ -10,10 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
+
 from policies.framework.paths import ABSENT, Keys, Undecided, View
 from policies.framework.rules import Check, Custom, ForEach, Must, When
 from policies.rules.stack_secrets import ACCESSOR, PLAIN_PROPERTIES, SECRET_SOURCES
 from resource_types import cloudflare, gcp, kubernetes, vercel
+from resource_types.estate import STACK
 
 # -- of a resource ---------------------------------------------------------------------------------
 
@@ -115,6 +118,12 @@ StackMutation = (
 )
 
 STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
+    "declared-outputs": (
+        SetProperty(STACK, "database_url", "postgresql://10.0.0.3/pull"),
+        SetProperty(STACK, "events_key", "in plain text"),
+        SetProperty(STACK, "api_url", {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "?"}),
+        SetProperty(STACK, "workers", {"all": [{SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "?"}]}),
+    ),
     "runbook-addresses": (
         SetProperty(cloudflare.WORKERS_ROUTE, "pattern", "api.pull.example/*"),
         SetProperty(vercel.PROJECT_DOMAIN, "domain", "web.pull.com"),
