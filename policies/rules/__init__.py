@@ -21,6 +21,7 @@ from policies.rules import (
     memorystore,
     monitoring,
     network,
+    program_source,
     provider_inputs,
     r2,
     runbook,
@@ -39,7 +40,7 @@ UNUSED_TYPES: Final = "Resource types that the estate does not use"
 DISALLOWED_TYPES: Final = "Resource types that are not allowed"
 
 CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
-    "Declarations": declared.RULES,
+    "Declarations": (*declared.RULES, *program_source.RULES),
     "Runbook": runbook.RULES,
     "Stack": stack.RULES,
     "Stack: secrets": stack_secrets.RULES,
