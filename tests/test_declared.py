@@ -86,7 +86,7 @@ RULES: Final = {rule.id: rule for rule in declared.RULES if isinstance(rule, Res
 
 def classes_of_the_sdks() -> dict[str, str]:
     """The type token of each resource class, by its full name, such as ``pulumi_gcp.sql.User``."""
-    classes = {}
+    classes: dict[str, str] = {}
     for module in program_source.SDKS:
         spec = find_spec(module)
         assert spec
@@ -98,7 +98,7 @@ def classes_of_the_sdks() -> dict[str, str]:
     return classes
 
 
-def found(rule: str, token: str, name: str = "x", **inputs: Any) -> list[str]:
+def found(rule: str, token: str, /, name: str = "x", **inputs: Any) -> list[str]:
     """What a rule finds about a resource; options are by their path in a view."""
     urn = f"urn:pulumi:production::pull::{token}::{name}"
     view = View(type=token, urn=urn, inputs={PROTECT: False, **inputs}, today=TODAY)
@@ -257,7 +257,8 @@ def test_a_dns_record_may_move_between_the_runtimes() -> None:
     """`components/services/api.py` and `components/kubernetes/ingress.py` have one record."""
     parent = "urn:pulumi:production::pull::pull:services:Api"
     alias = f"{parent}${cloudflare.DNS_RECORD}::api-dns"
-    assert not found("declared-options", cloudflare.DNS_RECORD, **{ALIASES: [alias]})
+    moved: dict[str, Any] = {ALIASES: [alias]}
+    assert not found("declared-options", cloudflare.DNS_RECORD, **moved)
 
 
 # -- outputs ---------------------------------------------------------------------------------------
