@@ -238,7 +238,7 @@ def test_every_other_option_is_refused(token: str) -> None:
         (CUSTOM_TIMEOUTS, {"delete": 1}),
         (ALIASES, [f"urn:pulumi:production::pull::pull:x:X${gcp.FIREWALL}::y"]),
     ]
-    if not token.startswith(PROVIDER_PREFIX):
+    if record:
         bad.append((SECRET_OUTPUTS, ["surely not an output"]))
     if not record or not record.loss:
         bad.append((PROTECT, True))
@@ -367,6 +367,9 @@ def test_every_statement_that_is_not_allowed_is_found() -> None:
         ("try:\n    f()\nexcept:\n    pass", "3: must name the exceptions that it handles"),
         ("try:\n    f()\nexcept Exception:\n    pass", "3: must not use Exception"),
         ("(PROJECT_ROOT / 'x').write_text(value)", "1: must not use write_text"),
+        ("object.__setattr__(opts, 'retain_on_delete', True)", "1: must not use __setattr__"),
+        ("self._opts.protect = False", "1: must not set protect of another object"),
+        ("vars(opts)['import_'] = x", "1: must not use vars"),
         ("def f(:", "1: is not valid Python"),
     ],
 )

@@ -267,7 +267,7 @@ RULES: Final = (
                 ),
             ),
             When(
-                lambda view: not _is_provider(view),
+                lambda view: view.type in RESOURCE_TYPES,
                 (
                     Custom(
                         _declared_secret_outputs,
