@@ -20,6 +20,7 @@ from policies.framework.demands import equal
 from policies.framework.graph import Graph, StackRule
 from policies.framework.paths import (
     ALIASES,
+    COMPONENT_PREFIX,
     CUSTOM_TIMEOUTS,
     DELETE_BEFORE_REPLACE,
     EVERY_TYPE,
@@ -181,7 +182,7 @@ RULES: Final = (
                         "pulumi-python:dynamic:Resource",
                         "pulumi:providers:aws",
                         "pulumi:pulumi:StackReference",
-                        "pull:data:Unknown",
+                        f"{COMPONENT_PREFIX}data:Unknown",
                         gcp.FIREWALL,
                     )
                 ),
