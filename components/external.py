@@ -17,6 +17,7 @@ from pulumi import ResourceOptions
 from components.base import PullComponent, Stage
 from components.config.values import Chain, External
 from components.secrets.catalogue import SECRETS
+from resource_types import pull
 
 CLICKHOUSE_PORT: Final = 8443
 CLICKHOUSE_PROTOCOL: Final = "https"
@@ -194,7 +195,7 @@ class ExternalServices(PullComponent):
     def __init__(
         self, name: str, services: tuple[Contract, ...], opts: ResourceOptions | None = None
     ) -> None:
-        super().__init__("pull:external:Services", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.EXTERNAL_SERVICES, name, Stage.INFRASTRUCTURE, opts)
         for contract in services:
             properties = {
                 "criticalFor": contract.critical_for,
@@ -205,7 +206,7 @@ class ExternalServices(PullComponent):
                 "parameters": dict(contract.parameters) if contract.parameters else None,
             }
             pulumi.ComponentResource(
-                "pull:external:Service",
+                pull.EXTERNAL_SERVICE,
                 self.child(contract.name),
                 {key: value for key, value in properties.items() if value},
                 self.options(),

@@ -22,7 +22,18 @@ from pulumi_policy import Severity as EngineSeverity
 
 from policies.exceptions import Exceptions, exceptions_rule, read
 from policies.framework.graph import Graph, Node, StackRule
-from policies.framework.paths import PARENT, PROTECT, UNKNOWN, View
+from policies.framework.paths import (
+    ALIASES,
+    CUSTOM_TIMEOUTS,
+    DELETE_BEFORE_REPLACE,
+    IGNORE_CHANGES,
+    PARENT,
+    PROTECT,
+    PROVIDER,
+    SECRET_OUTPUTS,
+    UNKNOWN,
+    View,
+)
 from policies.framework.rules import ResourceRule, Rule
 from policies.rules import CONCERNS, RULES
 from policies.sdk_internals import UnknownValueError
@@ -54,11 +65,7 @@ def _resource_policy(
         view = View(
             type=args.resource_type,
             urn=args.urn,
-            inputs={
-                **plain(args.props),
-                PROTECT: args.opts.protect,
-                PARENT: args.opts.parent,
-            },
+            inputs={**plain(args.props), **_options(args)},
             config=_settings(rule, args.get_config()),
             today=today,
         )
@@ -67,6 +74,26 @@ def _resource_policy(
                 report(rule.message(finding), None)
 
     return ResourceValidationPolicy(validate=validate, **_description(rule, concern))
+
+
+def _options(args: ResourceValidationArgs) -> dict[str, Any]:
+    """The resource options that the engine shows to a policy."""
+    options, timeouts = args.opts, args.opts.custom_timeouts
+    seconds = {
+        "create": timeouts.create_seconds,
+        "update": timeouts.update_seconds,
+        "delete": timeouts.delete_seconds,
+    }
+    return {
+        ALIASES: list(options.aliases),
+        CUSTOM_TIMEOUTS: {name: value for name, value in seconds.items() if value},
+        DELETE_BEFORE_REPLACE: bool(options.delete_before_replace),
+        IGNORE_CHANGES: list(options.ignore_changes),
+        PARENT: options.parent,
+        PROTECT: options.protect,
+        PROVIDER: args.provider.urn if args.provider else None,
+        SECRET_OUTPUTS: list(options.additional_secret_outputs),
+    }
 
 
 def _stack_policy(

@@ -8,7 +8,8 @@ The pack relies on:
   resource), ``AnalyzeStack`` and ``Configure``. ``PolicyPack`` looks the class up in that module
   when it starts to serve, so that a subclass can take its place.
 * ``pulumi_policy.proxy.UnknownValueError``, raised when a policy reads a value that is not known.
-* ``pulumi_policy.deserialize.deserialize_properties``, which the tests use to read recordings.
+* ``pulumi_policy.deserialize``: ``deserialize_properties``, which the tests use to read recordings,
+  and the signature of a secret value, which it removes.
 """
 
 from __future__ import annotations
@@ -19,13 +20,18 @@ from google.protobuf.struct_pb2 import Struct, Value
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import Policy
 from pulumi_policy import policy as sdk
-from pulumi_policy.deserialize import deserialize_properties
+from pulumi_policy.deserialize import (
+    SPECIAL_SECRET_SIG,
+    SPECIAL_SIG_KEY,
+    deserialize_properties,
+)
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UnknownValueError
 
-from policies.framework.paths import COMPONENT_PREFIX
+from policies.framework.paths import COMPONENT_PREFIX, EVERY_TYPE, MARKED_SECRET
 from policies.framework.rules import ResourceRule
 from policies.rules import RULES
+from resource_types.estate import STACK
 
 __all__ = ["Servicer", "ServicerByType", "UnknownValueError", "deserialize_properties"]
 
@@ -36,12 +42,13 @@ _RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRul
 
 
 class Servicer(_PolicyAnalyzerServicer):
-    """The SDK's servicer, which shows the inputs of resources to rules about the whole stack too.
+    """The SDK's servicer, which shows more to rules about the whole stack: inputs, and secrecy.
 
     The engine sends the outputs for those rules. A provider's outputs have its defaults beside what
     the program sets, such as ``value: ""`` beside a variable's ``valueSource``, and values that its
     schema makes secret. In the preview that creates a cluster, the objects in it have no outputs at
     all. So a property that the program sets is what the program sets, and outputs add the rest.
+    Values are in plain text, so ``MARKED_SECRET`` names the outputs of the stack that are secret.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -61,11 +68,23 @@ class Servicer(_PolicyAnalyzerServicer):
                 del outputs[name]
             for name, value in self._inputs.get(resource.urn, Struct()).fields.items():
                 outputs[name].CopyFrom(value)
+            if resource.type == STACK:
+                marked = [name for name, value in outputs.items() if _has_secret(value)]
+                outputs[MARKED_SECRET].list_value.extend(marked)
         return super().AnalyzeStack(merged, context)  # type: ignore[no-untyped-call]
 
 
 def _is_null(value: Value) -> bool:
     return bool(value.WhichOneof("kind") == "null_value")
+
+
+def _has_secret(value: Value) -> bool:
+    """Whether the engine has a part of the value as a secret; the SDK shows plain values."""
+    if value.WhichOneof("kind") == "list_value":
+        return any(map(_has_secret, value.list_value.values))
+    fields = value.struct_value.fields
+    signature = fields[SPECIAL_SIG_KEY].string_value if SPECIAL_SIG_KEY in fields else ""
+    return signature == SPECIAL_SECRET_SIG or any(map(_has_secret, fields.values()))
 
 
 class ServicerByType(Servicer):
@@ -78,7 +97,7 @@ class ServicerByType(Servicer):
 
     def __init__(self, name: str, version: str, policies: list[Policy], *others: Any) -> None:
         super().__init__(name, version, policies, *others)
-        types = {token for rule in _RESOURCE_RULES for token in rule.types}
+        types = {EVERY_TYPE, *(token for rule in _RESOURCE_RULES for token in rule.types)}
         self._by_type = {
             token: _PolicyAnalyzerServicer(name, version, _applying_to(token, policies), *others)
             for token in types
@@ -87,9 +106,8 @@ class ServicerByType(Servicer):
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
         self._inputs[request.urn] = request.properties
         is_component = request.type.startswith(COMPONENT_PREFIX)
-        servicer = self._by_type.get(COMPONENT_PREFIX if is_component else request.type)
-        if servicer is None:
-            return analyzer_pb2.AnalyzeResponse()
+        token = COMPONENT_PREFIX if is_component else request.type
+        servicer = self._by_type.get(token, self._by_type[EVERY_TYPE])
         return servicer.Analyze(request, context)  # type: ignore[no-untyped-call]
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name

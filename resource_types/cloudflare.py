@@ -15,6 +15,8 @@ DNS_RECORD: Final = stateful(
     summary_fields=("type", "content", "ttl", "proxied"),
     exposes_endpoint=True,
     replace_on=("type", "zoneId"),
+    delete_before_replace=None,
+    aliases=(),
 )
 HEALTHCHECK: Final = ordinary("cloudflare:index/healthcheck:Healthcheck", replace_on=("zoneId",))
 LOGPUSH_JOB: Final = ordinary(

@@ -68,6 +68,7 @@ RUN_SERVICE: Final = ordinary(
     traffic=TrafficSplit(path="traffics", target="revision"),
     deletion_locks={"deletionProtection": True},
     replace_on=("location", "name", "project", "tags"),
+    ignore_changes=("client", "clientVersion"),
     secret_outputs=LABELS,
     pod_spec="template",
 )
@@ -87,6 +88,7 @@ RUN_WORKER_POOL: Final = ordinary(
     traffic=TrafficSplit(path="instanceSplits", target="revision"),
     deletion_locks={"deletionProtection": True},
     replace_on=("location", "name", "project", "template.containers[].dependsOns"),
+    ignore_changes=("client", "clientVersion"),
     secret_outputs=LABELS,
     pod_spec="template",
 )
@@ -401,6 +403,7 @@ SECRET: Final = stateful(
     name_property="secretId",
     deletion_locks={"deletionProtection": False},
     replace_on=("project", "replication", "secretId", "tags"),
+    ignore_changes=("rotation.nextRotationTime",),
     secret_outputs=LABELS,
 )
 SECRET_IAM: Final = grant_forms(
@@ -479,6 +482,7 @@ SQL_INSTANCE: Final = stateful(
         "replicaConfiguration.verifyServerCertificate",
         "settings.collation",
     ),
+    ignore_changes=("settings.diskSize",),
     secret_outputs=("replicaConfiguration", "rootPassword", "rootPasswordWo", "serverCaCerts"),
 )
 SQL_USER: Final = stateful(

@@ -25,6 +25,7 @@ DAEMON_SET: Final = ordinary(
 DEPLOYMENT: Final = ordinary(
     "kubernetes:apps/v1:Deployment",
     replace_on=("spec.selector",),
+    custom_timeouts={"create": 1200, "update": 1200},
     pod_spec="spec.template.spec",
 )
 STATEFUL_SET: Final = ordinary(

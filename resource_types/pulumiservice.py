@@ -10,4 +10,6 @@ DEPLOYMENT_SETTINGS: Final = ordinary("pulumiservice:index:DeploymentSettings", 
 STACK_TAGS: Final = ordinary("pulumiservice:index:StackTags", name_property="")
 DRIFT_SCHEDULE: Final = ordinary("pulumiservice:index:DriftSchedule", name_property="")
 TTL_SCHEDULE: Final = ordinary("pulumiservice:index:TtlSchedule", name_property="")
-WEBHOOK: Final = ordinary("pulumiservice:index:Webhook", name_property="")
+WEBHOOK: Final = ordinary(
+    "pulumiservice:index:Webhook", name_property="", secret_outputs=("secret",)
+)

@@ -68,6 +68,11 @@ class ResourceType:
         deletion_locks: inputs that forbid the deletion, each with its value when it is not set.
         replace_on: inputs whose change makes the provider replace the resource.
         secret_outputs: outputs that the provider's schema marks as secret; ``[]`` is every item.
+        ignore_changes: exactly the inputs that the option ``ignore_changes`` names.
+        delete_before_replace: the value of the option of that name; ``None`` if both are allowed.
+        custom_timeouts: exactly what the option of that name sets: seconds by operation.
+        aliases: whether the state may have such a resource under another URN (``aliases``), and the
+            types that it may have there beside its own; ``None`` if it may not.
         pod_spec: where a workload describes its pods or its revision.
     """
 
@@ -85,6 +90,10 @@ class ResourceType:
     deletion_locks: Mapping[str, bool] = field(default_factory=dict)
     replace_on: tuple[str, ...] = ()
     secret_outputs: tuple[str, ...] = ()
+    ignore_changes: tuple[str, ...] = ()
+    delete_before_replace: bool | None = False
+    custom_timeouts: Mapping[str, float] = field(default_factory=dict)
+    aliases: tuple[str, ...] | None = None
     pod_spec: str | None = None
 
     @property

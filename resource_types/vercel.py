@@ -71,6 +71,7 @@ ENVIRONMENT_VARIABLE: Final = ordinary(
     summary_fields=("targets", "sensitive"),
     name_property="key",
     replace_on=("customEnvironmentIds", "key", "projectId", "sensitive", "teamId"),
+    delete_before_replace=True,
     secret_outputs=("value", "valueWo"),
 )
 ENVIRONMENT_VARIABLES: Final = ordinary(

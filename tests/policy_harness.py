@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -30,9 +30,16 @@ from policies.exceptions import Exceptions
 from policies.framework.graph import StackRule
 from policies.framework.paths import (
     ABSENT,
+    ALIASES,
+    CUSTOM_TIMEOUTS,
+    DELETE_BEFORE_REPLACE,
+    IGNORE_CHANGES,
     NOT_FOUND,
     PARENT,
     PROTECT,
+    PROVIDER,
+    SECRET_OUTPUTS,
+    TYPE,
     UNKNOWN,
     Keys,
     View,
@@ -173,7 +180,8 @@ def record(variant: Variant, shared: Path) -> Recording:
 class Resource:
     """A resource as plain data, from which mutants are made.
 
-    ``source`` is the variant of the estate that it is from, or ``fixture``.
+    ``source`` is the variant of the estate that it is from, or ``fixture``. ``options`` has the
+    options beside ``protect`` and ``parent``, by their paths in a view.
     """
 
     type: str
@@ -182,6 +190,7 @@ class Resource:
     protect: bool
     source: str
     parent: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def stack(self) -> str:
@@ -189,30 +198,49 @@ class Resource:
 
     @property
     def view(self) -> View:
-        inputs = {**marked(self.inputs), PROTECT: self.protect, PARENT: self.parent}
-        return View(type=self.type, urn=self.urn, inputs=inputs, today=TODAY)
+        options = {**self.options, PROTECT: self.protect, PARENT: self.parent}
+        return View(
+            type=self.type, urn=self.urn, inputs={**marked(self.inputs), **options}, today=TODAY
+        )
 
     def request(self) -> Any:
         struct = struct_pb2.Struct()
         struct.update(self.inputs)
+        provider = self.options.get(PROVIDER)
         return analyzer_pb2.AnalyzeRequest(
             type=self.type,
             urn=self.urn,
             name=self.urn.rpartition("::")[2],
             properties=struct,
-            options=analyzer_pb2.AnalyzerResourceOptions(protect=self.protect, parent=self.parent),
+            options=analyzer_pb2.AnalyzerResourceOptions(
+                protect=self.protect,
+                parent=self.parent,
+                aliases=self.options.get(ALIASES),
+                customTimeouts=analyzer_pb2.AnalyzerResourceOptions.CustomTimeouts(
+                    **self.options.get(CUSTOM_TIMEOUTS, {})
+                ),
+                deleteBeforeReplace=self.options.get(DELETE_BEFORE_REPLACE, False),
+                deleteBeforeReplaceDefined=DELETE_BEFORE_REPLACE in self.options,
+                ignoreChanges=self.options.get(IGNORE_CHANGES),
+                additionalSecretOutputs=self.options.get(SECRET_OUTPUTS),
+            ),
+            provider=analyzer_pb2.AnalyzerProviderResource(urn=provider) if provider else None,
         )
 
     def mutated(self, mutation: Mutation) -> Resource | None:
         """This resource with ``mutation``; None if it changes nothing."""
-        if mutation.keys == (PROTECT,):
-            protect = mutation.value is True
-            return None if protect == self.protect else self._with(self.inputs, protect)
-        inputs = put(self.inputs, mutation.keys, mutation.value)
-        return None if inputs is None or inputs == self.inputs else self._with(inputs, self.protect)
-
-    def _with(self, inputs: Mapping[str, Any], protect: bool) -> Resource:
-        return replace(self, inputs=inputs, protect=protect)
+        changed: Resource | None
+        match mutation:
+            case Mutation((path,), value) if path == PROTECT:
+                changed = replace(self, protect=value is True)
+            case Mutation((path,), value) if path == TYPE:
+                changed = replace(self, type=value)
+            case Mutation((path, *_), value) if str(path).startswith("@"):
+                changed = replace(self, options=put(self.options, mutation.keys, value) or {})
+            case _:
+                inputs = put(self.inputs, mutation.keys, mutation.value)
+                changed = None if inputs is None else replace(self, inputs=inputs)
+        return None if changed == self else changed
 
 
 def marked(value: Any) -> Any:
@@ -259,9 +287,22 @@ def resources_of(recording: Recording) -> list[Resource]:
             protect=request.options.protect,
             source=recording.variant,
             parent=request.options.parent,
+            options=_options(request),
         )
         for request in sorted(recording.resources, key=lambda request: str(request.urn))
     ]
+
+
+def _options(request: Any) -> dict[str, Any]:
+    options = request.options
+    return {
+        ALIASES: list(options.aliases),
+        CUSTOM_TIMEOUTS: json_format.MessageToDict(options.customTimeouts),
+        DELETE_BEFORE_REPLACE: options.deleteBeforeReplace,
+        IGNORE_CHANGES: list(options.ignoreChanges),
+        PROVIDER: request.provider.urn,
+        SECRET_OUTPUTS: list(options.additionalSecretOutputs),
+    }
 
 
 def plain_properties(node: Any) -> dict[str, Any]:

@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
+
 from policies.framework.paths import ABSENT, Keys, Undecided, View
 from policies.framework.rules import Check, Custom, ForEach, Must, When
 from policies.rules.grants import SECRET_ACCESSOR
 from policies.rules.stack_secrets import PLAIN_PROPERTIES, SECRET_SOURCES
 from resource_types import cloudflare, gcp, kubernetes, pulumiservice, vercel
+from resource_types.estate import STACK
 
 # -- of a resource ---------------------------------------------------------------------------------
 
@@ -111,11 +114,46 @@ class SetSource:
     other: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class AddSource:
+    """One more file of the program with this ``text``."""
+
+    text: str
+
+
 StackMutation = (
-    SetProperty | RemoveType | AddResource | AddDependency | RemoveDependencies | SetSource
+    SetProperty
+    | RemoveType
+    | AddResource
+    | AddDependency
+    | RemoveDependencies
+    | SetSource
+    | AddSource
 )
 
+_SECRET: Final = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "?"}
+"""A secret value, as the engine sends it."""
+
 STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
+    "declared-outputs": (
+        SetProperty(STACK, "database_url", "postgresql://10.0.0.3/pull"),
+        SetProperty(STACK, "events_key", "in plain text"),
+        SetProperty(STACK, "api_url", _SECRET),
+        SetProperty(STACK, "workers", {"all": [_SECRET]}),
+    ),
+    "program-source": tuple(
+        AddSource(source)
+        for source in (
+            "print(password)",
+            "url = instance.url.unsecret(instance.url)",
+            "import os; os._exit(0)",
+            "import pulumi; pulumi.log.info(url)",
+            "import pulumi; pulumi.export('url', url)",
+            "import pulumi; pulumi.StackReference('pull/shared/production')",
+            "import pulumi_gcp as gcp; gcp.sql.DatabaseInstance.get('postgres', 'pull')",
+            "from pulumi import ResourceOptions; ResourceOptions(retain_on_delete=True)",
+        )
+    ),
     "runbook-addresses": (
         SetProperty(cloudflare.WORKERS_ROUTE, "pattern", "api.pull.example/*"),
         SetProperty(vercel.PROJECT_DOMAIN, "domain", "web.pull.com"),

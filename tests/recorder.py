@@ -84,6 +84,7 @@ class Recorded:
         provider: logical name of a resource's provider; empty for the default provider.
         waits_for: logical names of its dependencies.
         secret_outputs: outputs that the engine will mark.
+        custom_timeouts: seconds by operation.
     """
 
     type: str
@@ -97,6 +98,7 @@ class Recorded:
     ignore_changes: tuple[str, ...]
     delete_before_replace: bool
     secret_outputs: frozenset[str]
+    custom_timeouts: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -198,6 +200,10 @@ def _recorded(request: resource_pb2.RegisterResourceRequest) -> Recorded:
         ignore_changes=tuple(request.ignoreChanges),
         delete_before_replace=request.deleteBeforeReplace,
         secret_outputs=frozenset(request.additionalSecretOutputs),
+        custom_timeouts={
+            operation: int(minutes.removesuffix("m")) * 60
+            for operation, minutes in MessageToDict(request.customTimeouts).items()
+        },
     )
 
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Final
+from unittest.mock import patch
 
 import pytest
 from pulumi.runtime.proto import analyzer_pb2
@@ -13,7 +14,7 @@ from pulumi.runtime.proto import analyzer_pb2
 from policies.framework.graph import StackRule
 from policies.framework.paths import find
 from policies.framework.rules import ResourceRule, forbidden
-from policies.rules import RULES
+from policies.rules import RULES, program_source
 from resource_types import gcp
 from tests import policy_harness as harness
 from tests.conftest import MUTANTS
@@ -24,6 +25,7 @@ from tests.policy_mutations import (
     STACK_MUTATIONS,
     AddDependency,
     AddResource,
+    AddSource,
     Mutation,
     RemoveDependencies,
     RemoveType,
@@ -81,7 +83,7 @@ def resource_mutants(
 
 
 def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tuple[str, Any]]:
-    """Up to three mutants of a stack: other inputs of one resource, or another stack."""
+    """Up to three mutants of a stack: other inputs of one resource, another stack, or source."""
     nodes = sorted(recording.whole.resources, key=lambda node: str(node.urn))
     match mutation:
         case SetProperty(token, path, value):
@@ -137,6 +139,9 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
                     edges[name].urns.append(first)
                 yield f"{node.name}.{name} from {source}", request
 
+        case AddSource(text):
+            yield text, text
+
 
 def _copy(recording: Recording) -> Any:
     request = analyzer_pb2.AnalyzeStackRequest()
@@ -182,6 +187,9 @@ def test_every_mutant_of_a_stack_is_caught(
 
 
 def _findings(serving: Any, recording: Recording, mutant: Any) -> list[Any]:
+    if isinstance(mutant, str):
+        with patch.object(program_source, "sources", lambda: {"components/mutant.py": mutant}):
+            return harness.evaluate_stack(serving, recording.whole)
     if isinstance(mutant, analyzer_pb2.AnalyzeStackRequest):
         return harness.evaluate_stack(serving, mutant)
     return harness.evaluate_with_inputs(serving, recording, mutant)

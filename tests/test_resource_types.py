@@ -73,6 +73,7 @@ def test_every_path_is_an_input_of_the_sdk(record: ResourceType) -> None:
         *record.summary_fields,
         *record.exposure_properties,
         *record.deletion_locks,
+        *record.ignore_changes,
         *record.replace_on,
         *filter(None, (record.name_property, record.pod_spec)),
         *((record.traffic.path,) if record.traffic else ()),
@@ -94,7 +95,7 @@ def test_a_type_token_stands_in_one_production_file() -> None:
     for name in listed:
         path = ROOT / name
         text = path.read_text("utf-8") if path.exists() else ""
-        for token in re.findall(rf'"((?:{"|".join(PROVIDERS)})[\w./]+:\w+)"', text):
+        for token in re.findall(rf'"((?:{"|".join((*PROVIDERS, "pull:"))})[\w./]+:\w+)"', text):
             places[token].add(name)
     repeated = {
         token: sorted(files)

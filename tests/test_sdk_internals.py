@@ -45,7 +45,8 @@ def test_a_pack_looks_the_servicer_up_in_its_module() -> None:
 def test_every_policy_is_evaluated_for_its_types_only() -> None:
     serving = ServicerByType("pull", "1.0.0", policies(Exceptions(), TODAY), LEVEL)
     request = analyzer_pb2.AnalyzeRequest(type="gcp:unknown/type:Type", urn="u", name="n")
-    assert serving.Analyze(request, None) == analyzer_pb2.AnalyzeResponse()
+    found = serving.Analyze(request, None).diagnostics
+    assert [x.policyName for x in found] == ["declared-type", "declared-provider"], ADVICE
     request = analyzer_pb2.AnalyzeRequest(type="pull:data:Postgres", urn="u", name="n")
     (diagnostic,) = serving.Analyze(request, None).diagnostics
     assert diagnostic.policyName == "runbook-stage", ADVICE

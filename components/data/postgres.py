@@ -20,6 +20,7 @@ from components.names import Names
 from components.platform.encryption import Encryption
 from components.platform.network import Network
 from components.platform.project import Project
+from resource_types import pull
 from resource_types.limits import WEEKDAYS
 
 DATABASE: Final = "pull"
@@ -69,7 +70,7 @@ class Postgres(PullComponent):
     """IAM member that the instance uses to write exports."""
 
     def __init__(self, name: str, args: PostgresArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:data:Postgres", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.POSTGRES, name, Stage.INFRASTRUCTURE, opts)
         protect = ResourceOptions(protect=args.protect)
         settings = args.settings
         instance = gcp.sql.DatabaseInstance(

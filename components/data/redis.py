@@ -16,6 +16,7 @@ from components.config.data import Redis as RedisSettings
 from components.names import Names
 from components.platform.network import Network
 from components.platform.project import Project
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Redis(PullComponent):
     """What must exist before a connection can be opened: the instance."""
 
     def __init__(self, name: str, args: RedisArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:data:Redis", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.REDIS, name, Stage.INFRASTRUCTURE, opts)
         instance = gcp.redis.Instance(
             self.child("instance"),
             project=args.project,

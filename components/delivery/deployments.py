@@ -20,6 +20,7 @@ from components.base import PullComponent, Stage
 from components.config.accounts import PulumiCloud
 from components.names import Environment
 from components.platform.identity import RELEASE_BRANCH, Identity
+from resource_types import pull
 
 ISSUER: Final = "https://api.pulumi.com/oidc"
 DRIFT_CRON: Final = "53 6 * * *"
@@ -60,7 +61,7 @@ class Deployments(PullComponent):
     def __init__(
         self, name: str, args: DeploymentsArgs, opts: ResourceOptions | None = None
     ) -> None:
-        super().__init__("pull:delivery:Deployments", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.DEPLOYMENTS, name, Stage.INFRASTRUCTURE, opts)
         self._args = args
         self._stack = {
             "organization": args.settings.organization,

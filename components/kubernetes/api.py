@@ -17,6 +17,7 @@ from components.kubernetes.workload import ROLLOUT, Workload, named
 from components.runtime_config import ConfigMaps
 from components.secrets.manager import SecretManager
 from components.workloads import Service
+from resource_types import pull
 
 DRAIN_SECONDS: Final = 20
 """A load balancer keeps sending requests for some seconds after a pod begins to terminate.
@@ -52,7 +53,7 @@ class Api(PullComponent):
     """The Deployment and its Service."""
 
     def __init__(self, name: str, args: ApiArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:kubernetes:Api", name, Stage.API, opts)
+        super().__init__(pull.KUBERNETES_API, name, Stage.API, opts)
         workload = Workload(
             name=API,
             component="api",

@@ -21,6 +21,7 @@ from components.platform.identity import ServiceAccount
 from components.platform.network import PODS_RANGE, SERVICES_RANGE, Network
 from components.platform.project import Project
 from components.platform.registry import Registry
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Cluster(PullComponent):
     """What must exist before something can run in it."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:kubernetes:Cluster", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.KUBERNETES_CLUSTER, name, Stage.INFRASTRUCTURE, opts)
         subnet = args.network.cluster_subnet
         if subnet is None:
             raise ValueError("the network has no subnet for the cluster; set NetworkArgs.cluster")

@@ -13,6 +13,7 @@ from components import runtime_config
 from components.base import PullComponent, Stage
 from components.kubernetes.objects import metadata
 from components.runtime_config import Values
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class ConfigMaps(PullComponent):
     def __init__(
         self, name: str, args: ConfigMapsArgs, opts: ResourceOptions | None = None
     ) -> None:
-        super().__init__("pull:kubernetes:ConfigMaps", name, Stage.CONFIGURATION, opts)
+        super().__init__(pull.KUBERNETES_CONFIG_MAPS, name, Stage.CONFIGURATION, opts)
         self.ready = [
             kubernetes.core.v1.ConfigMap(
                 self.child(short_name),

@@ -17,6 +17,7 @@ from pulumi import ResourceOptions
 from components.base import PullComponent, Stage
 from components.kubernetes.objects import NAMESPACE, SECRETS, SECRETS_ACCOUNT, metadata
 from components.secrets.manager import SecretReference
+from resource_types import pull
 
 OPERATOR_VERSION: Final = "1.3.2"
 """Version of the chart and of the operator, which are released together."""
@@ -51,7 +52,7 @@ class ExternalSecrets(PullComponent):
     def __init__(
         self, name: str, args: ExternalSecretsArgs, opts: ResourceOptions | None = None
     ) -> None:
-        super().__init__("pull:kubernetes:ExternalSecrets", name, Stage.CONFIGURATION, opts)
+        super().__init__(pull.KUBERNETES_EXTERNAL_SECRETS, name, Stage.CONFIGURATION, opts)
         after = list(args.after)
         if args.install_operator:
             after.append(self._operator(args.after))

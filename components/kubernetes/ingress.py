@@ -27,6 +27,7 @@ from components.config.accounts import Cloudflare as CloudflareSettings
 from components.kubernetes.objects import API, metadata
 from components.names import Names
 from components.platform.project import Project
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ class Ingress(PullComponent):
     address: Output[str]
 
     def __init__(self, name: str, args: IngressArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:kubernetes:Ingress", name, Stage.WORKERS, opts)
+        super().__init__(pull.KUBERNETES_INGRESS, name, Stage.WORKERS, opts)
         protect = ResourceOptions(protect=args.protect)
         address = gcp.compute.GlobalAddress(
             self.child("address"),
@@ -137,7 +138,7 @@ class Ingress(PullComponent):
                     ResourceOptions(
                         depends_on=[cluster_record],
                         # The Worker's record has another type; the two records cannot coexist.
-                        aliases=[child_of("pull:services:Api", "api", "dns")],
+                        aliases=[child_of(pull.API, "api", "dns")],
                         delete_before_replace=True,
                     ),
                 ),

@@ -19,6 +19,7 @@ from components.kubernetes.objects import (
     metadata,
 )
 from components.platform.identity import ServiceAccount
+from resource_types import pull
 
 POD_SECURITY_VERSION: Final = "v1.34"
 """Version of the Pod Security Standard; pinned, so that a cluster upgrade cannot change it."""
@@ -52,7 +53,7 @@ class Namespace(PullComponent):
     """The service accounts, and their permissions to act as Google service accounts."""
 
     def __init__(self, name: str, args: NamespaceArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:kubernetes:Namespace", name, Stage.CONFIGURATION, opts)
+        super().__init__(pull.KUBERNETES_NAMESPACE, name, Stage.CONFIGURATION, opts)
         namespace = kubernetes.core.v1.Namespace(
             self.child("namespace"),
             metadata=metadata(

@@ -18,6 +18,7 @@ from components.config.values import API_PORT
 from components.data.postgres import PORT as POSTGRES_PORT
 from components.external import CLICKHOUSE_PORT
 from components.kubernetes.objects import API, NAME_LABEL, metadata
+from resource_types import pull
 
 Policy = kubernetes.networking.v1.NetworkPolicySpecArgsDict
 Peer = kubernetes.networking.v1.NetworkPolicyPeerArgsDict
@@ -76,7 +77,7 @@ class NetworkPolicies(PullComponent):
     def __init__(
         self, name: str, args: NetworkPoliciesArgs, opts: ResourceOptions | None = None
     ) -> None:
-        super().__init__("pull:kubernetes:NetworkPolicies", name, Stage.CONFIGURATION, opts)
+        super().__init__(pull.KUBERNETES_NETWORK_POLICIES, name, Stage.CONFIGURATION, opts)
         self.ready = [
             kubernetes.networking.v1.NetworkPolicy(
                 self.child(short_name),

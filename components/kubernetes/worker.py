@@ -19,6 +19,7 @@ from components.names import worker_name
 from components.runtime_config import ConfigMaps
 from components.secrets.manager import SecretManager
 from components.workloads import WorkerType
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class TemporalWorker(PullComponent):
     def __init__(
         self, name: str, args: TemporalWorkerArgs, opts: ResourceOptions | None = None
     ) -> None:
-        super().__init__("pull:kubernetes:TemporalWorker", name, Stage.WORKERS, opts)
+        super().__init__(pull.KUBERNETES_TEMPORAL_WORKER, name, Stage.WORKERS, opts)
         workload = Workload(
             name=worker_name(args.worker_type),
             component="worker",

@@ -11,6 +11,7 @@ from components.base import PullComponent, Stage
 from components.config.platform import Backups as BackupsSettings
 from components.platform.encryption import SECONDS_PER_DAY, Encryption
 from components.platform.project import Project
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Backups(PullComponent):
     bucket: Output[str]
 
     def __init__(self, name: str, args: BackupsArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:platform:Backups", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.BACKUPS, name, Stage.INFRASTRUCTURE, opts)
         bucket = gcp.storage.Bucket(
             self.child("bucket"),
             project=args.project,

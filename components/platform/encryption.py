@@ -16,6 +16,7 @@ from pulumi import Input, Output, ResourceOptions
 from components.base import PullComponent, Stage
 from components.config.platform import Encryption as EncryptionSettings
 from components.platform.project import Project
+from resource_types import pull
 
 SECONDS_PER_DAY: Final = 24 * 60 * 60
 
@@ -62,7 +63,7 @@ class Encryption(PullComponent):
     def __init__(
         self, name: str, args: EncryptionArgs, opts: ResourceOptions | None = None
     ) -> None:
-        super().__init__("pull:platform:Encryption", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.ENCRYPTION, name, Stage.INFRASTRUCTURE, opts)
         protect = ResourceOptions(protect=args.protect)
         rings = {
             location: gcp.kms.KeyRing(

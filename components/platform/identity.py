@@ -21,6 +21,7 @@ from components.base import PullComponent, Stage
 from components.names import Names
 from components.platform.project import Project
 from components.workloads import Service, WorkerType
+from resource_types import pull
 
 DEPLOYER_ROLES: Final = (
     "roles/artifactregistry.admin",
@@ -125,7 +126,7 @@ class Identity(PullComponent):
     """The deployer's roles for a cluster, which must exist as long as the cluster."""
 
     def __init__(self, name: str, args: IdentityArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:platform:Identity", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.IDENTITY, name, Stage.INFRASTRUCTURE, opts)
         self._args = args
         self.deployer = self._service_account("ci-deployer", "CI: releases the estate")
         self.previewer = self._service_account(

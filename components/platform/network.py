@@ -20,6 +20,7 @@ from components.config.kubernetes import Autopilot
 from components.config.platform import Network as NetworkSettings
 from components.names import Names
 from components.platform.project import Project
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class Network(PullComponent):
     """The subnet of the cluster's nodes, pods and Services."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:platform:Network", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.NETWORK, name, Stage.INFRASTRUCTURE, opts)
         project, region, vpc_name = args.project, args.region, args.names.network
 
         vpc = gcp.compute.Network(

@@ -13,6 +13,7 @@ import pulumi_gcp as gcp
 from pulumi import Output, ResourceOptions
 
 from components.base import PullComponent, Stage
+from resource_types import pull
 
 SERVICES: Final = (
     "artifactregistry",
@@ -56,7 +57,7 @@ class Project(PullComponent):
         *,
         with_cluster: bool = False,
     ) -> None:
-        super().__init__("pull:platform:Project", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.PROJECT, name, Stage.INFRASTRUCTURE, opts)
         more = (CLUSTER_SERVICE,) if with_cluster else ()
         self.services = {
             service: gcp.projects.Service(

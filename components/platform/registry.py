@@ -17,6 +17,7 @@ from components.base import PullComponent, Stage
 from components.config.platform import Registry as RegistrySettings
 from components.platform.encryption import SECONDS_PER_DAY
 from components.platform.project import Project
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Registry(PullComponent):
     location: Output[str]
 
     def __init__(self, name: str, args: RegistryArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:platform:Registry", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.REGISTRY, name, Stage.INFRASTRUCTURE, opts)
         repository = gcp.artifactregistry.Repository(
             self.child("gcr"),
             project=args.project,

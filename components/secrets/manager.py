@@ -22,6 +22,7 @@ from components.platform.identity import ServiceAccount
 from components.platform.project import Project
 from components.secrets.catalogue import SECRETS, Consumer, secrets_for
 from components.workloads import Service
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class SecretManager(PullComponent):
     def __init__(
         self, name: str, args: SecretManagerArgs, opts: ResourceOptions | None = None
     ) -> None:
-        super().__init__("pull:secrets:SecretStore", name, Stage.CONFIGURATION, opts)
+        super().__init__(pull.SECRET_MANAGER, name, Stage.CONFIGURATION, opts)
         self._args = args
         self._grants: dict[Consumer, list[pulumi.Resource]] = {}
 

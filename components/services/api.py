@@ -26,6 +26,7 @@ from components.names import Names
 from components.runtime_config import ConfigMaps
 from components.secrets.catalogue import secrets_for
 from components.workloads import Service
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ class Api(PullComponent):
     """The resources that expose it to users: the deployment and the route."""
 
     def __init__(self, name: str, args: ApiArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:services:Api", name, Stage.API, opts)
+        super().__init__(pull.API, name, Stage.API, opts)
         account_id, settings = args.cloudflare_account.account_id, args.settings
         code = read_bundle(settings.bundle)
         worker = cloudflare.Worker(
@@ -140,7 +141,7 @@ class Api(PullComponent):
                 ResourceOptions(
                     protect=args.protect,
                     # If the cluster was the runtime before, its record has another type.
-                    aliases=[child_of("pull:kubernetes:Ingress", "ingress", "api-dns")],
+                    aliases=[child_of(pull.KUBERNETES_INGRESS, "ingress", "api-dns")],
                     delete_before_replace=True,
                 )
             ),

@@ -23,6 +23,7 @@ from components.runtime_config import ConfigMaps
 from components.secrets.manager import SecretManager
 from components.services import cloud_run
 from components.workloads import Service
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class ApiOrigin(PullComponent):
     rollout: pulumi.Resource
 
     def __init__(self, name: str, args: ApiOriginArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:services:ApiOrigin", name, Stage.API, opts)
+        super().__init__(pull.API_ORIGIN, name, Stage.API, opts)
         service_name, settings = args.names.api, args.settings
         template = cloud_run.service_template(
             container="api",

@@ -11,6 +11,7 @@ from components.base import PullComponent, Stage
 from components.config.accounts import Cloudflare as CloudflareSettings
 from components.config.services import Assets as AssetsSettings
 from components.platform.encryption import SECONDS_PER_DAY
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Assets(PullComponent):
     bucket: Output[str]
 
     def __init__(self, name: str, args: AssetsArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:services:Assets", name, Stage.INFRASTRUCTURE, opts)
+        super().__init__(pull.ASSETS, name, Stage.INFRASTRUCTURE, opts)
         account_id = args.cloudflare_account.account_id
         bucket = cloudflare.R2Bucket(
             self.child("bucket"),

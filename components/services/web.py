@@ -18,6 +18,7 @@ from components.base import PullComponent, Stage
 from components.config.accounts import Cloudflare as CloudflareSettings
 from components.config.services import Web as WebSettings
 from components.names import Names
+from resource_types import pull
 
 TARGETS: Final = ("production", "preview", "development")
 
@@ -50,7 +51,7 @@ class Web(PullComponent):
     """The resources that expose it to users: the domain, and the release if there is one."""
 
     def __init__(self, name: str, args: WebArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("pull:services:Web", name, Stage.WEB, opts)
+        super().__init__(pull.WEB, name, Stage.WEB, opts)
         settings = args.settings
         project = vercel.Project(
             self.child("project"),

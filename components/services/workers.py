@@ -23,6 +23,7 @@ from components.runtime_config import ConfigMaps
 from components.secrets.manager import SecretManager
 from components.services import cloud_run
 from components.workloads import WorkerType
+from resource_types import pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ class TemporalWorker(PullComponent):
     def __init__(
         self, name: str, args: TemporalWorkerArgs, opts: ResourceOptions | None = None
     ) -> None:
-        super().__init__("pull:services:TemporalWorker", name, Stage.WORKERS, opts)
+        super().__init__(pull.TEMPORAL_WORKER, name, Stage.WORKERS, opts)
         self._args = args
         self.service = args.names.worker(args.worker_type)
         make = self._make_service if args.runtime == "service" else self._make_pool

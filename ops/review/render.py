@@ -18,7 +18,7 @@ import yaml
 from ops.errors import Refused, WrongInput
 from ops.review.redaction import SECRET, is_unknown
 from ops.review.steps import Step
-from resource_types import RESOURCE_TYPES, kubernetes
+from resource_types import RESOURCE_TYPES, kubernetes, pull
 
 MARK: Final = "# Written by `bin/ops render`"
 """The start of every file that this module writes; it never touches other files."""
@@ -38,8 +38,8 @@ FILES: Final = (
 """The runbook's files, in the order in which to apply them."""
 
 _WORKLOAD_FILES: Final = {
-    "pull:kubernetes:Api": "api-deployment.yaml",
-    "pull:kubernetes:TemporalWorker": "worker-deployment.yaml",
+    pull.KUBERNETES_API: "api-deployment.yaml",
+    pull.KUBERNETES_TEMPORAL_WORKER: "worker-deployment.yaml",
 }
 """The file of a component's workload: its Deployment, autoscaler and disruption budget."""
 

@@ -14,8 +14,9 @@ from pulumi.automation import OpType
 from pulumi.automation.events import StepEventMetadata, StepEventStateMetadata
 
 from ops.review.redaction import at_path, differing_paths, redacted, redacted_like
+from resource_types.estate import STACK
 
-STACK_TYPE: Final = "pulumi:pulumi:Stack"
+STACK_TYPE: Final = STACK
 
 REPLACEMENT_STEPS: Final = frozenset(
     {

@@ -24,9 +24,26 @@ class Marker(Enum):
 ABSENT: Final = Marker.ABSENT
 UNKNOWN: Final = Marker.UNKNOWN
 
-PROTECT: Final = "@protect"
+ALIASES: Final = "@aliases"
+CUSTOM_TIMEOUTS: Final = "@customTimeouts"
+DELETE_BEFORE_REPLACE: Final = "@deleteBeforeReplace"
+IGNORE_CHANGES: Final = "@ignoreChanges"
 PARENT: Final = "@parent"
-"""Paths of the resource options of that name; a view holds them beside the inputs."""
+PROTECT: Final = "@protect"
+PROVIDER: Final = "@provider"
+SECRET_OUTPUTS: Final = "@additionalSecretOutputs"
+"""Paths of the resource options of that name; a view holds them beside the inputs. The engine shows
+a policy no others. ``PROVIDER`` is the URN of the provider, which a component does not have."""
+
+TYPE: Final = "@type"
+"""The path by which a mutation names the type itself."""
+
+MARKED_SECRET: Final = "@secret"
+"""The path of the names of the stack's outputs that are secret; its view holds them beside the
+outputs."""
+
+EVERY_TYPE: Final = "*"
+"""A rule with this as a type applies to every resource: providers, components and the stack too."""
 
 COMPONENT_PREFIX: Final = "pull:"
 """The start of the type token of each of our components. A rule with this as a type applies to all
@@ -201,3 +218,15 @@ class View:
     def finding(self, path: str, text: str) -> Finding:
         """A violation at ``path``."""
         return Finding(path=self.full_path(path), text=text, urn=self.urn)
+
+
+def texts_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in ``value``, at any depth, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from texts_in(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from texts_in(item, f"{path}[{index}]")

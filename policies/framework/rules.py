@@ -15,6 +15,7 @@ from policies.framework.demands import Demand
 from policies.framework.paths import (
     ABSENT,
     COMPONENT_PREFIX,
+    EVERY_TYPE,
     UNKNOWN,
     Finding,
     Undecided,
@@ -191,8 +192,10 @@ class ResourceRule(Rule):
 
     def applies_to(self, token: str) -> bool:
         """Whether the rule evaluates resources of the type ``token``."""
-        return token in self.types or (
-            COMPONENT_PREFIX in self.types and token.startswith(COMPONENT_PREFIX)
+        return (
+            token in self.types
+            or EVERY_TYPE in self.types
+            or (COMPONENT_PREFIX in self.types and token.startswith(COMPONENT_PREFIX))
         )
 
     def findings(self, view: View) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from policies.rules import (
     cloud_run,
     cloud_sql,
     cloud_storage,
+    declared,
     disallowed_types,
     dns,
     federation,
@@ -24,6 +25,7 @@ from policies.rules import (
     memorystore,
     monitoring,
     network,
+    program_source,
     provider_inputs,
     r2,
     runbook,
@@ -42,6 +44,7 @@ UNUSED_TYPES: Final = "Resource types that the estate does not use"
 DISALLOWED_TYPES: Final = "Resource types that are not allowed"
 
 CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
+    "Declarations": (*declared.RULES, *program_source.RULES),
     "Runbook": runbook.RULES,
     "Stack": stack.RULES,
     "Stack: secrets": stack_secrets.RULES,

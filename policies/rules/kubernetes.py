@@ -7,9 +7,9 @@ from typing import Final
 
 from policies.framework.credentials import CREDENTIAL, NO_CREDENTIAL
 from policies.framework.demands import NOT_ALLOWED, NOT_EMPTY, at_least, equal, matches, none_of
-from policies.framework.paths import ABSENT, Finding, View
+from policies.framework.paths import ABSENT, PROTECT, Finding, View
 from policies.framework.rules import Check, Custom, ForEach, Must, ResourceRule, SetValue, Severity
-from resource_types import RESOURCE_TYPES, kubernetes, limits
+from resource_types import RESOURCE_TYPES, gcp, kubernetes, limits
 from resource_types.limits import SECRET_NAME
 
 EXTERNAL_SECRETS: Final = (kubernetes.EXTERNAL_SECRET, kubernetes.EXTERNAL_SECRET_V1BETA1)
@@ -480,5 +480,14 @@ RULES: Final = (
                 (SetValue("metadata.labels", {}), SetValue("metadata.labels", ABSENT)),
             ),
         ),
+    ),
+    ResourceRule(
+        id="k8s-protected",
+        severity=Severity.HIGH,
+        what="The cluster and the namespace are protected from deletion.",
+        fix="Set the resource option protect.",
+        url="https://www.pulumi.com/docs/iac/concepts/options/protect/",
+        types=(kubernetes.NAMESPACE, gcp.GKE_CLUSTER),
+        checks=(Must(PROTECT, equal(True)),),
     ),
 )

@@ -8,7 +8,7 @@ from typing import Final
 
 from policies.framework.credentials import CREDENTIAL
 from policies.framework.graph import Graph, Node, StackRule
-from policies.framework.paths import ABSENT, UNKNOWN, Finding, Undecided
+from policies.framework.paths import ABSENT, UNKNOWN, Finding, Undecided, texts_in
 from policies.framework.rules import Severity
 from policies.rules import cloud_run
 from policies.rules.grants import SECRET_ACCESSOR, variable_of
@@ -146,20 +146,9 @@ def _no_taint(graph: Graph) -> Iterator[Finding]:
 def _no_credential_anywhere(graph: Graph) -> Iterator[Finding]:
     for node in graph.nodes:
         if node.type not in MEANT_FOR_SECRETS:
-            for path, text in _texts(node.view.inputs, ""):
+            for path, text in texts_in(node.view.inputs):
                 if CREDENTIAL.search(text):
                     yield node.finding(path, "holds a credential")
-
-
-def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _texts(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _texts(item, f"{path}[{index}]")
 
 
 # -- least privilege -------------------------------------------------------------------------------
