@@ -24,6 +24,7 @@ from policies.rules import (
     r2,
     runbook,
     secret_manager,
+    settled_inputs,
     stack,
     stack_secrets,
     unused_types,
@@ -54,9 +55,10 @@ CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Cloudflare DNS": dns.RULES,
     "Cloudflare R2": r2.RULES,
     "Vercel": vercel.RULES,
+    "Settled inputs": settled_inputs.RULES,
     "Inputs of the Cloudflare and Vercel providers": provider_inputs.RULES,
     "Kubernetes": kubernetes.RULES,
-    UNUSED_TYPES: (*unused_types.RULES, *monitoring.RULES),
+    UNUSED_TYPES: (*unused_types.RULES, *monitoring.RULES, *settled_inputs.UNUSED),
     DISALLOWED_TYPES: disallowed_types.RULES,
 }
 
