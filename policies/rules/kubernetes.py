@@ -422,7 +422,7 @@ RULES: Final = (
         settings={
             "stores": {
                 "type": "array",
-                "items": {"type": "string"},
+                "items": {"type": "string", "pattern": r"pull-[a-z-]+"},
                 "default": ["pull-gcp-secret-store"],
             }
         },

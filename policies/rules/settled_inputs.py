@@ -19,7 +19,7 @@ from policies.framework.demands import (
     matches,
     one_of,
 )
-from policies.framework.paths import Finding, View
+from policies.framework.paths import PROTECT, Finding, View
 from policies.framework.rules import (
     Check,
     Custom,
@@ -282,9 +282,7 @@ RULES: Final = (
                     "sourceSubnetworkIpRangesToNat",
                     equal("ALL_SUBNETWORKS_ALL_IP_RANGES", "LIST_OF_SUBNETWORKS"),
                 ),
-                Must(
-                    "logConfig.filter", one_of("ERRORS_ONLY", "ALL", refused=("OTHER",))
-                ),
+                Must("logConfig.filter", one_of("ERRORS_ONLY", "ALL", refused=("OTHER",))),
             ),
             gcp.ADDRESS: (Must("addressType", equal("EXTERNAL", "INTERNAL")),),
             gcp.GLOBAL_ADDRESS: (
@@ -435,6 +433,15 @@ RULES: Final = (
             )
         },
     ),
+    ResourceRule(
+        id="gke-deletion-protection",
+        severity=Severity.HIGH,
+        what="The cluster is protected from deletion.",
+        fix="Set deletionProtection and the resource option protect.",
+        url="https://www.pulumi.com/registry/packages/gcp/api-docs/container/cluster/",
+        types=(gcp.GKE_CLUSTER,),
+        checks=(Must("deletionProtection", equal(True)), Must(PROTECT, equal(True))),
+    ),
     _settled(
         "k8s-rollout",
         "A release replaces pods without losing any, and a node can be drained at any time.",
@@ -580,7 +587,6 @@ UNUSED: Final = (
                 Must(
                     "payloadUrl", matches(r"https://.+", "must be an https address", ("http://x",))
                 ),
-                Must("secret", NOT_EMPTY),
             ),
         },
     ),
