@@ -505,6 +505,7 @@ RULES: Final = (
             ),
             kubernetes.SERVICE: (
                 Must("spec.ports[].protocol", equal("TCP", "UDP")),
+                Must("spec.ports[].targetPort", equal("http", "metrics", 9090)),
                 Must("spec.selector", NOT_EMPTY),
                 _may("spec.externalName", NOT_ALLOWED),
             ),
