@@ -8,10 +8,12 @@ adopted rule: an exception to a rule is an entry in ``approvals/exceptions.yaml`
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from policies.framework.demands import is_number
 from policies.framework.graph import StackRule
 from policies.framework.rules import ResourceRule
 from policies.rules import RULES
@@ -66,11 +68,31 @@ def _mistakes(configured: Mapping[str, Any], *, strict: bool) -> Iterator[str]:
             yield from (
                 f"{name}.{key}: is not a setting of the rule" for key in value.keys() - allowed
             )
+            for key in value.keys() & rule.settings.keys():
+                expected = _expected(value[key], rule.settings[key], strict=strict)
+                if expected:
+                    yield f"{name}.{key}: must be {expected}"
         level = value.get("enforcementLevel", ON) if isinstance(value, dict) else value
         if level not in LEVELS:
             yield f"{name}: must be {' or '.join(LEVELS)}, or an object with settings"
         elif strict and level != ON and rule is not None and rule.adopted:
             yield f"{name}: is mandatory in production; exceptions go to approvals/exceptions.yaml"
+
+
+def _expected(value: Any, schema: Mapping[str, Any], *, strict: bool) -> str:
+    """What a setting must be; empty if it is. Production keeps the default of a choice."""
+    if choices := schema.get("enum"):
+        allowed = [schema["default"]] if strict else choices
+        return "" if value in allowed else " or ".join(allowed)
+    if schema["type"] == "number":
+        minimum, maximum = schema["minimum"], schema["maximum"]
+        inside = is_number(value) and minimum <= value <= maximum
+        return "" if inside else f"a number from {minimum} to {maximum}"
+    pattern = schema["items"]["pattern"]
+    fits = isinstance(value, list) and all(
+        isinstance(item, str) and re.fullmatch(pattern, item) for item in value
+    )
+    return "" if fits else f"a list of texts that match {pattern}"
 
 
 def _level(rule: ResourceRule | StackRule, configured: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from policies.rules import kubernetes as kubernetes_rules
 from resource_types import cloudflare, gcp, kubernetes, vercel
 from tests.policy_harness import Resource
+from tests.variants import as_sent, rows
 
 DIGEST: Final = "gcr.io/pull-production/pull-temporal-worker@sha256:" + "a" * 64
 ACCOUNT: Final = "pull-temporal-worker@pull-production.iam.gserviceaccount.com"
@@ -91,6 +92,8 @@ def _setting(name: str, value: Any) -> tuple[str, dict[str, Any]]:
     inputs = {"zoneId": "z", "settingId": name, "value": value}
     return cloudflare.ZONE_SETTING, inputs
 
+
+_VARIANTS: Final = ("kubernetes:", "pulumiservice:", gcp.GKE_CLUSTER, gcp.RUN_WORKER_POOL)
 
 GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (
@@ -301,14 +304,16 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 
 
 def fixtures() -> list[Resource]:
-    """All of them, protected."""
+    """All of them, and one of each type that only another variant of the estate has."""
+    variants = {row.type: row.inputs for name in ("pools", "both") for row in rows(name)}
+    others = ((token, variants[token]) for token in variants if token.startswith(_VARIANTS))
     return [
         Resource(
             type=token,
             urn=f"urn:pulumi:production::pull::{token}::fixture-{number}",
-            inputs=inputs,
+            inputs=as_sent(inputs),
             protect=True,
             source="fixture",
         )
-        for number, (token, inputs) in enumerate(GOOD)
+        for number, (token, inputs) in enumerate((*GOOD, *others))
     ]

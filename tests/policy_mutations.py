@@ -14,7 +14,9 @@ from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 
 from policies.framework.paths import ABSENT, Keys, Undecided, View
 from policies.framework.rules import Check, Custom, ForEach, Must, When
+from policies.rules import stack_edges
 from policies.rules.grants import SECRET_ACCESSOR
+from policies.rules.stack_edges import ACTIVITY_TIMEOUT
 from policies.rules.stack_secrets import PLAIN_PROPERTIES, SECRET_SOURCES
 from resource_types import cloudflare, gcp, kubernetes, pulumiservice, vercel
 from resource_types.estate import STACK
@@ -90,6 +92,13 @@ class AddResource:
 
 
 @dataclass(frozen=True, slots=True)
+class AddResources:
+    """Several more resources."""
+
+    resources: tuple[AddResource, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AddDependency:
     """A resource of ``type`` depends on one of type ``other``."""
 
@@ -125,11 +134,24 @@ StackMutation = (
     SetProperty
     | RemoveType
     | AddResource
+    | AddResources
     | AddDependency
     | RemoveDependencies
     | SetSource
     | AddSource
 )
+
+FOREIGN_IMAGE: Final = "docker.io/library/node@sha256:" + "0" * 64
+
+_MANAGED: Final = (
+    "gcp:sql",
+    "gcp:redis",
+    "gcp:secretmanager",
+    "cloudflare:",
+    "vercel:",
+    gcp.RUN_SERVICE,
+)
+"""Types of both stacks; ``tests/test_policies_variants.py`` removes the edges of the others."""
 
 _SECRET: Final = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "?"}
 """A secret value, as the engine sends it."""
@@ -361,6 +383,72 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
     "stack-load-balancer-not-bypassed": (
         AddResource(
             gcp.NETWORK_ENDPOINT_GROUP, {"cloudRun": {"service": "pull-temporal-worker{suffix}"}}
+        ),
+    ),
+    "stack-complete": tuple(RemoveType(token) for token in stack_edges.REQUIRED[""]),
+    "stack-order": tuple(
+        RemoveDependencies(later, earlier)
+        for table in (stack_edges.BEFORE, stack_edges.BEFORE_ANY)
+        for later, types in table.items()
+        if later.startswith(_MANAGED) and later != vercel.DEPLOYMENT
+        for earlier in types
+    ),
+    "stack-api-enabled": (
+        RemoveType(gcp.PROJECT_SERVICE),
+        RemoveDependencies(gcp.NETWORK, gcp.PROJECT_SERVICE),
+        RemoveDependencies(gcp.RUN_SERVICE, gcp.PROJECT_SERVICE),
+    ),
+    "stack-key-usable": (
+        RemoveType(gcp.CRYPTO_KEY_IAM.member),
+        SetSource(gcp.SQL_INSTANCE, "encryptionKeyName", None),
+        *(
+            RemoveDependencies(token, gcp.CRYPTO_KEY_IAM.member)
+            for token in (gcp.SQL_INSTANCE, gcp.BUCKET, gcp.SECRET)
+        ),
+    ),
+    "stack-account-usable": (
+        RemoveDependencies(gcp.RUN_SERVICE, gcp.SERVICE_ACCOUNT_IAM.member),
+        SetProperty(gcp.RUN_SERVICE, "template.serviceAccount", "pull-other@p"),
+    ),
+    "stack-secret-readable": (RemoveDependencies(gcp.RUN_SERVICE, gcp.SECRET_IAM.member),),
+    "stack-single-owner": (
+        SetProperty(gcp.SQL_INSTANCE, "project", "pull-elsewhere"),
+        SetProperty(gcp.SECRET, "project", "pull-elsewhere"),
+        SetProperty(cloudflare.R2_BUCKET, "accountId", "0" * 32),
+        SetProperty(cloudflare.WORKERS_ROUTE, "zoneId", "0" * 32),
+        AddResource(
+            kubernetes.SECRET_STORE,
+            {"spec": {"provider": {"gcpsm": {"projectID": "pull-elsewhere"}}}},
+        ),
+    ),
+    "stack-image-from-own-registry": (
+        SetProperty(gcp.RUN_SERVICE, "template.containers[].image", FOREIGN_IMAGE),
+        AddResource(
+            gcp.RUN_JOB, {"template": {"template": {"containers": [{"image": FOREIGN_IMAGE}]}}}
+        ),
+        *(
+            AddResource(kubernetes.POD, {"spec": {group: [{"image": FOREIGN_IMAGE}]}})
+            for group in ("containers", "initContainers")
+        ),
+    ),
+    "stack-worker-grace": (
+        AddResources(
+            (
+                AddResource(kubernetes.CONFIG_MAP, {"data": {ACTIVITY_TIMEOUT: "600000"}}),
+                AddResource(
+                    kubernetes.DEPLOYMENT,
+                    {
+                        "spec": {
+                            "template": {
+                                "spec": {
+                                    "terminationGracePeriodSeconds": 60,
+                                    "containers": [{"env": [{"name": "WORKER_TYPE"}]}],
+                                }
+                            }
+                        }
+                    },
+                ),
+            )
         ),
     ),
     "log-metric-has-alert": (AddResource(gcp.LOG_METRIC, {"name": "pull-unwatched"}),),

@@ -83,6 +83,7 @@ class Recorded:
         parent: logical name; empty for a child of the stack itself.
         provider: logical name of a resource's provider; empty for the default provider.
         waits_for: logical names of its dependencies.
+        made_from: by property, the logical names of the resources that it is made from.
         secret_outputs: outputs that the engine will mark.
         custom_timeouts: seconds by operation.
     """
@@ -95,6 +96,7 @@ class Recorded:
     provider: str
     protect: bool
     waits_for: frozenset[str]
+    made_from: Mapping[str, frozenset[str]]
     ignore_changes: tuple[str, ...]
     delete_before_replace: bool
     secret_outputs: frozenset[str]
@@ -197,6 +199,10 @@ def _recorded(request: resource_pb2.RegisterResourceRequest) -> Recorded:
         provider=_name_of(request.provider.rpartition("::")[0]),
         protect=request.protect,
         waits_for=frozenset(map(_name_of, request.dependencies)),
+        made_from={
+            name: frozenset(map(_name_of, sources.urns))
+            for name, sources in request.propertyDependencies.items()
+        },
         ignore_changes=tuple(request.ignoreChanges),
         delete_before_replace=request.deleteBeforeReplace,
         secret_outputs=frozenset(request.additionalSecretOutputs),

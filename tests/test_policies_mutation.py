@@ -25,6 +25,7 @@ from tests.policy_mutations import (
     STACK_MUTATIONS,
     AddDependency,
     AddResource,
+    AddResources,
     AddSource,
     Mutation,
     RemoveDependencies,
@@ -87,8 +88,8 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
     nodes = sorted(recording.whole.resources, key=lambda node: str(node.urn))
     match mutation:
         case SetProperty(token, path, value):
-            resources = [x for x in harness.resources_of(recording) if x.type == token]
-            for resource in resources[:3]:
+            present = [x for x in harness.resources_of(recording) if x.type == token]
+            for resource in present[:3]:
                 for match in list(find(resource.view.inputs, path))[:3]:
                     mutant = resource.mutated(Mutation(match.keys, value))
                     if mutant is not None:
@@ -99,22 +100,15 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
             request.ClearField("resources")
             request.resources.extend(kept)
             yield f"no {token}", request
-        case AddResource(token, inputs, sources):
+        case AddResource(token):
             request = _copy(recording)
-            added = request.resources.add(
-                type=token,
-                name="mutant",
-                urn=f"urn:pulumi:{recording.stack}::pull::{token}::mutant",
-            )
-            suffix = "-staging" if recording.stack == "staging" else ""
-            text = json.dumps({**dict.fromkeys(sources, "?"), **inputs})
-            text = text.replace("{environment}", recording.stack).replace("{suffix}", suffix)
-            added.properties.update(json.loads(text))
-            for name, source in sources.items():
-                first = next(node for node in nodes if source in (node.type, node.name))
-                added.propertyDependencies[name].urns.append(first.urn)
-                added.dependencies.append(first.urn)
+            _add(request, mutation, recording.stack, nodes)
             yield token, request
+        case AddResources(resources):
+            request = _copy(recording)
+            for resource in resources:
+                _add(request, resource, recording.stack, nodes)
+            yield " and ".join(resource.type for resource in resources), request
         case AddDependency(token, other):
             later = next(node for node in nodes if node.type == other)
             for node in [node for node in nodes if node.type == token][:3]:
@@ -141,6 +135,22 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
 
         case AddSource(text):
             yield text, text
+
+
+def _add(request: Any, resource: AddResource, stack: str, nodes: list[Any]) -> None:
+    added = request.resources.add(
+        type=resource.type,
+        name="mutant",
+        urn=f"urn:pulumi:{stack}::pull::{resource.type}::mutant",
+    )
+    suffix = "-staging" if stack == "staging" else ""
+    text = json.dumps({**dict.fromkeys(resource.sources, "?"), **resource.inputs})
+    text = text.replace("{environment}", stack).replace("{suffix}", suffix)
+    added.properties.update(json.loads(text))
+    for name, source in resource.sources.items():
+        first = next(node for node in nodes if source in (node.type, node.name))
+        added.propertyDependencies[name].urns.append(first.urn)
+        added.dependencies.append(first.urn)
 
 
 def _copy(recording: Recording) -> Any:

@@ -439,6 +439,18 @@ def test_the_configuration_names_rules_that_exist(stack: str) -> None:
         ),
         ('{"all": "mandatory", "exceptions": "disabled"}', "exceptions: is not a rule"),
         ('{"all": "mandatory", "dns-proxied": {"a": 1}}', "dns-proxied.a: is not a setting"),
+        (
+            '{"all": "mandatory", "stack-connection-budget": {"connectionsPerInstance": 0}}',
+            "connectionsPerInstance: must be a number from 8 to 100",
+        ),
+        (
+            '{"all": "mandatory", "runbook-names": {"environment": "staging"}}',
+            "runbook-names.environment: must be production",
+        ),
+        (
+            '{"all": "mandatory", "dns-proxied": {"origins": ["*.pull.com"]}}',
+            "dns-proxied.origins: must be a list of texts",
+        ),
         ('{"all": "mandatory", "sql-tls": 3}', "sql-tls: must be mandatory or"),
         ("[]", "must be an object"),
         ("{", "cannot be read"),
@@ -450,6 +462,15 @@ def test_production_accepts_no_other_levels(tmp_path: Path, text: str, says: str
     file.write_text(text)
     with pytest.raises(levels.LevelsError, match=says):
         levels.read_levels(file)
+
+
+def test_every_setting_of_a_rule_has_limits() -> None:
+    """A setting without limits could switch its rule off in silence."""
+    for rule in RULES:
+        for name, schema in rule.settings.items():
+            limited = "enum" in schema or "maximum" in schema or "pattern" in schema["items"]
+            assert limited, f"{rule.id}.{name}"
+            assert not levels._expected(schema["default"], schema, strict=True)
 
 
 def test_staging_can_disable_rules(tmp_path: Path) -> None:

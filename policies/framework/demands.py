@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from resource_types.limits import IMAGE_DIGEST
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -58,6 +60,15 @@ def at_least(minimum: float) -> Demand:
     )
 
 
+def between(minimum: float, maximum: float) -> Demand:
+    """A number from ``minimum`` to ``maximum``."""
+    return Demand(
+        f"must be {minimum} to {maximum}",
+        lambda found: is_number(found) and minimum <= found <= maximum,
+        (minimum - 1, maximum + 1),
+    )
+
+
 def matches(pattern: str, text: str, refused: tuple[Any, ...]) -> Demand:
     """Text that ``pattern`` matches from its first to its last character."""
     compiled = re.compile(pattern)
@@ -93,6 +104,18 @@ NOT_EMPTY: Final = Demand("must be set", bool, ("", [], {}))
 
 NOT_ALLOWED: Final = Demand("must not be set", lambda found: False, ("anything",))
 """For a property that may not be set at all; use it with ``optional``."""
+
+IMAGE_BY_DIGEST: Final = matches(
+    rf"[^\s@]+{IMAGE_DIGEST}",
+    "must end in @sha256:<digest>",
+    ("gcr.io/pull/worker:3f2c1ab", "gcr.io/pull/worker@sha256:0"),
+)
+
+IMAGE_BY_DIGEST_OR_TAG: Final = matches(
+    rf"[^\s@]+({IMAGE_DIGEST}|:(?!latest$)[\w.-]{{1,128}})",
+    "must have a digest or a tag other than latest",
+    ("gcr.io/pull/worker", "gcr.io/pull/worker:latest"),
+)
 
 
 def is_number(value: Any) -> bool:

@@ -8,6 +8,8 @@ from typing import Final
 
 from policies.framework.credentials import NO_CREDENTIAL
 from policies.framework.demands import (
+    IMAGE_BY_DIGEST,
+    IMAGE_BY_DIGEST_OR_TAG,
     NOT_EMPTY,
     at_least,
     contains_no,
@@ -166,21 +168,7 @@ RULES: Final = (
         url=f"{DOCS}/deploying",
         frameworks=("CKV_K8S_14",),
         types=WORKLOADS,
-        checks=(
-            ForEach(
-                CONTAINERS,
-                (
-                    Must(
-                        "image",
-                        matches(
-                            rf"[^\s@]+({limits.IMAGE_DIGEST}|:(?!latest$)[\w.-]{{1,128}})",
-                            "must have a digest or a tag other than latest",
-                            ("gcr.io/pull/worker", "gcr.io/pull/worker:latest"),
-                        ),
-                    ),
-                ),
-            ),
-        ),
+        checks=(ForEach(CONTAINERS, (Must("image", IMAGE_BY_DIGEST_OR_TAG),)),),
     ),
     ResourceRule(
         id="run-image-digest",
@@ -190,21 +178,7 @@ RULES: Final = (
         url=f"{DOCS}/deploying",
         frameworks=("CKV_K8S_43",),
         types=WORKLOADS,
-        checks=(
-            ForEach(
-                CONTAINERS,
-                (
-                    Must(
-                        "image",
-                        matches(
-                            rf"[^\s@]+{limits.IMAGE_DIGEST}",
-                            "must end in @sha256:<digest>",
-                            ("gcr.io/pull/worker:3f2c1ab", "gcr.io/pull/worker@sha256:0"),
-                        ),
-                    ),
-                ),
-            ),
-        ),
+        checks=(ForEach(CONTAINERS, (Must("image", IMAGE_BY_DIGEST),)),),
     ),
     ResourceRule(
         id="run-instance-limits",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policies.framework.demands import NOT_ALLOWED, NOT_EMPTY, at_least, equal, matches, one_of
-from policies.framework.paths import PROTECT, Finding, View
+from policies.framework.paths import ABSENT, PROTECT, Finding, View
 from policies.framework.rules import Check, Custom, Must, ResourceRule, SetValue, Severity, When
 from resource_types import gcp, limits
 
@@ -34,15 +34,10 @@ def _own(*checks: Check) -> tuple[Check, ...]:
     return (When(lambda view: view.get("clone") is None, checks),)
 
 
-def _is_custom(view: View) -> bool:
-    return str(view.get("settings.tier", "")).startswith("db-custom")
-
-
 def _custom_tier(view: View) -> Iterator[Finding]:
     tier = limits.SQL_CUSTOM_TIER.fullmatch(str(view.get("settings.tier", "")))
     if not tier:
-        if _is_custom(view):
-            yield view.finding("settings.tier", "must be db-custom-<vCPUs>-<MiB>")
+        yield view.finding("settings.tier", "must be db-custom-<vCPUs>-<MiB>")
         return
     cpus, mib = int(tier[1]), int(tier[2])
     minimum, maximum = limits.sql_memory_mib(cpus)
@@ -222,19 +217,17 @@ RULES: Final = (
     ResourceRule(
         id="sql-edition",
         severity=Severity.HIGH,
-        what="A database with a custom tier sets its edition explicitly.",
+        what="A database sets its edition explicitly.",
         fix="Set settings.edition to ENTERPRISE: the default edition of PostgreSQL 16 has no "
         "custom tiers.",
         url=f"{DOCS}/editions-intro",
         types=(gcp.SQL_INSTANCE,),
-        checks=_own(
-            When(_is_custom, (Must("settings.edition", equal("ENTERPRISE", "ENTERPRISE_PLUS")),))
-        ),
+        checks=_own(Must("settings.edition", equal("ENTERPRISE", "ENTERPRISE_PLUS"))),
     ),
     ResourceRule(
         id="sql-tier",
         severity=Severity.HIGH,
-        what="A custom tier is one that Cloud SQL supports.",
+        what="A database has a custom tier that Cloud SQL supports, and no shared CPU.",
         fix="Use db-custom-<vCPUs>-<MiB>. The provider reports a mistake only during the update.",
         url=f"{DOCS}/instance-settings",
         types=(gcp.SQL_INSTANCE,),
@@ -242,9 +235,13 @@ RULES: Final = (
             Custom(
                 _custom_tier,
                 ("settings.tier",),
-                tuple(
-                    SetValue("settings.tier", f"db-custom-{shape}")
-                    for shape in ("4-x", "3-7680", "98-98304", "4-16000", "4-2048", "2-15360")
+                (
+                    SetValue("settings.tier", "db-f1-micro"),
+                    SetValue("settings.tier", ABSENT),
+                    *(
+                        SetValue("settings.tier", f"db-custom-{shape}")
+                        for shape in ("4-x", "3-7680", "98-98304", "4-16000", "4-2048", "2-15360")
+                    ),
                 ),
             )
         ),

@@ -9,7 +9,7 @@ from typing import Final
 
 from policies.framework.rules import ResourceRule, Severity, forbidden
 from policies.rules.iam import GRANT_FORMS
-from resource_types import cloudflare, gcp, kubernetes, vercel
+from resource_types import cloudflare, gcp, kubernetes, pulumi_random, vercel
 
 RULES: Final = (
     ResourceRule(
@@ -54,6 +54,25 @@ RULES: Final = (
             gcp.FOLDER_IAM.binding,
             gcp.ORGANIZATION_IAM.binding,
         ),
+        checks=(forbidden,),
+    ),
+    ResourceRule(
+        id="random-no-plain-value",
+        severity=Severity.HIGH,
+        what="Every random value is a RandomPassword, because the state holds the others in plain "
+        "text.",
+        fix="Use random.RandomPassword.",
+        url="https://www.pulumi.com/registry/packages/random/api-docs/randomstring/",
+        types=(pulumi_random.RANDOM_STRING, pulumi_random.RANDOM_ID),
+        checks=(forbidden,),
+    ),
+    ResourceRule(
+        id="eso-no-cluster-store",
+        severity=Severity.HIGH,
+        what="No store of secrets serves the whole cluster.",
+        fix="Use a SecretStore, which serves its own namespace only.",
+        url="https://external-secrets.io/latest/api/clustersecretstore/",
+        types=(kubernetes.CLUSTER_SECRET_STORE, kubernetes.CLUSTER_SECRET_STORE_V1BETA1),
         checks=(forbidden,),
     ),
     ResourceRule(

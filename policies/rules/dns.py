@@ -104,7 +104,11 @@ RULES: Final = (
         settings={
             # Names that point directly to an origin on purpose: Google issues its load balancer no
             # certificate for a name that points elsewhere.
-            "origins": {"type": "array", "items": {"type": "string"}, "default": []}
+            "origins": {
+                "type": "array",
+                "items": {"type": "string", "pattern": r"[a-z0-9-]+\.pull\.com"},
+                "default": [],
+            }
         },
     ),
     ResourceRule(

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policies.framework.credentials import CREDENTIAL, NO_CREDENTIAL
-from policies.framework.demands import NOT_ALLOWED, NOT_EMPTY, at_least, equal, matches, none_of
+from policies.framework.demands import (
+    IMAGE_BY_DIGEST,
+    IMAGE_BY_DIGEST_OR_TAG,
+    NOT_ALLOWED,
+    NOT_EMPTY,
+    at_least,
+    equal,
+    matches,
+    none_of,
+    one_of,
+)
 from policies.framework.paths import ABSENT, PROTECT, Finding, View
 from policies.framework.rules import Check, Custom, ForEach, Must, ResourceRule, SetValue, Severity
-from resource_types import RESOURCE_TYPES, gcp, kubernetes, limits
+from resource_types import RESOURCE_TYPES, gcp, kubernetes
 from resource_types.limits import SECRET_NAME
 
 EXTERNAL_SECRETS: Final = (kubernetes.EXTERNAL_SECRET, kubernetes.EXTERNAL_SECRET_V1BETA1)
-SECRET_STORES: Final = (
-    kubernetes.CLUSTER_SECRET_STORE,
-    kubernetes.SECRET_STORE,
-    kubernetes.CLUSTER_SECRET_STORE_V1BETA1,
-    kubernetes.SECRET_STORE_V1BETA1,
-)
+SECRET_STORES: Final = (kubernetes.SECRET_STORE, kubernetes.SECRET_STORE_V1BETA1)
 POD_SPECS: Final = {
     token: record.pod_spec
     for token, record in RESOURCE_TYPES.items()
@@ -98,9 +104,12 @@ def _store(view: View) -> Iterator[Finding]:
 
 def _enforced(view: View) -> Iterator[Finding]:
     labels = view.get("metadata.labels", {})
-    level = labels.get("pod-security.kubernetes.io/enforce") if isinstance(labels, Mapping) else ""
-    if level not in ("restricted", "baseline"):
-        yield view.finding("metadata.labels", "must enforce a Pod Security Standard")
+    label = "pod-security.kubernetes.io/enforce"
+    if not isinstance(labels, Mapping) or labels.get(label) != "restricted":
+        yield view.finding("metadata.labels", f"must have {label}: restricted")
+    elif not re.fullmatch(r"v1\.\d+", str(labels.get(f"{label}-version"))):
+        text = f"must have {label}-version: a version such as v1.34, which a cluster upgrade keeps"
+        yield view.finding("metadata.labels", text)
 
 
 RULES: Final = (
@@ -280,16 +289,7 @@ RULES: Final = (
         url=f"{DOCS}/containers/images/",
         frameworks=("CKV_K8S_14", "Trivy KSV-0013"),
         types=WORKLOADS,
-        checks=_containers(
-            Must(
-                "image",
-                matches(
-                    rf"[^\s@]+({limits.IMAGE_DIGEST}|:(?!latest$)[\w.-]{{1,128}})",
-                    "must have a digest or a tag other than latest",
-                    ("gcr.io/pull/worker", "gcr.io/pull/worker:latest"),
-                ),
-            )
-        ),
+        checks=_containers(Must("image", IMAGE_BY_DIGEST_OR_TAG)),
     ),
     ResourceRule(
         id="k8s-image-digest",
@@ -299,16 +299,7 @@ RULES: Final = (
         url=f"{DOCS}/containers/images/",
         frameworks=("CKV_K8S_43",),
         types=WORKLOADS,
-        checks=_containers(
-            Must(
-                "image",
-                matches(
-                    rf"[^\s@]+{limits.IMAGE_DIGEST}",
-                    "must end in @sha256:<digest>",
-                    ("gcr.io/pull/worker:3f2c1ab",),
-                ),
-            )
-        ),
+        checks=_containers(Must("image", IMAGE_BY_DIGEST)),
     ),
     ResourceRule(
         id="k8s-no-default-namespace",
@@ -364,7 +355,7 @@ RULES: Final = (
         checks=(
             Must(
                 "spec.type",
-                equal("ClusterIP", "LoadBalancer", "NodePort", "ExternalName"),
+                one_of("ClusterIP", refused=("LoadBalancer", "NodePort", "ExternalName")),
                 optional=True,
             ),
             Must("spec.externalIPs", NOT_ALLOWED, optional=True),
@@ -431,7 +422,7 @@ RULES: Final = (
         settings={
             "stores": {
                 "type": "array",
-                "items": {"type": "string"},
+                "items": {"type": "string", "pattern": r"pull-[a-z-]+"},
                 "default": ["pull-gcp-secret-store"],
             }
         },
@@ -469,15 +460,35 @@ RULES: Final = (
     ResourceRule(
         id="k8s-namespace-restricted",
         severity=Severity.MEDIUM,
-        what="A namespace enforces a Pod Security Standard.",
-        fix="Label it pod-security.kubernetes.io/enforce: restricted.",
+        what="A namespace enforces the restricted Pod Security Standard, in a fixed version.",
+        fix="Label it pod-security.kubernetes.io/enforce: restricted, with enforce-version.",
         url="https://kubernetes.io/docs/concepts/security/pod-security-admission/",
         types=(kubernetes.NAMESPACE,),
         checks=(
             Custom(
                 _enforced,
                 ("metadata.labels",),
-                (SetValue("metadata.labels", {}), SetValue("metadata.labels", ABSENT)),
+                (
+                    SetValue("metadata.labels", {}),
+                    SetValue("metadata.labels", ABSENT),
+                    SetValue(
+                        "metadata.labels", {"pod-security.kubernetes.io/enforce": "restricted"}
+                    ),
+                    *(
+                        SetValue(
+                            "metadata.labels",
+                            {
+                                "pod-security.kubernetes.io/enforce": level,
+                                "pod-security.kubernetes.io/enforce-version": version,
+                            },
+                        )
+                        for level, version in (
+                            ("baseline", "v1.34"),
+                            ("privileged", "v1.34"),
+                            ("restricted", "latest"),
+                        )
+                    ),
+                ),
             ),
         ),
     ),

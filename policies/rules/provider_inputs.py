@@ -37,24 +37,24 @@ INPUTS: Final[Mapping[str, Any]] = json.loads(FILE.read_text("utf-8"))
 
 
 def _known(view: View) -> Iterator[Finding]:
-    for path in _unknown_inputs(view.inputs, INPUTS[view.type], ""):
+    for path in unknown_inputs(view.inputs, INPUTS[view.type], ""):
         yield view.finding(path, "is not an input of this type")
 
 
-def _unknown_inputs(value: Any, names: Mapping[str, Any] | None, path: str) -> Iterator[str]:
+def unknown_inputs(value: Any, names: Mapping[str, Any] | None, path: str) -> Iterator[str]:
     """The paths of inputs that ``names`` does not have."""
     if names is None:
         return
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unknown_inputs(item, names, f"{path}[{index}]")
+            yield from unknown_inputs(item, names, f"{path}[{index}]")
     elif isinstance(value, Mapping):
         for name, inner in value.items():
             inner_path = f"{path}.{name}" if path else name
             if name in names:
-                yield from _unknown_inputs(inner, names[name], inner_path)
-            elif not name.startswith(("@", "__")):  # resource options and provider internals
-                yield inner_path
+                yield from unknown_inputs(inner, names[name], inner_path)
+            elif not name.startswith(("@", "__")) and name not in value.get("__defaults", ()):
+                yield inner_path  # not a resource option, and not a default of the provider
 
 
 RULES: Final = (

@@ -327,9 +327,9 @@ RULES: Final = (
                     Must("settings.backupConfiguration.startTime", equal("03:00", "15:00")),
                     Must("settings.backupConfiguration.transactionLogRetentionDays", equal(7, 3)),
                     Must("settings.backupConfiguration.location", equal("us", "eu")),
-                    Must("databaseVersion", equal("POSTGRES_16", "POSTGRES_13")),
                 ),
             ),
+            Must("databaseVersion", equal("POSTGRES_16", "POSTGRES_13")),
         ),
     ),
     ResourceRule(

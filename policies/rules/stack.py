@@ -148,7 +148,7 @@ RULES: Final = (
         settings={
             "administrators": {
                 "type": "array",
-                "items": {"type": "string"},
+                "items": {"type": "string", "pattern": r"pull-ci-[a-z-]+"},
                 "default": ["pull-ci-deployer", "pull-ci-deployer-stg"],
             }
         },
@@ -193,9 +193,14 @@ RULES: Final = (
         settings={
             # The application decides how many connections an instance opens; no resource holds the
             # number. This figure is the agreement with the application.
-            "connectionsPerInstance": {"type": "number", "default": 8},
+            "connectionsPerInstance": {
+                "type": "number",
+                "default": 8,
+                "minimum": 8,
+                "maximum": 100,
+            },
             # For operators, exports, and the superuser.
-            "reserved": {"type": "number", "default": 20},
+            "reserved": {"type": "number", "default": 20, "minimum": 20, "maximum": 200},
         },
     ),
     StackRule(

@@ -166,14 +166,14 @@ def _email(email: str) -> str:
     return email.removesuffix(".iam.gserviceaccount.com")
 
 
-def _grants(graph: Graph) -> Iterator[tuple[Node, str, str]]:
+def grants(graph: Graph) -> Iterator[tuple[Node, str, str]]:
     """Who can read which secret: the grant, the account, and the secret's id."""
     for node in graph.of_type(gcp.SECRET_IAM.member):
         if node.view.get("role") == SECRET_ACCESSOR:
             yield node, account_of(node), str(node.view.get("secretId")).rpartition("/")[2]
 
 
-def _readers(graph: Graph) -> Iterator[tuple[Node, str, str, str]]:
+def readers(graph: Graph) -> Iterator[tuple[Node, str, str, str]]:
     """Who mounts which secret on Google Cloud: the node, its account, the secret, and the path."""
     for node, secret, path in _mounts(graph):
         if node.type in cloud_run.WORKLOADS:
@@ -182,19 +182,19 @@ def _readers(graph: Graph) -> Iterator[tuple[Node, str, str, str]]:
 
 
 def _no_unused_grant(graph: Graph) -> Iterator[Finding]:
-    used = {(account, secret) for _, account, secret, _ in _readers(graph)}
+    used = {(account, secret) for _, account, secret, _ in readers(graph)}
     external = {
         secret for node, secret, _ in _mounts(graph) if node.type not in cloud_run.WORKLOADS
     }
     by_external = external if graph.of_type(*EXTERNAL_SECRETS) else set()
-    for node, account, secret in _grants(graph):
+    for node, account, secret in grants(graph):
         if (account, secret) not in used and secret not in by_external:
             yield node.finding("secretId", "is granted to an account that does not mount it")
 
 
 def _no_missing_grant(graph: Graph) -> Iterator[Finding]:
-    granted = {(account, secret) for _, account, secret in _grants(graph)}
-    for node, account, secret, path in _readers(graph):
+    granted = {(account, secret) for _, account, secret in grants(graph)}
+    for node, account, secret, path in readers(graph):
         if (account, secret) not in granted:
             text = "references a secret that the service's account cannot read"
             yield Finding(path=path, text=text, urn=node.urn)
@@ -213,7 +213,7 @@ RULES: Final = (
         settings={
             "elsewhere": {
                 "type": "array",
-                "items": {"type": "string"},
+                "items": {"type": "string", "pattern": r"[a-z0-9]+(-[a-z0-9]+)+"},
                 "default": ["deployer-private-key-mainnet", "polygonscan-api-key"],
             }
         },
