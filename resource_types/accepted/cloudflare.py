@@ -128,7 +128,7 @@ _DNS_RECORD: Final[tuple[Acceptance, ...]] = (
     Value(
         "ttl",
         lambda ttl: ttl == 1 or (is_number(ttl) and 30 <= ttl <= 86400),
-        "1 for automatic, or 60 to 86400 seconds",
+        "1 for automatic, or 30 to 86400 seconds (from 60 without an Enterprise plan)",
         (0, 29, 86401, -1),
     ),
     at_most("comment", 500),
