@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -132,6 +133,22 @@ def test_nothing_is_required_of_values_that_are_not_known() -> None:
         for name in inputs:
             unknown = {**inputs, name: UNKNOWN}
             assert not list(refusals(token, Resource(unknown, SETTINGS))), (token, name)
+
+
+@pytest.mark.parametrize("odd", [None, 7, "", [], {}, [[]], {"a": None}, True, [None]], ids=repr)
+def test_no_shape_of_a_value_breaks_a_check(odd: Any) -> None:
+    def replace_each(node: Any, token: str, root: dict[str, Any]) -> None:
+        items = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, value in list(items):
+            node[key] = odd
+            for acceptance in ACCEPTED.get(token, ()):
+                list(acceptance.refusals(Inputs(root)))
+            node[key] = value
+            if isinstance(value, dict | list):
+                replace_each(value, token, root)
+
+    for token, inputs in copy.deepcopy(list(GOOD.values())):
+        replace_each(inputs, token, inputs)
 
 
 def test_no_text_contains_a_value() -> None:

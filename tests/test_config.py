@@ -950,6 +950,28 @@ def test_the_keys_of_a_secrets_provider_are_accepted(tmp_path: Path) -> None:
     assert read_stack_file(write(tmp_path, more + text))
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("github.repository", "-pull/pull", "an owner"),
+        ("github.repository", f"{'a' * 40}/pull", "an owner"),
+        ("github.repository", "pull/pull.git", "without .git"),
+        ("github.repository", "pull/..", "a name"),
+        ("api.compatibility_date", "2999-01-01", "today or earlier"),
+        ("external.resend_from_email", ".noreply@pull.app", "without a dot"),
+        ("external.resend_from_email", "no..reply@pull.app", "without a dot"),
+        ("web.production_branch", "main.lock", "not ending in .lock"),
+        ("web.production_branch", "refs/heads/main", "without refs/"),
+    ],
+)
+def test_a_value_that_a_platform_refuses(path: str, value: str, expected: str) -> None:
+    settings = raw("production")
+    put(settings, path, value)
+    (error,) = errors_in(settings)
+    assert error.path == f"pull:{path}"
+    assert expected in error.expected
+
+
 @pytest.mark.parametrize("value", ["[production]", "{a: b}", "[[production]]"])
 def test_an_environment_that_is_no_word(tmp_path: Path, value: str) -> None:
     old = "pull:environment: production"

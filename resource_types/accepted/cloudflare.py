@@ -46,7 +46,7 @@ _CAA_TAGS: Final = ("contactemail", "contactphone", "iodef", "issue", "issuemail
 
 
 def _record_content(inputs: Inputs) -> Iterator[Refusal]:
-    record_type, content = inputs.get("type"), inputs.get("content")
+    record_type, content = str(inputs.get("type")), inputs.get("content")
     if record_type in _DATA_RANGES:
         if not inputs.sets("data") and not inputs.sets("content"):
             yield Refusal("data", f"set for a record of type {record_type}")
@@ -73,7 +73,7 @@ def _ip_version(text: str) -> int | None:
 
 
 def _record_data(inputs: Inputs) -> Iterator[Refusal]:
-    record_type = inputs.get("type")
+    record_type = str(inputs.get("type"))
     for name, most in _DATA_RANGES.get(record_type, {}).items():
         for path, value in inputs.at(f"data.{name}"):
             number = int(value) if str(value).isdigit() else -1
@@ -258,7 +258,7 @@ def _modules(inputs: Inputs) -> Iterator[Refusal]:
             yield Refusal(path, "a module with contentBase64 or contentFile")
         if content is not None:
             try:
-                size += len(base64.b64decode(content, validate=True))
+                size += len(base64.b64decode(str(content), validate=True))
             except (binascii.Error, ValueError):
                 yield Refusal(f"{path}.contentBase64", "base64")
         if module.get("name") == main and module.get("contentType") not in _MAIN_TYPES:
@@ -270,7 +270,7 @@ def _modules(inputs: Inputs) -> Iterator[Refusal]:
 def _bindings(inputs: Inputs) -> Iterator[Refusal]:
     variables = 0
     for path, binding in inputs.parts("bindings[]"):
-        binding_type = binding.get("type")
+        binding_type = str(binding.get("type"))
         for name in _BINDING_INPUTS.get(binding_type, ()):
             if not binding.sets(name):
                 yield Refusal(f"{path}.{name}", f"set for a binding of type {binding_type}")
@@ -431,7 +431,7 @@ _CRON_TRIGGER: Final[tuple[Acceptance, ...]] = (
     Value(
         "schedules[].cron",
         lambda value: is_cron(
-            re.sub(r"(?<=[\s,\w-])(L|LW|\d*[LW]|\w+#[1-5])(?=[\s,]|$)", "1", value)
+            re.sub(r"(?<=[\s,\w-])(L|LW|\d*[LW]|\w+#[1-5])(?=[\s,]|$)", "1", str(value))
         ),
         "a cron expression of five fields",
         ("* * * *", "60 * * * *", "every day", "* 24 * * *", "@daily"),
@@ -483,7 +483,7 @@ def _transitions(inputs: Inputs) -> Iterator[Refusal]:
             yield Refusal(rule_path, "a rule with a transition")
         for name in _TRANSITIONS:
             for path, condition in rule.parts(f"{name}.condition"):
-                needed = {"Age": "maxAge", "Date": "date"}.get(condition.get("type", ""))
+                needed = {"Age": "maxAge", "Date": "date"}.get(str(condition.get("type")))
                 if needed and not condition.sets(needed):
                     yield Refusal(
                         f"{rule_path}.{path}.{needed}",
@@ -560,7 +560,7 @@ https://developers.cloudflare.com/api/resources/zones/subresources/settings/
 
 
 def _zone_setting(inputs: Inputs) -> Iterator[Refusal]:
-    allowed = _ZONE_SETTINGS.get(inputs.get("settingId"))
+    allowed = _ZONE_SETTINGS.get(str(inputs.get("settingId")))
     value = inputs.get("value")
     if allowed and value is not None and value not in allowed:
         yield Refusal("value", f"one of {', '.join(allowed)}")
