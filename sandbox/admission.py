@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from resource_types import kubernetes
+from resource_types.accepted.checks import is_cron
 from sandbox.checks import Check
 from sandbox.resource import Resource
 from sandbox.schema import CheckFailure, record_of
@@ -123,6 +124,19 @@ def _several_ports_have_names(resource: Resource) -> Iterator[CheckFailure]:
             yield CheckFailure(path, "every port needs a name when there are several")
 
 
+def _is_schedule(value: Any) -> bool:
+    """https://pkg.go.dev/github.com/robfig/cron/v3#hdr-CRON_Expression_Format"""
+    named = r"@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)"
+    return bool(re.fullmatch(named, str(value))) or is_cron(str(value).replace("?", "*"))
+
+
+def _map_size(resource: Resource) -> Iterator[CheckFailure]:
+    """A config map has at most 1 MiB."""
+    data = resource.get("data", {})
+    if sum(len(str(value).encode()) for value in data.values()) > 2**20:
+        yield CheckFailure("data", "is larger than 1 MiB")
+
+
 def _replica_range(resource: Resource) -> Iterator[CheckFailure]:
     most, least = resource.get("spec.maxReplicas"), resource.get("spec.minReplicas", 1)
     if most is not None and most < least:
@@ -151,8 +165,13 @@ _OF_EVERY_OBJECT: Final[tuple[Check, ...]] = (
 )
 
 _OF_TYPE: Final[Mapping[str, tuple[Check, ...]]] = {
-    kubernetes.CONFIG_MAP: (_keys_match("data", r"[-._A-Za-z0-9]{1,253}"),),
+    kubernetes.CONFIG_MAP: (_keys_match("data", r"[-._A-Za-z0-9]{1,253}"), _map_size),
+    kubernetes.CRON_JOB: (
+        _values_are("spec.schedule", _is_schedule, "a cron expression of five fields"),
+        _one_of("spec.concurrencyPolicy", "Allow", "Forbid", "Replace"),
+    ),
     kubernetes.DEPLOYMENT: (
+        _one_of("spec.strategy.type", "Recreate", "RollingUpdate"),
         _between("spec.replicas", 0),
         _one_of("spec.template.spec.restartPolicy", "Always"),
         _rolling_update,
@@ -165,6 +184,7 @@ _OF_TYPE: Final[Mapping[str, tuple[Check, ...]]] = {
     kubernetes.INGRESS: (
         _matches("spec.rules[].host", rf"(\*\.)?({_LABEL}\.)*(?!\d+$){_LABEL}", "a host name"),
         _matches("spec.rules[].http.paths[].path", "/.*", "an absolute path"),
+        _one_of("spec.rules[].http.paths[].pathType", "Exact", "ImplementationSpecific", "Prefix"),
     ),
     kubernetes.NAMESPACE: (_matches("metadata.name", _LABEL, "a name without dots"),),
     kubernetes.NETWORK_POLICY: (_ip_blocks, _one_of("spec.policyTypes[]", "Ingress", "Egress")),
@@ -199,6 +219,13 @@ def _of_workloads(pod: str) -> Iterator[Check]:
     yield _one_of(f"{spread}.whenUnsatisfiable", "DoNotSchedule", "ScheduleAnyway")
     yield _one_of(f"{spread}.nodeTaintsPolicy", "Honor", "Ignore")
     yield _matches(f"{container}.image", ".+", "an image")
+    yield _one_of(f"{container}.imagePullPolicy", "Always", "IfNotPresent", "Never")
+    yield _matches(f"{container}.name", _LABEL, "a DNS label")
+    yield _unique(f"{pod}.containers", "name")
+    yield _matches(f"{pod}.volumes[].name", _LABEL, "a DNS label")
+    yield _unique(f"{pod}.volumes", "name")
+    yield _unique(f"{container}.volumeMounts", "mountPath")
+    yield _requests_within_limits(container)
     for amounts in ("requests", "limits"):
         yield _matches(f"{container}.resources.{amounts}", _QUANTITY, "a quantity, such as 4Gi")
     yield _matches(f"{container}.env[].name", r"[ -<>-~]+", "the name of a variable")
@@ -210,14 +237,59 @@ def _of_workloads(pod: str) -> Iterator[Check]:
     for probe in _PROBES:
         yield _one_handler(f"{container}.{probe}")
         yield _between(f"{container}.{probe}.httpGet.port", 1, 65535)
+        for name in ("failureThreshold", "periodSeconds", "successThreshold", "timeoutSeconds"):
+            yield _between(f"{container}.{probe}.{name}", 0)  # 0 stands for the default
+        yield _between(f"{container}.{probe}.initialDelaySeconds", 0)
+        if probe != "readinessProbe":
+            yield _between(f"{container}.{probe}.successThreshold", 0, 1)
     yield _selected_labels
     yield _mounted_volumes(pod)
     yield _pre_stop(pod)
 
 
+_UNITS: Final = {
+    **{f"{letter}i": 1024**power for power, letter in enumerate("KMGTPE", 1)},
+    **{letter: 1000**power for power, letter in enumerate("kMGTPE", 1)},
+    "m": 1e-3,
+    "u": 1e-6,
+    "n": 1e-9,
+    "": 1,
+}
+
+
+def _amount(quantity: Any) -> float | None:
+    """The number that a quantity stands for; None if it is not a quantity."""
+    found = re.fullmatch(_QUANTITY, str(quantity))
+    if found is None:
+        return None
+    suffix = found[2] or ""
+    exponent = suffix[1:] not in ("", "i")
+    number = str(quantity) if exponent else str(quantity).removesuffix(suffix)
+    return float(number) * (1 if exponent else _UNITS[suffix])
+
+
+def _requests_within_limits(container: str) -> Check:
+    def check(resource: Resource) -> Iterator[CheckFailure]:
+        for path, resources in resource.values_at(f"{container}.resources"):
+            requests, limits = resources.get("requests"), resources.get("limits")
+            if not isinstance(requests, Mapping) or not isinstance(limits, Mapping):
+                continue
+            for name in requests.keys() & limits.keys():
+                request, limit = _amount(requests[name]), _amount(limits[name])
+                if request is not None and limit is not None and request > limit:
+                    yield CheckFailure(
+                        f"{path}.requests", f"{name}={requests[name]} is more than its limit"
+                    )
+
+    return check
+
+
 def _selected_labels(resource: Resource) -> Iterator[CheckFailure]:
     """A workload selects the pods that it creates."""
     labels = resource.get("spec.template.metadata.labels", {})
+    for path, selector in resource.values_at("spec.selector"):
+        if not selector:
+            yield CheckFailure(path, "an empty selector would select every pod")
     for path, selector in resource.values_at("spec.selector.matchLabels"):
         if any(labels.get(name) != value for name, value in selector.items()):
             yield CheckFailure(path, f"{selector} does not match the template's labels, {labels}")

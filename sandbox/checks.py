@@ -99,11 +99,6 @@ def vercel_protection(resource: Resource) -> Iterator[CheckFailure]:
     )
 
 
-def vercel_targets(resource: Resource) -> Iterator[CheckFailure]:
-    """Vercel: the environments of a variable (https://vercel.com/docs/environment-variables)."""
-    yield from _one_of(resource, "targets[]", ("production", "preview", "development"))
-
-
 # -- In the middle of an up ------------------------------------------------------------------------
 
 
@@ -172,16 +167,6 @@ def r2_bucket_name(resource: Resource) -> Iterator[CheckFailure]:
         yield CheckFailure(
             "name", f"{name!r} is not a bucket name; expected 3 to 63 of a-z, 0-9 and -"
         )
-
-
-def record_ttl(resource: Resource) -> Iterator[CheckFailure]:
-    """Cloudflare DNS: the TTL of a record.
-
-    https://developers.cloudflare.com/dns/manage-dns-records/reference/ttl/
-    """
-    ttl = resource.get("ttl", 1)
-    if ttl != 1 and not 30 <= ttl <= 86400:
-        yield CheckFailure("ttl", f"{ttl}: expected 1 for automatic, or 30 to 86400 seconds")
 
 
 def connector_range(resource: Resource) -> Iterator[CheckFailure]:

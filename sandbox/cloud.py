@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 from resource_types import gcp
 from sandbox import revisions
+from sandbox.accepted import refusals
 from sandbox.models import model_of
 from sandbox.models.base import Reference, Relation, RequiredRole, ResourceModel, evaluate
 from sandbox.models.gcp import api_of
@@ -163,6 +164,7 @@ class Cloud(Store):
         elif model.history == "number" and present is None:
             resource.internal = {"number": self._next_number(targets)}
         failures = [failure for check in model.checked_at_apply for failure in check(resource)]
+        failures += refusals(token, resource)
         _raise_failures(failures, token, resource.address)
         identity = present.id if present else str(evaluate(model.id, resource))
         record = Record(

@@ -25,6 +25,7 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox import kubernetes, schema
+from sandbox.accepted import refusals
 from sandbox.cloud import ApiError, Cloud
 from sandbox.diff import Change, compare
 from sandbox.models import model_of
@@ -257,6 +258,7 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
             resource = Resource(reveal(inputs), settings)
             checks = model_of(request.type).checked_at_preview
             failures = [failure for check in checks for failure in check(resource)]
+            failures += refusals(request.type, resource)
             has_project = "project" in shape.fields and self._name == "gcp"
             if has_project and not (inputs.get("project") or settings.get("project")):
                 failures.append(

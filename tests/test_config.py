@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -894,10 +895,104 @@ def test_values_are_read_as_the_engine_reads_them(tmp_path: Path, old: str, new:
     assert read_stack_file(edited(tmp_path, old, new))
 
 
-def test_keys_of_other_namespaces_are_ignored(tmp_path: Path) -> None:
+def test_tags_of_the_stack_are_accepted(tmp_path: Path) -> None:
     line = "  pull:environment: production"
-    more = f"{line}\n  pulumi:tags: {{a: 2020-01-01}}\n  other:token: {{secure: AAAB}}"
-    assert read_stack_file(edited(tmp_path, line, more))
+    assert read_stack_file(edited(tmp_path, line, f"{line}\n  pulumi:tags: {{a: 2020-01-01}}"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("Pull:protect", "false", "in lower case: pull:protect"),
+        ("PULL:protect", "false", "in lower case: pull:protect"),
+        ("other:token", "{secure: AAABhunter2}", "not encrypted"),
+        ("other:name", "value", "in the namespace pull"),
+        ("other:name", "[a]", "in the namespace pull"),
+        ("pulumi:autonaming", "{mode: verbatim}", "in the namespace pull"),
+        ("<<", "{pull:protect: false}", "with its namespace"),
+    ],
+)
+def test_keys_of_other_namespaces_are_rejected(
+    tmp_path: Path, key: str, value: str, expected: str
+) -> None:
+    line = "  pull:environment: production"
+    (error,) = errors_in_file(edited(tmp_path, line, f"{line}\n  {key}: {value}"))
+    assert error.path == f"config.{json.dumps(key)}"
+    assert expected in error.expected
+    assert "hunter2" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("more", "path", "expected"),
+    [
+        ("config:\n  pull:protect: false", "config", "only once"),
+        ("config: {}", "config", "only once"),
+        ("environment:\n  imports: [production]", "environment", "no environments of Pulumi ESC"),
+        ("environment: [production]", "environment", "no environments of Pulumi ESC"),
+        ("Config: {}", "Config", "did you mean config?"),
+        ("encryptionSalt: v1:AAAB", "encryptionSalt", "did you mean encryptionsalt?"),
+        ("x-base: &base {a: b}", "x-base", "a known name: config"),
+        ("[a]: b", "the file", "a plain word as the key"),
+    ],
+)
+def test_a_stack_file_has_one_section_of_settings(
+    tmp_path: Path, more: str, path: str, expected: str
+) -> None:
+    text = FILES["production"].read_text(encoding="utf-8")
+    (error,) = errors_in_file(write(tmp_path, f"{text}\n{more}\n"))
+    assert error.path == path
+    assert expected in error.expected
+
+
+def test_the_keys_of_a_secrets_provider_are_accepted(tmp_path: Path) -> None:
+    text = FILES["production"].read_text(encoding="utf-8")
+    more = "secretsprovider: gcpkms://a\nencryptedkey: AAAB\nencryptionsalt: v1:AAAB\n"
+    assert read_stack_file(write(tmp_path, more + text))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("github.repository", "-pull/pull", "an owner"),
+        ("github.repository", f"{'a' * 40}/pull", "an owner"),
+        ("github.repository", "pull/pull.git", "without .git"),
+        ("github.repository", "pull/..", "a name"),
+        ("api.compatibility_date", "2999-01-01", "today or earlier"),
+        ("external.resend_from_email", ".noreply@pull.app", "without a dot"),
+        ("external.resend_from_email", "no..reply@pull.app", "without a dot"),
+        ("web.production_branch", "main.lock", "not ending in .lock"),
+        ("web.production_branch", "refs/heads/main", "without refs/"),
+    ],
+)
+def test_a_value_that_a_platform_refuses(path: str, value: str, expected: str) -> None:
+    settings = raw("production")
+    put(settings, path, value)
+    (error,) = errors_in(settings)
+    assert error.path == f"pull:{path}"
+    assert expected in error.expected
+
+
+@pytest.mark.parametrize("value", ["[production]", "{a: b}", "[[production]]"])
+def test_an_environment_that_is_no_word(tmp_path: Path, value: str) -> None:
+    old = "pull:environment: production"
+    (error,) = errors_in_file(edited(tmp_path, old, f"pull:environment: {value}"))
+    assert (error.path, error.expected) == ("pull:environment", "one of staging, production")
+
+
+@pytest.mark.parametrize("indent", ["  pull:wrong{}: 1", "    wrong{}: 1"])
+def test_thousands_of_errors_are_counted_in_seconds(tmp_path: Path, indent: str) -> None:
+    line = "  pull:github:" if indent.startswith("    ") else "config:"
+    more = "\n".join(indent.format(number) for number in range(30_000))
+    path = edited(tmp_path, f"\n{line}\n", f"\n{line}\n{more}\n")
+    start = time.process_time()
+    with pytest.raises(SettingsError) as caught:
+        read_stack_file(path)
+    # Seconds of a processor; a quadratic step would take minutes.
+    assert time.process_time() - start < 10
+    text = str(caught.value)
+    assert text.count("expected  ") == 20
+    assert text.startswith("30000 settings are wrong")
+    assert text.endswith("... and 29980 more.")
 
 
 @pytest.mark.parametrize("key", ["gcp:project", "cloudflare:apiToken", "vercel:team"])
@@ -958,6 +1053,18 @@ def test_a_secret_from_the_engine_is_rejected(
         read_engine_config()
     (error,) = caught.value.errors
     assert (error.path, error.value) == ("pull:vercel", "[secret]")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_secret_of_another_namespace_is_rejected(
+    engine_config: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine_config["other:token"] = "hunter2 planted"
+    monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", '["other:token"]')
+    with pytest.raises(SettingsError) as caught:
+        read_engine_config()
+    (error,) = caught.value.errors
+    assert (error.path, error.value) == ('config."other:token"', "[secret]")
     assert "hunter2" not in str(caught.value)
 
 

@@ -465,7 +465,7 @@ def test_worker_versions_outlive_their_resources(cloud: Cloud) -> None:
         cloud,
         cloudflare.WORKERS_ROUTE,
         zoneId="z",
-        pattern="api/*",
+        pattern="api.pull.com/*",
         script="pull-api",
     )
     with pytest.raises(ApiError, match=r"is in use by .*WorkersRoute"):

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from components.config.types import Hex32, Host, HttpsUrl, Model, ProjectId, Timestamp
+from components.config.types import (
+    Hex32,
+    Host,
+    HttpsUrl,
+    Model,
+    ProjectId,
+    Timestamp,
+    expected_error,
+)
 
 
 class Gcp(Model):
@@ -39,6 +48,17 @@ class Vercel(Model):
     ]
 
 
+def _github_repository(text: str) -> str:
+    # https://docs.github.com/en/get-started/learning-about-github/types-of-github-accounts and
+    # https://docs.github.com/en/repositories/creating-and-managing-repositories/creating-a-new-repository
+    owner, name = text.split("/")
+    if not re.fullmatch(r"(?!-)[A-Za-z0-9-]{1,39}(?:_[A-Za-z0-9]+)?(?<!-)", owner):
+        raise expected_error("an owner of up to 39 letters, digits and hyphens: owner/name")
+    if len(name) > 100 or name in (".", "..") or name.endswith(".git"):
+        raise expected_error("a name of up to 100 characters, without .git: owner/name")
+    return text
+
+
 class Github(Model):
     """The repository whose workflows may sign in to Google Cloud."""
 
@@ -47,6 +67,7 @@ class Github(Model):
         Field(
             pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", description="owner/name of the repository"
         ),
+        AfterValidator(_github_repository),
     ]
 
 

@@ -26,6 +26,9 @@ HIDDEN: Final = "[secret]"
 MAX_VALUE_LENGTH: Final = 200
 """Characters of a value that are shown."""
 
+MAX_ERRORS: Final = 20
+"""Errors that a message shows; it counts the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingError:
@@ -58,7 +61,10 @@ class SettingsError(RunError):
     def __init__(self, source: str, errors: tuple[SettingError, ...]) -> None:
         self.errors = errors
         count = "1 setting is" if len(errors) == 1 else f"{len(errors)} settings are"
-        listed = "\n\n".join(f"  {error}".replace("\n", "\n  ") for error in errors)
+        shown = [f"  {error}".replace("\n", "\n  ") for error in errors[:MAX_ERRORS]]
+        if len(errors) > MAX_ERRORS:
+            shown.append(f"  ... and {len(errors) - MAX_ERRORS} more.")
+        listed = "\n\n".join(shown)
         super().__init__(f"{count} wrong in {source}; nothing was started.\n\n{listed}")
 
 
@@ -125,10 +131,18 @@ def _without_secrets(value: object, depth: int = 0) -> object:
     return value
 
 
-def known_name(given: str, known: Iterable[str]) -> str:
-    """What is expected instead of the unknown name ``given``."""
+def known_name(given: str, known: Iterable[str], position: int = 0) -> str:
+    """What is expected instead of the unknown name ``given``.
+
+    A name at a ``position`` that no message shows gets no suggestion, because the search for one
+    takes most of the time where thousands of names are unknown.
+    """
     names = list(known)
-    similar = difflib.get_close_matches(given[:MAX_VALUE_LENGTH], names, n=1)
+    similar = (
+        difflib.get_close_matches(given[:MAX_VALUE_LENGTH], names, n=1)
+        if position < MAX_ERRORS
+        else []
+    )
     hint = f" (did you mean {similar[0]}?)" if similar else ""
     return f"a known name{hint}: {', '.join(names)}"
 
@@ -161,9 +175,9 @@ def validate(name: str, expected_type: Any, value: object) -> tuple[object, list
     unknown = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
     errors = [
         error
-        for detail in details
+        for position, detail in enumerate(details)
         if not unknown or detail["type"] == "extra_forbidden"
-        for error in _errors(name, expected_type, dict(detail))
+        for error in _errors(name, expected_type, dict(detail), position)
     ]
     if unknown:
         # pydantic runs the validators of a whole model only if the model has no unknown key.
@@ -182,7 +196,9 @@ def _without(document: Any, locations: Iterable[tuple[int | str, ...]]) -> objec
     return document
 
 
-def _errors(name: str, expected_type: object, detail: dict[str, Any]) -> Iterator[SettingError]:
+def _errors(
+    name: str, expected_type: object, detail: dict[str, Any], position: int
+) -> Iterator[SettingError]:
     location = detail["loc"]
     if location[-1:] == ("[key]",) and detail["type"] != "extra_forbidden":
         location = location[:-1]  # pydantic's marker for an error in the key of a mapping
@@ -198,7 +214,7 @@ def _errors(name: str, expected_type: object, detail: dict[str, Any]) -> Iterato
             expected = context["expected"]
         case "extra_forbidden":
             known = node_at(_schema(expected_type), location[:-1])["properties"]
-            expected = known_name(str(location[-1]), known)
+            expected = known_name(str(location[-1]), known, position)
         case "enum":  # the key of a mapping, which JSON Schema does not describe
             expected = f"one of {context['expected']}"
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from components.config.errors import (
     HIDDEN,
@@ -34,10 +34,10 @@ def parse(raw: Mapping[str, object], source: str, known: Sequence[SettingError] 
     """
     errors: list[SettingError] = []
     valid: dict[str, Any] = {}
-    for name in raw:
-        if name not in Settings.model_fields:
-            expected = known_name(name, Settings.model_fields)
-            errors.append(SettingError(section_path(name), raw[name], expected))
+    unknown = [name for name in raw if name not in Settings.model_fields]
+    for position, name in enumerate(unknown):
+        expected = known_name(name, Settings.model_fields, position)
+        errors.append(SettingError(section_path(name), raw[name], expected))
     for name, field in Settings.model_fields.items():
         if name in raw:
             value, section_errors = validate(name, field.annotation, raw[name])
@@ -52,15 +52,16 @@ def parse(raw: Mapping[str, object], source: str, known: Sequence[SettingError] 
     sections = Sections(valid)
     for rule in RULES:
         errors += rule(sections)
-    paths = tuple(error.path for error in known)
+    paths = {error.path for error in known}
     errors = [*known, *(error for error in errors if not _is_at_or_below(error.path, paths))]
     if errors:
         raise SettingsError(source, tuple(errors))
     return Settings.model_validate(valid)
 
 
-def _is_at_or_below(path: str, parents: tuple[str, ...]) -> bool:
-    return path in parents or path.startswith(tuple(f"{parent}." for parent in parents))
+def _is_at_or_below(path: str, parents: set[str]) -> bool:
+    ends = (index for index, character in enumerate(path) if character == ".")
+    return path in parents or any(path[:end] in parents for end in ends)
 
 
 def read_stack_file(path: Path) -> Settings:
@@ -93,12 +94,12 @@ def read_engine_config() -> Settings:
 
     given: dict[str, str] = {**engine.get_config_env(), **engine.CONFIG.get()}
     secret = {*engine.get_config_secret_keys_env(), *filter(engine.is_config_secret, given)}
-    errors = [
-        SettingError(section_path(key.removeprefix("pull:")), HIDDEN, ENCRYPTED)
-        for key in given
-        if key in secret and key.startswith("pull:")
-    ]
-    config = {key: _from_engine(text) for key, text in given.items()}
+    errors = [SettingError(_path_of(key), HIDDEN, ENCRYPTED) for key in given if key in secret]
+    config = {
+        key: _from_engine(text)
+        for key, text in given.items()
+        if key not in secret or key.startswith("pull:")
+    }
     stack = pulumi.get_stack()
     return _read(config, stack, f"the configuration of stack {stack}", errors)
 
@@ -109,17 +110,23 @@ def _read(
     ours = {
         key.removeprefix("pull:"): value for key, value in config.items() if key.startswith("pull:")
     }
-    environment = ours.get("environment")
-    if environment != stack and {environment, stack} == {*get_args(Environment)}:
+    environment, environments = ours.get("environment"), get_args(Environment)
+    if environment != stack and environment in environments and stack in environments:
         mismatch = SettingError("pull:environment", environment, f"{stack}, the name of the stack")
         errors = [*errors, mismatch]
     return parse(ours, source, [*errors, *_ineffective_keys(config)])
 
 
+_ENGINE_KEYS: Final = (DEFAULT_PROVIDERS, "pulumi:tags", "pulumi:template")
+"""Keys of the engine itself that change no resource."""
+
+
 def _ineffective_keys(config: Mapping[str, object]) -> Iterator[SettingError]:
-    """Keys that look like settings and have no effect."""
+    """Keys that look like settings and have no effect, or one that the rules do not expect."""
     for key, value in config.items():
-        namespace, colon, _ = key.partition(":")
+        namespace, colon, name = key.partition(":")
+        if (namespace == "pull" and colon) or key in _ENGINE_KEYS:
+            continue
         if not colon:
             expected = f"a key with its namespace: pull:{key}"
         elif namespace in ("gcp", "cloudflare", "vercel"):
@@ -127,9 +134,16 @@ def _ineffective_keys(config: Mapping[str, object]) -> Iterator[SettingError]:
                 "no such key: the explicit providers ignore it. Set the account in "
                 f"pull:{namespace}, and pass credentials in the environment"
             )
+        elif namespace.lower() == "pull":
+            expected = f"the namespace in lower case: pull:{name}"
         else:
-            continue
-        yield SettingError(setting_path("config", key), value, expected)
+            expected = "no such key: a setting is in the namespace pull"
+        yield SettingError(_path_of(key), value, expected)
+
+
+def _path_of(key: str) -> str:
+    name = key.removeprefix("pull:")
+    return setting_path("config", key) if name == key else section_path(name)
 
 
 def _from_engine(text: str) -> object:

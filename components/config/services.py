@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
@@ -169,6 +170,8 @@ def _supported_date(text: str) -> str:
     # https://developers.cloudflare.com/workers/configuration/compatibility-dates/
     if text < "2021-11-02":
         raise expected_error("2021-11-02 or later: Workers support no earlier date")
+    if text > datetime.now(UTC).date().isoformat():
+        raise expected_error("today or earlier: Workers accept no date in the future")
     return text
 
 

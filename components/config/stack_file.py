@@ -9,21 +9,38 @@ example, would reach the program as ``2026-10-01 00:00:00 +0000 UTC``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import yaml
+from yaml.composer import Composer
 
-from components.config.errors import HIDDEN, SettingError, SettingsError, section_path, setting_path
+from components.config.errors import (
+    HIDDEN,
+    SettingError,
+    SettingsError,
+    known_name,
+    quoted_key,
+    section_path,
+    setting_path,
+)
 
 _TAG: Final = "tag:yaml.org,2002:"
 
 
-class _Loader(yaml.SafeLoader):
-    """Resolves plain scalars as the engine's reader does."""
+class _Loader(Composer, yaml.CSafeLoader):
+    """Resolves plain scalars as the engine's reader does.
+
+    libyaml parses, which is five times as fast as Python for a large file. Its composer would crash
+    the process on a deeply nested file, and the one in Python raises ``RecursionError``.
+    """
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML reads this attribute)
+
+    def __init__(self, text: str) -> None:
+        yaml.CSafeLoader.__init__(self, text)
+        Composer.__init__(self)
 
 
 for _tag, _pattern, _first in (
@@ -50,13 +67,17 @@ ENCRYPTED: Final = (
     "a value that is not encrypted: no setting is a secret; store secrets in Secret Manager"
 )
 
+SECTIONS: Final = ("config", "encryptedkey", "encryptionsalt", "secretsprovider")
+"""The sections that a stack file may have: the settings, and how the engine encrypts its state."""
+
 
 class StackFile:
     """The ``config:`` section of a ``Pulumi.<stack>.yaml``.
 
     Attributes:
         config: values by their full keys, such as ``pull:protect``.
-        errors: values that the engine would read differently from what is written.
+        errors: sections and keys that a stack file cannot have, and values that the engine would
+            read differently from what is written.
 
     Raises:
         SettingsError: the file cannot be read, or has no ``config:`` section.
@@ -67,10 +88,14 @@ class StackFile:
         self._seen: set[int] = set()
         reason: str | None = None
         try:
-            root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
-            for name, node in root.value if isinstance(root, yaml.MappingNode) else ():
-                if name.value == "config" and isinstance(node, yaml.MappingNode):
-                    self.config = dict(self._config(node))
+            root = _Loader(path.read_text(encoding="utf-8")).get_single_node()
+            if isinstance(root, yaml.MappingNode):
+                sections: dict[str, yaml.Node] = {}
+                for name, _, node in self._items(root, ""):
+                    sections.setdefault(name, node)
+                self.errors += _unknown_sections(sections)
+                if isinstance(config := sections.get("config"), yaml.MappingNode):
+                    self.config = dict(self._config(config))
                     return
         except OSError as error:
             reason = error.strerror
@@ -87,27 +112,30 @@ class StackFile:
         except yaml.YAMLError:
             reason = "not text: it contains control characters"
         expected = "a YAML file in UTF-8 with a config: section"
-        raise SettingsError(path.name, (SettingError("config", reason, expected),))
+        raise SettingsError(path.name, (*self.errors, SettingError("config", reason, expected)))
 
     def _config(self, node: yaml.MappingNode) -> Iterator[tuple[str, object]]:
         for key, path, child in self._items(node, "config"):
             if key.startswith("pull:") or key == DEFAULT_PROVIDERS:
                 yield key, self._value(child, path)
+            elif _is_encrypted(child):
+                self.errors.append(SettingError(path, HIDDEN, ENCRYPTED))
             else:
-                yield key, child.value if isinstance(child, yaml.ScalarNode) else None
+                yield key, child.value if isinstance(child, yaml.ScalarNode) else "..."
 
     def _items(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, str, yaml.Node]]:
         lines: dict[str, int] = {}
         for key, child in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self.errors.append(
-                    SettingError(path, None, f"a plain word as the key in line {line}")
-                )
+                expected = f"a plain word as the key in line {line}"
+                self.errors.append(SettingError(path or "the file", None, expected))
                 continue
             name: str = key.value
-            ours = path == "config" and name.startswith("pull:")
-            inner = section_path(name.removeprefix("pull:")) if ours else setting_path(path, name)
+            if path == "config" and name.startswith("pull:"):
+                inner = section_path(name.removeprefix("pull:"))
+            else:
+                inner = setting_path(path, name) if path else quoted_key(name)
             if name in lines:
                 expected = f"this key only once; it is in line {lines[name]} and in line {line}"
                 self.errors.append(SettingError(inner, None, expected))
@@ -122,10 +150,10 @@ class StackFile:
         self._seen.add(id(node))
         match node.tag.removeprefix(_TAG), node:
             case "map", yaml.MappingNode():
-                items = {key: (inner, child) for key, inner, child in self._items(node, path)}
-                if list(items) == ["secure"]:
+                if _is_encrypted(node):
                     self.errors.append(SettingError(path, HIDDEN, ENCRYPTED))
                     return None
+                items = {key: (inner, child) for key, inner, child in self._items(node, path)}
                 return {key: self._value(child, inner) for key, (inner, child) in items.items()}
             case "seq", yaml.SequenceNode():
                 return [
@@ -141,6 +169,28 @@ class StackFile:
         shown = node.value if isinstance(node, yaml.ScalarNode) else None
         self.errors.append(SettingError(path, shown, expected))
         return shown
+
+
+def _unknown_sections(names: Iterable[str]) -> Iterator[SettingError]:
+    for name in names:
+        if name == "environment":
+            yield SettingError(
+                name,
+                "...",
+                "no environments of Pulumi ESC: the stack file is the only configuration, and "
+                "nothing would check their values",
+            )
+        elif name not in SECTIONS:
+            yield SettingError(quoted_key(name), "...", known_name(name, SECTIONS))
+
+
+def _is_encrypted(node: yaml.Node) -> bool:
+    """Whether the engine would decrypt the node: a section whose only key is ``secure``."""
+    match node:
+        case yaml.MappingNode(value=[(yaml.ScalarNode(value="secure"), _)]):
+            return True
+        case _:
+            return False
 
 
 def _scalar(kind: str, text: str) -> object:

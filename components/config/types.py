@@ -93,6 +93,20 @@ def _url(text: str) -> str:
     return text
 
 
+def _local_part(text: str) -> str:
+    """Dots in the local part separate words (RFC 5322, section 3.2.3)."""
+    if not all(text.partition("@")[0].split(".")):
+        raise expected_error("an e-mail address without a dot at either end or two in a row")
+    return text
+
+
+def _git_ref(text: str) -> str:
+    """https://git-scm.com/docs/git-check-ref-format"""
+    if any(step.endswith(".lock") for step in text.split("/")) or text.startswith("refs/"):
+        raise expected_error("a branch, tag or commit, without refs/ and not ending in .lock")
+    return text
+
+
 _HOST: Final = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])"
 _DAY: Final = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 
@@ -135,6 +149,7 @@ Email = Annotated[
         max_length=254,
         description="an e-mail address",
     ),
+    AfterValidator(_local_part),
 ]
 TimeOfDay = Annotated[
     str,
@@ -171,4 +186,5 @@ GitRef = Annotated[
         max_length=250,
         description="branch, tag or commit",
     ),
+    AfterValidator(_git_ref),
 ]

@@ -14,6 +14,7 @@ from typing import Final
 import pulumi
 
 from components.config import SettingsError, read_stack_file
+from components.config.errors import MAX_ERRORS
 from ops.errors import WrongInput
 
 PROGRAM_FRAMES: Final = 16
@@ -105,9 +106,9 @@ class Checkout:
 def _wrong_settings(error: SettingsError) -> WrongInput:
     errors = [
         {"path": wrong.path, "value": wrong.value, "expected": wrong.expected}
-        for wrong in error.errors
+        for wrong in error.errors[:MAX_ERRORS]
     ]
-    return WrongInput("settings", str(error), errors=errors)
+    return WrongInput("settings", str(error), errors=errors, count=len(error.errors))
 
 
 @contextlib.contextmanager

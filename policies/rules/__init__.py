@@ -8,6 +8,7 @@ from typing import Final
 from policies.framework.graph import StackRule
 from policies.framework.rules import ResourceRule
 from policies.rules import (
+    accepted_inputs,
     artifact_registry,
     cloud_kms,
     cloud_run,
@@ -70,6 +71,7 @@ CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Settled inputs": (*declared_inputs.RULES, *settled_inputs.RULES),
     "Inputs of the Cloudflare and Vercel providers": provider_inputs.RULES,
     "Google Kubernetes Engine": kubernetes_engine.RULES,
+    "Inputs that the platforms accept": accepted_inputs.RULES,
     "Kubernetes": kubernetes.RULES,
     UNUSED_TYPES: (*unused_types.RULES, *monitoring.RULES, *settled_inputs.UNUSED),
     DISALLOWED_TYPES: disallowed_types.RULES,

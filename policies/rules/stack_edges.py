@@ -14,8 +14,8 @@ from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import UNKNOWN, Finding
 from policies.framework.rules import Severity
 from policies.rules import cloud_run
-from policies.rules.kubernetes import POD_SPECS, WORKLOADS
 from policies.rules.grants import SECRET_ACCESSOR
+from policies.rules.kubernetes import POD_SPECS, WORKLOADS
 from policies.rules.stack_secrets import grants, readers
 from resource_types import cloudflare, gcp, kubernetes, vercel
 
@@ -257,7 +257,8 @@ def _readable_secrets(graph: Graph) -> Iterator[Finding]:
     for node in graph.of_type(kubernetes.SECRET_STORE):
         finished = graph.ancestors(node)
         for grant in graph.of_type(gcp.SECRET_IAM.member):
-            operator = "external-secrets" in grant.name and grant.view.get("role") == SECRET_ACCESSOR
+            role = grant.view.get("role")
+            operator = "external-secrets" in grant.name and role == SECRET_ACCESSOR
             if operator and grant not in finished:
                 yield node.finding("", f"does not depend on {grant.name}")
 

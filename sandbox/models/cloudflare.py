@@ -92,7 +92,6 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             "proxiable": lambda resource: resource.get("type") in ("A", "AAAA", "CNAME"),
         },
         conflicting_addresses=_conflicting_records,
-        checked_at_apply=(checks.record_ttl,),
     ),
     cloudflare.R2_BUCKET: ResourceModel(
         address="accounts/{accountId}/r2/{name}",

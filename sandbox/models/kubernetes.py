@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from resource_types import kubernetes
-from sandbox import admission
 from sandbox.kubernetes import is_namespaced
 from sandbox.models.base import Reference, ResourceModel
 from sandbox.resource import Resource
@@ -43,7 +42,6 @@ def model_of(token: str) -> ResourceModel:
         references=(*((_NAMESPACE,) if namespaced else ()), *_references_of_pods(token)),
         immutable=_IMMUTABLE.get(token, ()),
         forces_conflicts=_forces_conflicts,
-        checked_at_apply=admission.checks_of(token),
     )
 
 

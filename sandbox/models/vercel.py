@@ -41,7 +41,6 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
         id="{letters16}",
         name="",
         references=(Reference("projectId", vercel.PROJECT, "parent"),),
-        checked_at_preview=(checks.vercel_targets,),
     ),
     vercel.DEPLOYMENT: ResourceModel(
         address="projects/{projectId}/deployments/{letters24}",
