@@ -16,17 +16,25 @@ DNS_RECORD: Final = stateful(
     exposes_endpoint=True,
     replace_on=("type", "zoneId"),
 )
-HEALTHCHECK: Final = ordinary("cloudflare:index/healthcheck:Healthcheck", replace_on=("zoneId",))
+HEALTHCHECK: Final = ordinary(
+    "cloudflare:index/healthcheck:Healthcheck",
+    outage="the alert on an outage",
+    replace_on=("zoneId",),
+)
 LOGPUSH_JOB: Final = ordinary(
     "cloudflare:index/logpushJob:LogpushJob",
+    outage="the export of logs",
     replace_on=("accountId", "dataset", "zoneId"),
     secret_outputs=("destinationConf", "ownershipChallenge"),
 )
 NOTIFICATION_POLICY: Final = ordinary(
-    "cloudflare:index/notificationPolicy:NotificationPolicy", replace_on=("accountId",)
+    "cloudflare:index/notificationPolicy:NotificationPolicy",
+    outage="the alert",
+    replace_on=("accountId",),
 )
 NOTIFICATION_POLICY_WEBHOOKS: Final = ordinary(
     "cloudflare:index/notificationPolicyWebhooks:NotificationPolicyWebhooks",
+    outage="the alerts that are sent to it",
     replace_on=("accountId",),
     secret_outputs=("secret",),
 )
@@ -38,32 +46,46 @@ R2_BUCKET: Final = stateful(
 )
 R2_BUCKET_CORS: Final = ordinary(
     "cloudflare:index/r2BucketCors:R2BucketCors",
+    outage="uploads from the web application",
     name_property="",
     replace_on=("accountId", "bucketName"),
 )
 R2_BUCKET_LIFECYCLE: Final = ordinary(
     "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle",
+    outage=None,
     name_property="",
     replace_on=("accountId", "bucketName"),
 )
 R2_CUSTOM_DOMAIN: Final = ordinary(
     "cloudflare:index/r2CustomDomain:R2CustomDomain",
+    outage="the host name of the bucket",
     name_property="domain",
     exposes_endpoint=True,
     replace_on=("accountId", "bucketName", "domain", "zoneId"),
 )
 R2_MANAGED_DOMAIN: Final = ordinary(
-    "cloudflare:index/r2ManagedDomain:R2ManagedDomain", name_property="", exposes_endpoint=True
+    "cloudflare:index/r2ManagedDomain:R2ManagedDomain",
+    outage="the host name of the bucket",
+    name_property="",
+    exposes_endpoint=True,
 )
-RECORD: Final = ordinary("cloudflare:index/record:Record")
+RECORD: Final = ordinary(
+    "cloudflare:index/record:Record",
+    outage="a host name that users reach",
+)
 RULESET: Final = ordinary(
-    "cloudflare:index/ruleset:Ruleset", replace_on=("accountId", "kind", "name", "phase", "zoneId")
+    "cloudflare:index/ruleset:Ruleset",
+    outage="the requests that it blocks or limits",
+    replace_on=("accountId", "kind", "name", "phase", "zoneId"),
 )
 SECRETS_STORE: Final = ordinary(
-    "cloudflare:index/secretsStore:SecretsStore", replace_on=("accountId", "name")
+    "cloudflare:index/secretsStore:SecretsStore",
+    outage="the secrets that Workers read",
+    replace_on=("accountId", "name"),
 )
 SECRETS_STORE_SECRET: Final = ordinary(
     "cloudflare:index/secretsStoreSecret:SecretsStoreSecret",
+    outage="the secret that Workers read",
     replace_on=("accountId", "name", "storeId"),
 )
 WORKER: Final = stateful(
@@ -74,10 +96,11 @@ WORKER: Final = stateful(
     replace_on=("accountId",),
 )
 WORKER_SCRIPT: Final = ordinary(
-    "cloudflare:index/workerScript:WorkerScript", name_property="scriptName"
+    "cloudflare:index/workerScript:WorkerScript", outage="the Worker", name_property="scriptName"
 )
 WORKER_VERSION: Final = ordinary(
     "cloudflare:index/workerVersion:WorkerVersion",
+    outage=None,
     summary_fields=("compatibilityDate", "mainModule"),
     name_property="",
     replaced_by_design=True,
@@ -86,17 +109,20 @@ WORKER_VERSION: Final = ordinary(
 )
 WORKERS_CRON_TRIGGER: Final = ordinary(
     "cloudflare:index/workersCronTrigger:WorkersCronTrigger",
+    outage="the scheduled runs of the Worker",
     name_property="scriptName",
     replace_on=("accountId", "scriptName"),
 )
 WORKERS_CUSTOM_DOMAIN: Final = ordinary(
     "cloudflare:index/workersCustomDomain:WorkersCustomDomain",
+    outage="the host name of the Worker",
     name_property="hostname",
     exposes_endpoint=True,
     replace_on=("accountId", "environment", "hostname", "service", "zoneId", "zoneName"),
 )
 WORKERS_DEPLOYMENT: Final = ordinary(
     "cloudflare:index/workersDeployment:WorkersDeployment",
+    outage=None,
     summary_fields=("strategy", "versions[0].percentage", "versions[1].percentage"),
     name_property="scriptName",
     replaced_by_design=True,
@@ -105,11 +131,13 @@ WORKERS_DEPLOYMENT: Final = ordinary(
 )
 WORKERS_KV_NAMESPACE: Final = ordinary(
     "cloudflare:index/workersKvNamespace:WorkersKvNamespace",
+    outage=None,
     name_property="",
     replace_on=("accountId",),
 )
 WORKERS_ROUTE: Final = ordinary(
     "cloudflare:index/workersRoute:WorkersRoute",
+    outage="the requests that reach the Worker",
     summary_fields=("script",),
     name_property="pattern",
     exposes_endpoint=True,
@@ -117,11 +145,13 @@ WORKERS_ROUTE: Final = ordinary(
 )
 WORKERS_SCRIPT: Final = ordinary(
     "cloudflare:index/workersScript:WorkersScript",
+    outage="the Worker",
     name_property="scriptName",
     replace_on=("accountId", "scriptName"),
 )
 WORKERS_SCRIPT_SUBDOMAIN: Final = ordinary(
     "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain",
+    outage="the host name of the Worker",
     name_property="scriptName",
     replace_on=("accountId", "scriptName"),
 )
@@ -132,8 +162,14 @@ ZONE: Final = stateful(
     replace_on=("name",),
 )
 ZONE_DNSSEC: Final = ordinary(
-    "cloudflare:index/zoneDnssec:ZoneDnssec", name_property="", replace_on=("zoneId",)
+    "cloudflare:index/zoneDnssec:ZoneDnssec",
+    outage="the signatures of the zone",
+    name_property="",
+    replace_on=("zoneId",),
 )
 ZONE_SETTING: Final = ordinary(
-    "cloudflare:index/zoneSetting:ZoneSetting", name_property="", replace_on=("settingId", "zoneId")
+    "cloudflare:index/zoneSetting:ZoneSetting",
+    outage=None,
+    name_property="",
+    replace_on=("settingId", "zoneId"),
 )

@@ -37,22 +37,30 @@ REPOSITORY_IAM: Final = grant_forms(
 )
 CERTIFICATE: Final = ordinary(
     "gcp:certificatemanager/certificate:Certificate",
+    outage="TLS of the names in the certificate",
     replace_on=("location", "managed", "name", "project", "scope"),
     secret_outputs=LABELS,
 )
 RUN_V1_DOMAIN_MAPPING: Final = ordinary(
-    "gcp:cloudrun/domainMapping:DomainMapping", exposes_endpoint=True
+    "gcp:cloudrun/domainMapping:DomainMapping",
+    outage="the host name of the service",
+    exposes_endpoint=True,
 )
 RUN_V1_IAM: Final = grant_forms("gcp:cloudrun/iam{}:Iam{}")
-RUN_V1_SERVICE: Final = ordinary("gcp:cloudrun/service:Service")
+RUN_V1_SERVICE: Final = ordinary(
+    "gcp:cloudrun/service:Service",
+    outage="the service",
+)
 RUN_JOB: Final = ordinary(
     "gcp:cloudrunv2/job:Job",
+    outage="the job",
     deletion_locks={"deletionProtection": True},
     pod_spec="template.template",
 )
 RUN_JOB_IAM: Final = grant_forms("gcp:cloudrunv2/jobIam{}:JobIam{}")
 RUN_SERVICE: Final = ordinary(
     "gcp:cloudrunv2/service:Service",
+    outage="the service",
     summary_fields=(
         "template.containers[0].resources.limits.memory",
         "template.containers[0].resources.limits.cpu",
@@ -77,6 +85,7 @@ RUN_SERVICE_IAM: Final = grant_forms(
 )
 RUN_WORKER_POOL: Final = ordinary(
     "gcp:cloudrunv2/workerPool:WorkerPool",
+    outage="the workers",
     summary_fields=(
         "template.containers[0].resources.limits.memory",
         "template.containers[0].resources.limits.cpu",
@@ -118,6 +127,7 @@ ADDRESS: Final = stateful(
 )
 FIREWALL: Final = ordinary(
     "gcp:compute/firewall:Firewall",
+    outage="the connections that it allows or denies",
     exposes_endpoint=True,
     replace_on=("direction", "name", "params", "project"),
 )
@@ -140,6 +150,7 @@ GLOBAL_ADDRESS: Final = stateful(
 )
 MANAGED_SSL_CERTIFICATE: Final = ordinary(
     "gcp:compute/managedSslCertificate:ManagedSslCertificate",
+    outage="TLS of the names in the certificate",
     replace_on=("description", "managed", "name", "project", "type"),
 )
 NETWORK: Final = stateful(
@@ -157,10 +168,12 @@ NETWORK: Final = stateful(
     ),
 )
 NETWORK_ENDPOINT_GROUP: Final = ordinary(
-    "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup"
+    "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup",
+    outage="the requests that reach the service through it",
 )
 ROUTER: Final = ordinary(
     "gcp:compute/router:Router",
+    outage="every connection to the internet",
     replace_on=(
         "encryptedInterconnectRouter",
         "name",
@@ -173,11 +186,16 @@ ROUTER: Final = ordinary(
 )
 ROUTER_NAT: Final = ordinary(
     "gcp:compute/routerNat:RouterNat",
+    outage="every connection to the internet",
     replace_on=("endpointTypes", "initialNatIps", "name", "project", "region", "router", "type"),
 )
-SSL_POLICY: Final = ordinary("gcp:compute/sSLPolicy:SSLPolicy")
+SSL_POLICY: Final = ordinary(
+    "gcp:compute/sSLPolicy:SSLPolicy",
+    outage="the lowest TLS version that clients may use",
+)
 SUBNETWORK: Final = ordinary(
     "gcp:compute/subnetwork:Subnetwork",
+    outage="everything that runs in the subnet",
     summary_fields=("ipCidrRange", "region", "privateIpGoogleAccess"),
     replace_on=(
         "description",
@@ -232,6 +250,7 @@ GKE_CLUSTER: Final = stateful(
 )
 GKE_NODE_POOL: Final = ordinary(
     "gcp:container/nodePool:NodePool",
+    outage="the pods on the nodes",
     replace_on=(
         "cluster",
         "initialNodeCount",
@@ -255,6 +274,7 @@ GKE_NODE_POOL: Final = ordinary(
 )
 DNS_ZONE: Final = ordinary(
     "gcp:dns/managedZone:ManagedZone",
+    outage="every name of the zone",
     replace_on=(
         "dnsName",
         "name",
@@ -313,25 +333,35 @@ KEY_RING: Final = stateful(
 KEY_RING_IAM: Final = grant_forms("gcp:kms/keyRingIAM{}:KeyRingIAM{}")
 LOG_METRIC: Final = ordinary(
     "gcp:logging/metric:Metric",
+    outage="the alerts on the metric",
     replace_on=("metricDescriptor.labels[].key", "metricDescriptor.labels[].valueType", "project"),
 )
 LOG_BUCKET: Final = ordinary(
-    "gcp:logging/projectBucketConfig:ProjectBucketConfig", name_property=""
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig",
+    outage="the retention of logs",
+    name_property="",
 )
-VALKEY_INSTANCE: Final = ordinary("gcp:memorystore/instance:Instance", name_property="")
+VALKEY_INSTANCE: Final = ordinary(
+    "gcp:memorystore/instance:Instance", outage=None, name_property=""
+)
 ALERT_POLICY: Final = ordinary(
-    "gcp:monitoring/alertPolicy:AlertPolicy", name_property="", replace_on=("project",)
+    "gcp:monitoring/alertPolicy:AlertPolicy",
+    outage="the alert",
+    name_property="",
+    replace_on=("project",),
 )
 DASHBOARD: Final = ordinary(
-    "gcp:monitoring/dashboard:Dashboard", name_property="", replace_on=("project",)
+    "gcp:monitoring/dashboard:Dashboard", outage=None, name_property="", replace_on=("project",)
 )
 NOTIFICATION_CHANNEL: Final = ordinary(
     "gcp:monitoring/notificationChannel:NotificationChannel",
+    outage="the alerts that are sent to it",
     name_property="",
     replace_on=("project",),
 )
 UPTIME_CHECK: Final = ordinary(
     "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig",
+    outage="the alert on an outage",
     name_property="",
     replace_on=(
         "checkerType",
@@ -344,21 +374,30 @@ UPTIME_CHECK: Final = ordinary(
     ),
 )
 ORGANIZATION_IAM: Final = grant_forms("gcp:organizations/iAM{}:IAM{}")
-AUDIT_CONFIG: Final = grant("gcp:projects/iAMAuditConfig:IAMAuditConfig")
+AUDIT_CONFIG: Final = grant(
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig", outage="the audit logs that it turns on"
+)
 PROJECT_IAM: Final = grant_forms(
     "gcp:projects/iAM{}:IAM{}", member_replace_on=("condition", "member", "project", "role")
 )
 PROJECT_SERVICE: Final = ordinary(
-    "gcp:projects/service:Service", name_property="service", replace_on=("project", "service")
+    "gcp:projects/service:Service",
+    outage=None,
+    name_property="service",
+    replace_on=("project", "service"),
 )
 SERVICE_IDENTITY: Final = ordinary(
     "gcp:projects/serviceIdentity:ServiceIdentity",
+    outage=None,
     name_property="service",
     replace_on=("project", "service"),
 )
 SUBSCRIPTION_IAM: Final = grant_forms("gcp:pubsub/subscriptionIAM{}:SubscriptionIAM{}")
 TOPIC: Final = ordinary(
-    "gcp:pubsub/topic:Topic", replace_on=("name", "project", "tags"), secret_outputs=LABELS
+    "gcp:pubsub/topic:Topic",
+    outage="the messages to its subscribers",
+    replace_on=("name", "project", "tags"),
+    secret_outputs=LABELS,
 )
 TOPIC_IAM: Final = grant_forms(
     "gcp:pubsub/topicIAM{}:TopicIAM{}",
@@ -392,7 +431,7 @@ REDIS_INSTANCE: Final = stateful(
     secret_outputs=("authString", *LABELS),
 )
 REGIONAL_SECRET_IAM: Final = grant_forms(
-    "gcp:secretmanager/regionalSecretIam{}:RegionalSecretIam{}"
+    "gcp:secretmanager/regionalSecretIam{}:RegionalSecretIam{}", outage=None
 )
 SECRET: Final = stateful(
     "gcp:secretmanager/secret:Secret",
@@ -405,10 +444,13 @@ SECRET: Final = stateful(
 )
 SECRET_IAM: Final = grant_forms(
     "gcp:secretmanager/secretIam{}:SecretIam{}",
+    # The rule stack-no-missing-grant demands the grant of every secret that a service reads.
+    outage=None,
     member_replace_on=("condition", "member", "project", "role", "secretId"),
 )
 SECRET_VERSION: Final = ordinary(
     "gcp:secretmanager/secretVersion:SecretVersion",
+    outage=None,
     name_property="",
     secret_value=True,
     replace_on=("isSecretDataBase64", "project", "secret", "secretData", "secretDataWoVersion"),
@@ -426,7 +468,10 @@ SERVICE_ACCOUNT_IAM: Final = grant_forms(
     member_replace_on=("condition", "member", "role", "serviceAccountId"),
 )
 SERVICE_ACCOUNT_KEY: Final = ordinary(
-    "gcp:serviceaccount/key:Key", name_property="", permissions="credential"
+    "gcp:serviceaccount/key:Key",
+    outage="the sign-in of whoever uses the key",
+    name_property="",
+    permissions="credential",
 )
 SERVICE_NETWORKING_CONNECTION: Final = stateful(
     "gcp:servicenetworking/connection:Connection",
@@ -513,10 +558,13 @@ BUCKET_IAM: Final = grant_forms(
     "gcp:storage/bucketIAM{}:BucketIAM{}",
     member_replace_on=("bucket", "condition", "member", "role"),
 )
-HMAC_KEY: Final = ordinary("gcp:storage/hmacKey:HmacKey", name_property="")
+HMAC_KEY: Final = ordinary(
+    "gcp:storage/hmacKey:HmacKey", outage="the sign-in of whoever uses the key", name_property=""
+)
 MANAGED_FOLDER_IAM: Final = grant_forms("gcp:storage/managedFolderIam{}:ManagedFolderIam{}")
 VPC_CONNECTOR: Final = ordinary(
     "gcp:vpcaccess/connector:Connector",
+    outage="the way of the services to the database and to Redis",
     summary_fields=("ipCidrRange", "machineType", "minInstances", "maxInstances"),
     replace_on=(
         "ipCidrRange",

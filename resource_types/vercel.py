@@ -10,10 +10,13 @@ from typing import Final
 from resource_types.record import TrafficSplit, ordinary, stateful
 
 CUSTOM_ENVIRONMENT: Final = ordinary(
-    "vercel:index/customEnvironment:CustomEnvironment", replace_on=("projectId", "teamId")
+    "vercel:index/customEnvironment:CustomEnvironment",
+    outage="the environment",
+    replace_on=("projectId", "teamId"),
 )
 DEPLOYMENT: Final = ordinary(
     "vercel:index/deployment:Deployment",
+    outage=None,
     summary_fields=("ref", "production"),
     name_property="",
     replaced_by_design=True,
@@ -33,16 +36,22 @@ DEPLOYMENT: Final = ordinary(
 )
 DNS_RECORD: Final = ordinary(
     "vercel:index/dnsRecord:DnsRecord",
+    outage="a host name that users reach",
     exposes_endpoint=True,
     replace_on=("domain", "teamId", "type"),
 )
 FIREWALL_CONFIG: Final = ordinary(
     "vercel:index/firewallConfig:FirewallConfig",
+    outage="the requests that it blocks",
     name_property="",
     exposes_endpoint=True,
     replace_on=("projectId", "teamId"),
 )
-LOG_DRAIN: Final = ordinary("vercel:index/logDrain:LogDrain", secret_outputs=("headers", "secret"))
+LOG_DRAIN: Final = ordinary(
+    "vercel:index/logDrain:LogDrain",
+    outage="the export of logs",
+    secret_outputs=("headers", "secret"),
+)
 PROJECT: Final = stateful(
     "vercel:index/project:Project",
     loss="the project with its deployments and domains",
@@ -55,6 +64,7 @@ PROJECT: Final = stateful(
 )
 PROJECT_DEPLOYMENT_RETENTION: Final = ordinary(
     "vercel:index/projectDeploymentRetention:ProjectDeploymentRetention",
+    outage=None,
     name_property="",
     replace_on=("projectId", "teamId"),
 )
@@ -68,22 +78,27 @@ PROJECT_DOMAIN: Final = stateful(
 )
 ENVIRONMENT_VARIABLE: Final = ordinary(
     "vercel:index/projectEnvironmentVariable:ProjectEnvironmentVariable",
+    outage="what the web application does with the variable",
     summary_fields=("targets", "sensitive"),
     name_property="key",
     replace_on=("customEnvironmentIds", "key", "projectId", "sensitive", "teamId"),
     secret_outputs=("value", "valueWo"),
 )
 ENVIRONMENT_VARIABLES: Final = ordinary(
-    "vercel:index/projectEnvironmentVariables:ProjectEnvironmentVariables", name_property=""
+    "vercel:index/projectEnvironmentVariables:ProjectEnvironmentVariables",
+    outage="what the web application does with the variables",
+    name_property="",
 )
 SHARED_ENVIRONMENT_VARIABLE: Final = ordinary(
     "vercel:index/sharedEnvironmentVariable:SharedEnvironmentVariable",
+    outage="what the web application does with the variable",
     name_property="key",
     replace_on=("key", "sensitive", "teamId"),
     secret_outputs=("value", "valueWo"),
 )
 WEBHOOK: Final = ordinary(
     "vercel:index/webhook:Webhook",
+    outage="the events that are sent to it",
     name_property="",
     replace_on=("endpoint", "events", "projectIds", "teamId"),
     secret_outputs=("secret",),
