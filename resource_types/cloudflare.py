@@ -8,6 +8,19 @@ from __future__ import annotations
 from typing import Final
 
 from resource_types.record import EVERY_INPUT, TrafficSplit, ordinary, stateful
+from resource_types.updates import (
+    added,
+    changes,
+    cleared,
+    gathered,
+    ignored,
+    leaves,
+    loses,
+    removed,
+    same_letters,
+    turns_off,
+    turns_on,
+)
 
 DNS_RECORD: Final = stateful(
     "cloudflare:index/dnsRecord:DnsRecord",
@@ -15,22 +28,36 @@ DNS_RECORD: Final = stateful(
     summary_fields=("type", "content", "ttl", "proxied"),
     exposes_endpoint=True,
     replace_on=("type", "zoneId"),
+    updates=gathered(loses("the host name that users reach", changes, "name")),
+    harmless_updates=(
+        "comment",
+        "content",
+        "data",
+        "priority",
+        "proxied",
+        "settings",
+        "tags",
+        "ttl",
+    ),
 )
 HEALTHCHECK: Final = ordinary(
     "cloudflare:index/healthcheck:Healthcheck",
     outage="the alert on an outage",
     replace_on=("zoneId",),
+    updates=gathered(loses("the alert on an outage", turns_on, "suspended", unset=False)),
 )
 LOGPUSH_JOB: Final = ordinary(
     "cloudflare:index/logpushJob:LogpushJob",
     outage="the export of logs",
     replace_on=("accountId", "dataset", "zoneId"),
     secret_outputs=("destinationConf", "ownershipChallenge"),
+    updates=gathered(loses("the export of logs", turns_off, "enabled", unset=False)),
 )
 NOTIFICATION_POLICY: Final = ordinary(
     "cloudflare:index/notificationPolicy:NotificationPolicy",
     outage="the alert",
     replace_on=("accountId",),
+    updates=gathered(loses("the alert", turns_off, "enabled", unset=True)),
 )
 NOTIFICATION_POLICY_WEBHOOKS: Final = ordinary(
     "cloudflare:index/notificationPolicyWebhooks:NotificationPolicyWebhooks",
@@ -43,6 +70,14 @@ R2_BUCKET: Final = stateful(
     loss="uploaded files",
     summary_fields=("location", "jurisdiction", "storageClass"),
     replace_on=("accountId", "location", "name"),
+    updates=gathered(
+        ignored(
+            path="location",
+            when=same_letters,
+            source="internal/services/r2_bucket/plan_modifiers.go",
+        )
+    ),
+    harmless_updates=("storageClass",),
 )
 R2_BUCKET_CORS: Final = ordinary(
     "cloudflare:index/r2BucketCors:R2BucketCors",
@@ -55,6 +90,7 @@ R2_BUCKET_LIFECYCLE: Final = ordinary(
     outage=None,
     name_property="",
     replace_on=("accountId", "bucketName"),
+    updates=gathered(loses("the objects that the rules delete", added, "rules")),
 )
 R2_CUSTOM_DOMAIN: Final = ordinary(
     "cloudflare:index/r2CustomDomain:R2CustomDomain",
@@ -77,6 +113,7 @@ RULESET: Final = ordinary(
     "cloudflare:index/ruleset:Ruleset",
     outage="the requests that it blocks or limits",
     replace_on=("accountId", "kind", "name", "phase", "zoneId"),
+    updates=gathered(loses("the requests that it blocks or limits", removed, "rules")),
 )
 SECRETS_STORE: Final = ordinary(
     "cloudflare:index/secretsStore:SecretsStore",
@@ -94,6 +131,7 @@ WORKER: Final = stateful(
     summary_fields=("observability.enabled", "subdomain.enabled", "subdomain.previewsEnabled"),
     exposure_properties=("subdomain",),
     replace_on=("accountId",),
+    harmless_updates=("logpush", "observability", "subdomain", "tags", "tailConsumers"),
 )
 WORKER_SCRIPT: Final = ordinary(
     "cloudflare:index/workerScript:WorkerScript", outage="the Worker", name_property="scriptName"
@@ -142,6 +180,10 @@ WORKERS_ROUTE: Final = ordinary(
     name_property="pattern",
     exposes_endpoint=True,
     replace_on=("zoneId",),
+    updates=gathered(
+        loses("the requests that reach the Worker", changes, "pattern"),
+        loses("the requests that reach the Worker", cleared, "script"),
+    ),
 )
 WORKERS_SCRIPT: Final = ordinary(
     "cloudflare:index/workersScript:WorkersScript",
@@ -160,12 +202,14 @@ ZONE: Final = stateful(
     loss="every name of the domain",
     summary_fields=(),
     replace_on=("name",),
+    updates=gathered(loses("Cloudflare's protection of the zone", turns_on, "paused", unset=False)),
 )
 ZONE_DNSSEC: Final = ordinary(
     "cloudflare:index/zoneDnssec:ZoneDnssec",
     outage="the signatures of the zone",
     name_property="",
     replace_on=("zoneId",),
+    updates=gathered(loses("the signatures of the zone", leaves("active"), "status")),
 )
 ZONE_SETTING: Final = ordinary(
     "cloudflare:index/zoneSetting:ZoneSetting",

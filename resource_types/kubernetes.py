@@ -13,6 +13,7 @@ from typing import Final
 from resource_types.record import ACCESS, grant
 from resource_types.record import ordinary as _ordinary
 from resource_types.record import stateful as _stateful
+from resource_types.updates import decreases, gathered, loses, stops, turns_on
 
 ordinary = partial(_ordinary, name_property="")
 stateful = partial(_stateful, name_property="")
@@ -28,6 +29,7 @@ DEPLOYMENT: Final = ordinary(
     outage="its pods",
     replace_on=("spec.selector",),
     pod_spec="spec.template.spec",
+    updates=gathered(loses("its pods", stops, "spec.replicas", unset=1)),
 )
 STATEFUL_SET: Final = ordinary(
     "kubernetes:apps/v1:StatefulSet",
@@ -40,13 +42,18 @@ STATEFUL_SET: Final = ordinary(
         "spec.volumeClaimTemplates",
     ),
     pod_spec="spec.template.spec",
+    updates=gathered(loses("its pods", stops, "spec.replicas", unset=1)),
 )
 HORIZONTAL_POD_AUTOSCALER: Final = ordinary(
     "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
     outage="the scaling of its pods",
+    updates=gathered(loses("its pods", stops, "spec.minReplicas", unset=1)),
 )
 CRON_JOB: Final = ordinary(
-    "kubernetes:batch/v1:CronJob", outage="its runs", pod_spec="spec.jobTemplate.spec.template.spec"
+    "kubernetes:batch/v1:CronJob",
+    outage="its runs",
+    pod_spec="spec.jobTemplate.spec.template.spec",
+    updates=gathered(loses("its runs", turns_on, "spec.suspend", unset=False)),
 )
 JOB: Final = ordinary(
     "kubernetes:batch/v1:Job",
@@ -62,12 +69,15 @@ NAMESPACE: Final = stateful(
     loss="everything in the namespace",
     summary_fields=(),
     manifest="namespace.yaml",
+    harmless_updates=("metadata.annotations", "metadata.labels"),
 )
 PERSISTENT_VOLUME_CLAIM: Final = stateful(
     "kubernetes:core/v1:PersistentVolumeClaim",
     loss="the contents of the volume",
     summary_fields=(),
     replace_on=("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),
+    updates=gathered(loses("space of the volume", decreases, "spec.resources")),
+    harmless_updates=("metadata.annotations", "metadata.labels"),
 )
 POD: Final = ordinary("kubernetes:core/v1:Pod", outage="the pod", pod_spec="spec")
 RESOURCE_QUOTA: Final = ordinary(

@@ -7,13 +7,9 @@ from typing import Final
 from resource_types.record import ordinary
 
 DEPLOYMENT_SETTINGS: Final = ordinary(
-    "pulumiservice:index:DeploymentSettings", outage="deployments by Pulumi Cloud", name_property=""
+    "pulumiservice:index:DeploymentSettings", outage=None, name_property=""
 )
 STACK_TAGS: Final = ordinary("pulumiservice:index:StackTags", outage=None, name_property="")
-DRIFT_SCHEDULE: Final = ordinary(
-    "pulumiservice:index:DriftSchedule", outage="the detection of drift", name_property=""
-)
+DRIFT_SCHEDULE: Final = ordinary("pulumiservice:index:DriftSchedule", outage=None, name_property="")
 TTL_SCHEDULE: Final = ordinary("pulumiservice:index:TtlSchedule", outage=None, name_property="")
-WEBHOOK: Final = ordinary(
-    "pulumiservice:index:Webhook", outage="the events that are sent to it", name_property=""
-)
+WEBHOOK: Final = ordinary("pulumiservice:index:Webhook", outage=None, name_property="")

@@ -31,7 +31,8 @@ class Update:
     """The effect of a change of one property.
 
     Attributes:
-        path: the input, as a path without list items; a change inside it is a change of it.
+        path: the input, as a path without list items; a change inside it is a change of it. Empty
+            for a condition on all inputs.
         text: what is lost, as a clause; or why the provider refuses the change.
         source: the provider's source file that decides this; empty for a loss.
         unset: the value that the platform uses when the input is not set.
@@ -84,7 +85,7 @@ def same(old: Any, new: Any) -> bool:
 
 def _value(inputs: Mapping[str, Any], path: str, unset: Any = None) -> Any:
     value: Any = inputs
-    for name in path.split("."):
+    for name in filter(None, path.split(".")):
         value = value.get(name) if isinstance(value, Mapping) else None
     return unset if value is None else value
 
@@ -146,6 +147,16 @@ def cleared(old: Any, new: Any) -> bool:
 def to(*values: Any) -> Condition:
     """The new value is one of ``values``, or is not known yet."""
     return lambda old, new: new in values or _is_unknown(new)
+
+
+def limits_more(old: Any, new: Any) -> bool:
+    """A lower limit, where 0 stands for no limit."""
+    return decreases(old or float("inf"), new or float("inf"))
+
+
+def same_letters(old: Any, new: Any) -> bool:
+    """The same text with other capital letters."""
+    return str(old).casefold() == str(new).casefold()
 
 
 def leaves(*values: Any) -> Condition:

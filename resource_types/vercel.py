@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from resource_types.record import TrafficSplit, ordinary, stateful
+from resource_types.updates import added, changes, gathered, loses
 
 CUSTOM_ENVIRONMENT: Final = ordinary(
     "vercel:index/customEnvironment:CustomEnvironment",
@@ -61,12 +62,57 @@ PROJECT: Final = stateful(
         "gitRepository.repo",
         "gitRepository.productionBranch",
     ),
+    harmless_updates=(
+        "autoAssignCustomDomains",
+        "automaticallyExposeSystemEnvironmentVariables",
+        "buildCommand",
+        "buildMachineType",
+        "customerSuccessCodeVisibility",
+        "devCommand",
+        "directoryListing",
+        "enablePreviewFeedback",
+        "enableProductionFeedback",
+        "framework",
+        "functionFailover",
+        "gitComments",
+        "gitForkProtection",
+        "gitLfs",
+        "gitProviderOptions",
+        "gitRepository",
+        "ignoreCommand",
+        "installCommand",
+        "nodeVersion",
+        "oidcTokenConfig",
+        "onDemandConcurrentBuilds",
+        "outputDirectory",
+        "previewComments",
+        "previewDeploymentSuffix",
+        "previewDeploymentsDisabled",
+        "prioritiseProductionBuilds",
+        "protectedSourcemaps",
+        "publicSource",
+        "resourceConfig",
+        "rootDirectory",
+        "serverlessFunctionRegion",
+        "skewProtection",
+        "vercelAuthentication",
+    ),
 )
 PROJECT_DEPLOYMENT_RETENTION: Final = ordinary(
     "vercel:index/projectDeploymentRetention:ProjectDeploymentRetention",
     outage=None,
     name_property="",
     replace_on=("projectId", "teamId"),
+    updates=gathered(
+        loses(
+            "the deployments that a rollback needs",
+            changes,
+            "expirationCanceled",
+            "expirationErrored",
+            "expirationPreview",
+            "expirationProduction",
+        )
+    ),
 )
 PROJECT_DOMAIN: Final = stateful(
     "vercel:index/projectDomain:ProjectDomain",
@@ -75,10 +121,12 @@ PROJECT_DOMAIN: Final = stateful(
     name_property="domain",
     exposes_endpoint=True,
     replace_on=("domain", "projectId", "teamId"),
+    updates=gathered(loses("the host name that users reach", added, "redirect")),
+    harmless_updates=("gitBranch", "redirectStatusCode", "waitForReady"),
 )
 ENVIRONMENT_VARIABLE: Final = ordinary(
     "vercel:index/projectEnvironmentVariable:ProjectEnvironmentVariable",
-    outage="what the web application does with the variable",
+    outage=None,
     summary_fields=("targets", "sensitive"),
     name_property="key",
     replace_on=("customEnvironmentIds", "key", "projectId", "sensitive", "teamId"),
@@ -86,12 +134,12 @@ ENVIRONMENT_VARIABLE: Final = ordinary(
 )
 ENVIRONMENT_VARIABLES: Final = ordinary(
     "vercel:index/projectEnvironmentVariables:ProjectEnvironmentVariables",
-    outage="what the web application does with the variables",
+    outage=None,
     name_property="",
 )
 SHARED_ENVIRONMENT_VARIABLE: Final = ordinary(
     "vercel:index/sharedEnvironmentVariable:SharedEnvironmentVariable",
-    outage="what the web application does with the variable",
+    outage=None,
     name_property="key",
     replace_on=("key", "sensitive", "teamId"),
     secret_outputs=("value", "valueWo"),

@@ -316,7 +316,9 @@ class OpenStack:
 
 def _workspace(folder: Path, program: Program, engine: Engine) -> Workspace:
     """The project in ``folder`` with ``program``."""
-    return Workspace(work_dir=str(folder), program=program, pulumi_command=engine)
+    # Our server calls it with the engine's request (ops/sdk_internals.py).
+    served: Any = program
+    return Workspace(work_dir=str(folder), program=served, pulumi_command=engine)
 
 
 @contextlib.contextmanager

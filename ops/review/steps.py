@@ -13,9 +13,12 @@ from typing import Any, Final, Self
 from pulumi.automation import OpType
 from pulumi.automation.events import StepEventMetadata, StepEventStateMetadata
 
-from ops.review.redaction import at_path, differing_paths, redacted, redacted_like
+from ops.review.redaction import SECRET, at_path, differing_paths, redacted, redacted_like
 
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
+
+_DEFAULTS: Final = "__defaults"
+"""The input in which a bridged provider lists the inputs that it set itself."""
 
 REPLACEMENT_STEPS: Final = frozenset(
     {
@@ -182,6 +185,11 @@ class Step:
         return self.urn.rpartition("::")[2]
 
     @property
+    def old_urn(self) -> str:
+        """The URN in the state before the step; an alias may have renamed the resource."""
+        return self.old.urn if self.old else self.urn
+
+    @property
     def state(self) -> State:
         """The state after the step, or before it where it deletes."""
         state = self.new or self.old
@@ -214,6 +222,19 @@ class Step:
         step = replace(self, old=replace(self.old, protect=True))
         unchanged = self.op is OpType.UPDATE and not any(step.changes())
         return replace(step, op=OpType.SAME) if unchanged else step
+
+    def without_effect(self) -> Iterator[Change]:
+        """The inputs that differ although nothing is changed: the provider ignores the new value.
+
+        Secrets are left out, because only their encryption may differ.
+        """
+        old, new = self.old, self.new
+        if self.op is not OpType.SAME or old is None or new is None or not new.custom:
+            return
+        for path in differing_paths(old.inputs, new.inputs):
+            before, after = at_path(old.inputs, path), at_path(new.inputs, path)
+            if not path.startswith(_DEFAULTS) and SECRET not in (before, after):
+                yield Change(path=path, old=before, new=after, replaces=False)
 
     @property
     def forced_by(self) -> tuple[str, ...]:
