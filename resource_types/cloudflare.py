@@ -131,6 +131,7 @@ WORKER: Final = stateful(
     summary_fields=("observability.enabled", "subdomain.enabled", "subdomain.previewsEnabled"),
     exposure_properties=("subdomain",),
     replace_on=("accountId",),
+    updates=gathered(loses("the name that routes and commands use", changes, "name")),
     harmless_updates=("logpush", "observability", "subdomain", "tags", "tailConsumers"),
 )
 WORKER_SCRIPT: Final = ordinary(

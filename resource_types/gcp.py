@@ -337,6 +337,8 @@ GKE_CLUSTER: Final = stateful(
     updates=gathered(
         loses("the encryption of secrets in the cluster", changes, "databaseEncryption"),
         loses("the pods on the nodes of a zone", removed, "nodeLocations"),
+        loses("the check of images", changes, "binaryAuthorization"),
+        loses("the identity of new nodes", changes, "clusterAutoscaling"),
         (
             replaces(
                 path=path,
@@ -353,9 +355,6 @@ GKE_CLUSTER: Final = stateful(
         ),
     ),
     harmless_updates=(
-        "addonsConfig",
-        "binaryAuthorization",
-        "clusterAutoscaling",
         "controlPlaneEndpointsConfig",
         "costManagementConfig",
         "dnsConfig",
@@ -683,7 +682,8 @@ SERVICE_NETWORKING_CONNECTION: Final = stateful(
     name_property="service",
     replace_on=("network", "service"),
     updates=gathered(
-        loses("the address ranges of running instances", removed, "reservedPeeringRanges")
+        loses("the address ranges of running instances", removed, "reservedPeeringRanges"),
+        loses("its survival of a deletion", leaves("ABANDON"), "deletionPolicy"),
     ),
     harmless_updates=("updateOnCreationFail",),
 )
@@ -746,6 +746,7 @@ SQL_INSTANCE: Final = stateful(
             "the running database", leaves("ALWAYS"), "settings.activationPolicy", unset="ALWAYS"
         ),
         loses("failover to another zone", leaves("REGIONAL"), "settings.availabilityType"),
+        loses("the speed of the disk", leaves("PD_SSD"), "settings.diskType", unset="PD_SSD"),
         loses("nodes of the read pool", decreases, "nodeCount"),
         loses("writes, once the disk is full", turns_off, "settings.diskAutoresize", unset=True),
         loses(
@@ -816,7 +817,6 @@ SQL_INSTANCE: Final = stateful(
         loses("the backup of a deletion", decreases, "settings.finalBackupConfig.retentionDays"),
     ),
     harmless_updates=(
-        "labels",
         "maintenanceVersion",
         "rootPassword",
         "rootPasswordWo",
@@ -846,7 +846,10 @@ SQL_USER: Final = stateful(
     permissions="credential",
     replace_on=("host", "instance", "name", "project", "type"),
     secret_outputs=("password", "passwordWo"),
-    updates=gathered(loses("permissions in the database", removed, "databaseRoles")),
+    updates=gathered(
+        loses("permissions in the database", removed, "databaseRoles"),
+        loses("its survival of a deletion", leaves("ABANDON"), "deletionPolicy"),
+    ),
     harmless_updates=("password", "passwordPolicy", "passwordWo", "passwordWoVersion"),
 )
 BUCKET: Final = stateful(

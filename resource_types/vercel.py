@@ -62,6 +62,7 @@ PROJECT: Final = stateful(
         "gitRepository.repo",
         "gitRepository.productionBranch",
     ),
+    updates=gathered(loses("the address that Vercel gave the project", changes, "name")),
     harmless_updates=(
         "autoAssignCustomDomains",
         "automaticallyExposeSystemEnvironmentVariables",

@@ -36,7 +36,7 @@ from ops.review.redaction import at_path, differing_paths
 from ops.review.steps import Step, short_type
 from ops.review.traversal import reachable
 from resource_types import RESOURCE_TYPES, UNDECIDED
-from resource_types.updates import is_within
+from resource_types.updates import Update, is_within
 
 CHAIN: Final = "external-polygon-chain"
 """Logical name of the resource that lists the contracts; those on mainnet cannot be rolled back."""
@@ -191,40 +191,55 @@ def _threat(
     operation = _OPERATIONS.get(step.op)
     if operation is None:
         return None
+    why = ""
     if operation == "change":
-        return _threat_of_update(step)
+        if not _types(step):
+            return None
+        why = _replaced_after_all(step)
+        if not why:
+            lost = _lost_by_update(step)
+            return ("change", lost) if lost else None
+        operation = "replace"
     loss = loss_of(step)
     if loss is not None:
-        return operation, loss if loss is UNDESCRIBED else f"{loss} would be lost"
+        return operation, loss if loss is UNDESCRIBED else f"{loss} would be lost{why}"
     if step.old_urn in protected:
-        return operation, "the resource is protected"
+        return operation, f"the resource is protected{why}"
     outage = _outage_of(step)
-    return (operation, f"this ends {outage}") if outage and step.old_urn not in ending else None
-
-
-def _threat_of_update(step: Step) -> tuple[Operation, str] | None:
-    """The same for an update in place, also where the provider may replace the resource instead."""
-    old, new, types = step.old, step.new, _types(step)
-    if old is None or new is None or not types:
+    if outage is None or step.old_urn in ending:
         return None
-    loss = loss_of(step)
-    if len(types) > 1:
-        becomes = f"the resource becomes a {short_type(new.type)}"
-        return ("replace", f"{loss} would be lost: {becomes}") if loss else None
-    record = RESOURCE_TYPES.get(new.type)
+    return operation, f"this ends {outage}{why}"
+
+
+def _replaced_after_all(step: Step) -> str:
+    """Why an update, as the engine reports it, takes the old resource away; empty if it does not.
+
+    With an alias, a resource of another type takes its place in the state. And a preview without
+    the real provider may not know that the provider replaces by the values.
+    """
+    assert step.new is not None
+    if len(_types(step)) > 1:
+        return f": it becomes a {short_type(step.new.type)}"
+    replacing = [update.path for update in _applying(step) if update.effect == "replaces"]
+    return f": {', '.join(replacing)} forces a replacement" if replacing else ""
+
+
+def _lost_by_update(step: Step) -> str:
+    """What an update in place loses, as a clause; empty for nothing."""
+    record = RESOURCE_TYPES.get(step.type)
     if record is None:
-        return "change", UNDESCRIBED
-    applying = [update for update in record.decided_updates if update.applies(*_inputs(step))]
-    lost = dict.fromkeys(update.text for update in applying if update.effect == "loses")
-    replacing = [update.path for update in applying if update.effect == "replaces"]
-    if replacing and loss:
-        return "replace", f"{loss} would be lost: {', '.join(replacing)} forces a replacement"
+        return UNDESCRIBED
+    lost = dict.fromkeys(update.text for update in _applying(step) if update.effect == "loses")
     if lost:
-        return "change", f"this loses {', '.join(lost)}"
+        return f"this loses {', '.join(lost)}"
     undecided = sorted({path for path in _changed(step) if not record.decides_update(path)})
-    if undecided:
-        return "change", f"resource_types does not decide what {', '.join(undecided)} loses"
-    return None
+    return f"resource_types does not decide what {', '.join(undecided)} loses" if undecided else ""
+
+
+def _applying(step: Step) -> list[Update]:
+    record = RESOURCE_TYPES.get(step.type)
+    updates = record.decided_updates if record else ()
+    return [update for update in updates if update.applies(*_inputs(step))]
 
 
 def _inputs(step: Step) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -268,7 +283,9 @@ def _leaves(path: str, *values: Any) -> Iterator[str]:
 def _outage_of(step: Step) -> str | None:
     """What stops or becomes open while the step's resource is missing; ``None`` for nothing."""
     for token in _types(step):
-        record = RESOURCE_TYPES[token]  # a type without a record has a loss
+        record = RESOURCE_TYPES.get(token)
+        if record is None:
+            continue  # it counts as stateful
         is_replaced_grant = step.op is OpType.REPLACE and record.permissions == "grants"
         # The new grant, or the next release, is there before the old one goes.
         if record.outage and not is_replaced_grant and not record.replaced_by_design:

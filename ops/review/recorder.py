@@ -136,6 +136,15 @@ class Recorder:
         key = (step.urn, step.op)
         seen = key in self._steps  # a component registers its outputs after its creation
         self._steps[key] = step
+        self.diagnostics += [
+            Diagnostic(
+                severity="warning",
+                message=f"{change.path}: {change.new!r} has no effect; it stays {change.old!r}",
+                urn=step.urn,
+            )
+            for change in step.without_effect()
+            if not seen
+        ]
         if step.type == STACK_TYPE and step.new:
             self.outputs = dict(step.new.outputs)
         if self.watch and not seen:
