@@ -174,7 +174,7 @@ def rarer(*values: Any) -> Condition:
 def moves_range(old: Any, new: Any) -> bool:
     """The new range of addresses does not contain the old one."""
     try:
-        before, after = ipaddress.ip_network(old), ipaddress.ip_network(new)
+        before, after = (ipaddress.ip_network(str(text), strict=False) for text in (old, new))
         return before.version != after.version or not after.supernet_of(before)  # type: ignore[arg-type]
     except ValueError:
         return True

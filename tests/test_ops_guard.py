@@ -82,7 +82,8 @@ def test_a_stateful_resource_is_deleted_only_with_an_approval(project: MiniProje
     [
         (gcp.SQL_INSTANCE, "the database would be lost"),
         ("gcp:example/store:Store", UNDESCRIBED),
-        (gcp.RUN_SERVICE, None),
+        (gcp.RUN_SERVICE, "this ends the service"),
+        (gcp.SECRET_VERSION, None),
         ("pulumi:providers:gcp", None),
     ],
 )
@@ -297,7 +298,7 @@ def test_approvals_that_cannot_be_read_start_nothing(
         ("approvals: [{expires: '2027-01-31T00:00:00'}]", "is not a date"),
         ("approvals: [{expires: 20270131}]", "is not a date"),
         ("approvals: [{expires: '2027-1-31'}]", "is not a date"),
-        ("approvals: [{expires: '\\uff12\\uff10\\uff12\\uff17-01-31'}]", "is not a date"),
+        ("approvals: [{expires: '\uff12\uff10\uff12\uff17-01-31'}]", "is not a date"),
     ],
 )
 def test_invalid_approvals_are_reported_and_approve_nothing(
