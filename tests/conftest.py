@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from ops.engine.install import provide_engine
-from ops.sdk_internals import close_event_loops
+from tests.inline_programs import close_event_loops
 from tests.needs import lacking
 
 MUTANTS: Final = "mutants"

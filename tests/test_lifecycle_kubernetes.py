@@ -77,7 +77,12 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
 
     # The cluster alone: only now the API's DNS name moves to it.
     lifecycle.settings(runtime="kubernetes")
-    assert lifecycle.refused() == {"ingress-api-dns": "replace", "api-worker": "delete"}
+    assert lifecycle.refused() == {
+        "ingress-api-dns": "replace",
+        "api-worker": "delete",
+        "identity-deployer-acts-as-all": "delete",
+        "worker-all-service": "delete",
+    }
     moved = changed(lifecycle.run("up"))
     assert moved["ingress-api-dns"] == "replace"
     assert moved["api-route"] == "delete"
@@ -122,10 +127,15 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
         "cluster-cluster": "delete",
         "encryption-key-cluster": "delete",
         "identity-api-origin": "delete",
+        "identity-deployer-compute-loadBalancerAdmin": "delete",
+        "identity-deployer-container-admin": "delete",
         "identity-external-secrets": "delete",
         "identity-nodes": "delete",
+        "identity-previewer-container-viewer": "delete",
         "ingress-address": "delete",
+        "ingress-certificate": "delete",
         "ingress-dns": "delete",
+        "namespace-account-pull-temporal-worker-sa-identity": "delete",
         "namespace-namespace": "delete",
     }
     lifecycle.run("up")

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import sys
 import tempfile
 import time
 import warnings
@@ -26,11 +25,12 @@ from ops.engine.checkout import Checkout
 from ops.engine.command import Engine
 from ops.engine.environment import Environment, language_host_variables
 from ops.engine.install import provide_engine
+from ops.engine.program import Program
 from ops.errors import Refused
 from ops.review.guard import is_locked, relocked, unlocked
 from ops.review.outcome import Diagnostic, Outcome
 from ops.review.recorder import Recorder, Watch
-from ops.sdk_internals import Workspace, close_event_loops
+from ops.sdk_internals import Workspace, serve_processes
 from policies.levels import file_of
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class OpenStack:
         pack: the folder of the policy pack that every preview and up applies, if any.
         cloud: the sandbox's cloud; ``None`` stands for real accounts.
         engine: the CLI that carries out the operations.
+        program: the program of the checkout, which runs in a process of its own.
     """
 
     name: str
@@ -60,6 +61,7 @@ class OpenStack:
     cloud: Sandbox | None
     engine: Engine
     pack: Path | None
+    program: Program
     _stack: automation.Stack
 
     def preview(self, plan: Path | None = None) -> Outcome:
@@ -75,8 +77,8 @@ class OpenStack:
             WrongInput: the program found a setting wrong.
         """
         outcome = self._preview(plan)
-        if self.checkout.rejected:
-            raise self.checkout.rejected.pop()
+        if self.program.rejected:
+            raise self.program.rejected.pop()
         return self._preview_unprotected() if outcome.blocked_by_protect else outcome
 
     def _preview(self, plan: Path | None = None) -> Outcome:
@@ -116,7 +118,7 @@ class OpenStack:
             # Pulumi Cloud needs no passphrase to encrypt secrets; a file backend does.
             variables["PULUMI_CONFIG_PASSPHRASE"] = token_hex()
         with _variables(variables):
-            workspace = _workspace(folder, self.checkout, self.engine)
+            workspace = _workspace(folder, self.program, self.engine)
             copy = replace(
                 self,
                 environment=Environment(work_dir=folder, variables={}),
@@ -273,12 +275,11 @@ class OpenStack:
     ) -> Outcome:
         started = time.monotonic()
         succeeded = True
-        # The SDKs make a million objects that stay alive; repeated garbage collections of them took
-        # a third of a preview.
+        # The sandbox's SDKs make a million objects that stay alive; repeated garbage collections of
+        # them took a third of a preview.
         gc.disable()
         try:
-            # The program may print; standard output belongs to the result.
-            with contextlib.redirect_stdout(sys.stderr), recorder.listening():
+            with recorder.listening():
                 run(recorder)
         except CommandError as error:
             succeeded = False
@@ -313,9 +314,11 @@ class OpenStack:
         return Diagnostic(severity="error", message=message, urn="")
 
 
-def _workspace(folder: Path, checkout: Checkout, engine: Engine) -> Workspace:
-    """The project in ``folder`` with the program of ``checkout``."""
-    return Workspace(work_dir=str(folder), program=checkout.program, pulumi_command=engine)
+def _workspace(folder: Path, program: Program, engine: Engine) -> Workspace:
+    """The project in ``folder`` with ``program``."""
+    # Our server calls it with the engine's request (ops/sdk_internals.py).
+    served: Any = program
+    return Workspace(work_dir=str(folder), program=served, pulumi_command=engine)
 
 
 @contextlib.contextmanager
@@ -333,7 +336,7 @@ def open_stack(
         ops.engine.install.EngineError: there is no Pulumi CLI and it cannot be installed.
         Refused: the user's backend does not have the stack, or cannot be reached.
     """
-    close_event_loops()
+    serve_processes()
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
         stacked.enter_context(_variables({**environment.variables, **language_host_variables()}))
@@ -345,7 +348,8 @@ def open_stack(
             cloud = stacked.enter_context(Sandbox(environment.sandbox / "cloud"))
             os.environ.update(cloud.environment)
         pack = stacked.enter_context(runnable_pack(checkout.policies)) if policed else None
-        workspace = _workspace(environment.work_dir, checkout, engine)
+        program = Program(checkout)
+        workspace = _workspace(environment.work_dir, program, engine)
         select = automation.Stack.create_or_select if cloud else automation.Stack.select
         try:
             selected = select(stack, workspace)
@@ -365,6 +369,7 @@ def open_stack(
             cloud=cloud,
             engine=engine,
             pack=pack,
+            program=program,
             _stack=selected,
         )
 
@@ -386,7 +391,7 @@ def runnable_pack(policies: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _variables(variables: Mapping[str, str]) -> Iterator[None]:
-    """Give this process exactly ``variables``: the program runs in it, and the SDKs read them."""
+    """Give this process exactly ``variables``, which the engine and the program inherit."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(variables)

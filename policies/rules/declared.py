@@ -102,8 +102,7 @@ def _configured_as_declared(view: View) -> Iterator[Finding]:
 
 def _declared_ignore_changes(view: View) -> Iterator[Finding]:
     found, declared = set(view.all(f"{IGNORE_CHANGES}[]")), set(_record(view).ignore_changes)
-    inherits = bool(view.get("clone"))  # a clone of a database sets none of the ignored inputs
-    if found != declared and not (inherits and not found):
+    if found != declared:
         yield view.finding(IGNORE_CHANGES, f"must be {sorted(declared)}")
 
 
