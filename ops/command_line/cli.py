@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import signal
 import sys
@@ -33,6 +34,7 @@ from ops.review.report.forms import render as render_report
 from ops.review.report.forms import write as write_report
 from ops.review.report.model import Report
 from ops.review.report.previews import read_preview, run_preview
+from ops.secret_values import RedactedStream
 
 HELP: Final = """\
 Previews, applies and reviews the infrastructure of the PULL backend.
@@ -385,11 +387,15 @@ def main() -> NoReturn:
     """Run the command line. Errors are printed for people, or as JSON with ``--json``."""
     as_json = "--json" in sys.argv[1:]
     # A shell that starts a command in the background makes it ignore SIGINT.
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.default_int_handler)
-    for stream in (sys.stdout, sys.stderr):
+    for signal_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_, signal.default_int_handler)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):  # its encoding may not have every character
             stream.reconfigure(errors="backslashreplace")
+        redacted = RedactedStream(stream)
+        setattr(sys, name, redacted)
+        atexit.register(redacted.end)
     try:
         # In standalone mode, typer would print its errors itself, and never as JSON.
         code = app(prog_name="bin/ops", standalone_mode=False)

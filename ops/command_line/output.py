@@ -14,6 +14,7 @@ from ops.review.graph import Graph, StageEnd
 from ops.review.outcome import Outcome
 from ops.review.policies import Verdict
 from ops.sanitize import printable_lines
+from ops.secret_values import HANDLED, RedactedStream
 
 DRIFTED: Final = (
     "Drift detected; nothing was changed. If the change is right, put it into the program.\n"
@@ -81,7 +82,9 @@ def say(line: str) -> None:
 
 def print_json(document: dict[str, Any]) -> None:
     """Print the one document on standard output, in ASCII, which controls no terminal."""
-    print(json.dumps(document, indent=2))
+    # Redacted before it is encoded: the stream could replace quotes between two texts.
+    out = sys.stdout.unredacted if isinstance(sys.stdout, RedactedStream) else sys.stdout
+    print(json.dumps(HANDLED.redact_all(document), indent=2), file=out)
 
 
 def _document(

@@ -30,7 +30,9 @@ from ops.errors import Refused
 from ops.review.guard import is_locked, relocked, unlocked
 from ops.review.outcome import Diagnostic, Outcome
 from ops.review.recorder import Recorder, Watch
-from ops.sdk_internals import Workspace, close_event_loops
+from ops.review.redaction import secret_values
+from ops.sdk_internals import Workspace, close_event_loops, report_secrets
+from ops.secret_values import HANDLED
 from policies.levels import file_of
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
 STATE_VERSION: Final = 3
 """The version of the engine's deployment format."""
+
+CREDENTIAL: Final = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSPHRASE|API_KEY|GOOGLE_CREDENTIALS)$")
+"""The names of environment variables whose values a provider's error may contain."""
 
 # A killed engine ends its stream of events early; `_last_words` reports that it was killed.
 warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
@@ -187,6 +192,20 @@ class OpenStack:
             file.flush()
             self._ask("stack", "import", "--file", file.name)
 
+    def _remember_secrets(self) -> None:
+        """Remember the secrets in the state and the settings, to redact them in every text.
+
+        They come through a pipe; no file holds them in plain text.
+        """
+        settings = self.environment.work_dir / f"Pulumi.{self.name}.yaml"
+        with contextlib.suppress(Refused):  # then the engine cannot decrypt them either
+            exported = json.loads(self._ask("stack", "export", "--show-secrets"))
+            for value in secret_values(exported):
+                HANDLED.add_output(value)
+            if "secure:" in settings.read_text("utf-8"):
+                config = json.loads(self._ask("config", "--show-secrets", "--json"))
+                HANDLED.add([entry.get("value") for entry in config.values() if entry["secret"]])
+
     def _ask(self, *command: str) -> str:
         """What the CLI prints for a command on this stack.
 
@@ -273,6 +292,8 @@ class OpenStack:
     ) -> Outcome:
         started = time.monotonic()
         succeeded = True
+        if operation in ("refresh", "destroy"):  # the program, which would handle them, does not run
+            self._remember_secrets()
         # The SDKs make a million objects that stay alive; repeated garbage collections of them took
         # a third of a preview.
         gc.disable()
@@ -286,7 +307,9 @@ class OpenStack:
                 recorder.diagnostics.append(self._last_words(error))
         finally:
             gc.enable()
-        return Outcome(
+        if recorder.diagnostics:
+            self._remember_secrets()
+        outcome = Outcome(
             stack=self.name,
             operation=operation,
             succeeded=succeeded,
@@ -299,6 +322,7 @@ class OpenStack:
             outputs=recorder.outputs,
             duration_seconds=time.monotonic() - started,
         )
+        return outcome.redacted(HANDLED)
 
     def _last_words(self, error: CommandError) -> Diagnostic:
         """Why the engine failed, if no event reported it."""
@@ -334,6 +358,10 @@ def open_stack(
         Refused: the user's backend does not have the stack, or cannot be reached.
     """
     close_event_loops()
+    report_secrets(HANDLED.add, HANDLED.add_output)
+    for settings in (checkout.root / "Pulumi.yaml", checkout.root / f"Pulumi.{stack}.yaml"):
+        HANDLED.publish(settings.read_text("utf-8"))
+    HANDLED.add([value for name, value in os.environ.items() if CREDENTIAL.search(name)])
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
         stacked.enter_context(_variables({**environment.variables, **language_host_variables()}))
