@@ -31,8 +31,7 @@ MAX_FRAGMENT: Final = 32
 """A part of a value is a secret if it is half of the value, or this many characters, long."""
 
 _GRAM: Final = 4
-"""Characters that a text and a secret must share at least before they are compared. A text that
-ends with so many first characters of a secret may go on with the rest of it."""
+"""Characters that a text and a secret must share at least before they are compared."""
 
 _CHANGES: Final = re.compile("[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
 """Where letters and digits alternate: often in what a machine generated, twice in "v1beta1"."""
@@ -45,8 +44,8 @@ _UNIT: Final = "\x1f"
 
 # What may come between the characters of a value that was wrapped, quoted or put into a list.
 _SEPARATORS: Final = re.compile(
-    r"\x1b\[[0-9;]*[A-Za-z]|\\+[nrt](?![a-z])|[\s\\\"'`|+,\u00ad\u200b-\u200d\u2060\ufeff"
-    r"\u2500-\u257f]+"
+    r"\x1b\[[0-9;]*[A-Za-z]|\\+(?:[nrt](?![a-z]))?"
+    r"|[\s\"'`|+,\u00ad\u200b-\u200d\u2060\ufeff\u2500-\u257f]+"
 )
 
 
@@ -165,10 +164,10 @@ class SecretValues:
         return bool(self._spans(_joined(json.dumps(value))))
 
     def unfinished(self, text: str) -> int:
-        """The position in ``text`` from which on it may be the beginning of a secret."""
+        """The position in ``text`` from which on it may be a part of a secret that goes on."""
         joined = _joined(text)
         with self._lock:
-            longest = max((_beginning(form, joined) for form in self._forms), default=0)
+            longest = max((_shared_end(joined, form) for form in self._forms), default=0)
         if not longest:
             return len(text)
         left = len(joined) - longest
@@ -205,7 +204,7 @@ class SecretValues:
         )
         merged: list[tuple[int, int]] = []
         for start, end in found:
-            if merged and start <= merged[-1][1]:
+            if merged and start < merged[-1][1]:
                 merged[-1] = merged[-1][0], max(end, merged[-1][1])
             else:
                 merged.append((start, end))
@@ -219,13 +218,14 @@ HANDLED: Final = SecretValues()
 class RedactedStream:
     """A text stream that hides every secret of ``values`` in what is written to it.
 
-    The end of a text that may be the beginning of a secret waits for the next one, until ``end``.
+    The end of a text that may be a part of a secret waits for the next text, until ``end``.
     """
 
     def __init__(self, stream: TextIO, values: SecretValues = HANDLED) -> None:
         self._stream = stream
         self._values = values
         self._waiting = ""
+        self._written = ""
         self._lock = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:
@@ -235,9 +235,12 @@ class RedactedStream:
 
     def write(self, text: str) -> int:
         with self._lock:
-            text, length = self._waiting + text, len(text)
-            end = self._values.unfinished(text)
+            length = len(text)
+            text = self._waiting + text
+            before = self._written
+            end = max(0, self._values.unfinished(before + text) - len(before))
             self._waiting = text[end:]
+            self._written = (before + text[:end])[1 - _GRAM :]
             self._stream.write(self._values.redact(text[:end]))
             return length
 
@@ -270,14 +273,14 @@ def _kept(text: str) -> list[tuple[int, int]]:
     return [(start, end) for start, end in pairs if start < end]
 
 
-def _beginning(secret: str, text: str) -> int:
-    """How many characters at the end of ``text`` are the first ones of ``secret``, from 4 on."""
-    start = text.find(secret[:_GRAM], max(0, len(text) - len(secret) + 1))
-    while start >= 0:
-        if secret.startswith(text[start:]):
-            return len(text) - start
-        start = text.find(secret[:_GRAM], start + 1)
-    return 0
+def _shared_end(text: str, secret: str) -> int:
+    """How many characters at the end of ``text`` are in ``secret`` as well, from 4 on."""
+    length = _GRAM
+    if len(text) < length or text[-length:] not in secret:
+        return 0
+    while length < len(text) and text[-length - 1 :] in secret:
+        length += 1
+    return length
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -98,7 +98,7 @@ def _document(
     document = outcome.to_dict()
     if verdict:
         document["policies"] = verdict.to_dict()
-        if not verdict.passed:
+        if verdict.blocks:
             document["error"] = {"kind": "policies", "message": "\n".join(verdict.lines())}
     if graph:
         document["graph"] = graph.to_dict()
