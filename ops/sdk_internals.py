@@ -97,9 +97,9 @@ def report_secrets(secret: Callable[[Any], None], output_: Callable[[Any], None]
     gets the value of every secret output, computed ones included: each keeps its value in an
     ``_OutputData`` with the mark ``is_secret``. Source: ``pulumi/output.py``.
     """
-    global _report_secret, _report_output  # noqa: PLW0603 - the SDK's classes are global as well
+    global _report_secret, _report_output
     _report_secret, _report_output = secret, output_
-    output._OutputData.__post_init__ = _reporting_post_init  # type: ignore[method-assign]
+    output._OutputData.__post_init__ = _reporting_post_init  # type: ignore[method-assign,assignment]
     Output.secret = staticmethod(_reporting_secret)  # type: ignore[method-assign,assignment]
 
 

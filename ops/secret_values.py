@@ -14,7 +14,7 @@ import json
 import re
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final, TextIO
@@ -193,9 +193,7 @@ class SecretValues:
         """The ranges of a text without separators that are secret, merged and in order."""
         with self._lock:
             grams = {joined[at : at + _GRAM] for at in range(len(joined) - _GRAM + 1)}
-            blocks = [
-                block for gram in grams & self._blocks.keys() for block in self._blocks[gram]
-            ]
+            blocks = [block for gram in grams & self._blocks.keys() for block in self._blocks[gram]]
         found = sorted(
             (start, end)
             for block in blocks

@@ -12,8 +12,8 @@ import pytest
 
 from ops.review.report.forms import Form, render
 from ops.review.report.model import Report
-from tests.mini_project import MiniProject
 from tests.mini_project import PLANTED as STORED
+from tests.mini_project import MiniProject
 
 MARKED: Final = "mArk3d-by-7he-pr0gram"
 """Marked with ``Output.secret``, and shown in every way, with and without its mark."""
@@ -37,14 +37,14 @@ for value in ("{MARKED}", os.environ["PULL_TEST_TOKEN"]):
     pulumi.log.warn("at https://x/?p=" + quote("<" + value + ">"))
 '''
 
-_RAISES: Final = f'''
+_RAISES: Final = """
 def connect(password):
     try:
         raise KeyError(password)
     except KeyError as error:
-        raise ConnectionError(f"postgres://pull:{{password}}@10.0.0.3/pull") from error
+        raise ConnectionError(f"postgres://pull:{password}@10.0.0.3/pull") from error
 
-'''
+"""
 _AT_ONCE: Final = f'connect("{MARKED}")'
 _IN_AN_OUTPUT: Final = "marked.apply(connect)"
 
@@ -57,6 +57,7 @@ gcp.storage.Bucket(
     labels={"whole": plain, "url": plain.apply(lambda text: f"redis://:{text}@10.0.0.3")},
     opts=ResourceOptions(provider=provider),
 )
+pulumi.export("marked", marked)
 pulumi.export("whole", plain)
 pulumi.export("pieces", plain.apply(lambda text: [text[:10], text[10:]]))
 """
@@ -76,9 +77,7 @@ def append(project: MiniProject, *statements: str) -> None:
 
 def run(project: MiniProject, *arguments: str) -> tuple[int, str, str]:
     """Run a command; its exit code, and what it printed, which has no planted value."""
-    done = project.ops(
-        *arguments, *project.here(), variables={"PULL_TEST_TOKEN": CREDENTIAL}
-    )
+    done = project.ops(*arguments, *project.here(), variables={"PULL_TEST_TOKEN": CREDENTIAL})
     refuse_planted(done.stdout)
     refuse_planted(done.stderr)
     return done.returncode, done.stdout, done.stderr
@@ -101,7 +100,9 @@ def test_an_exception_of_the_program_shows_no_secret(project: MiniProject, ends:
     assert code == 1
     assert document["policies"]["passed"] is False
     assert "ConnectionError: postgres://pull:[secret]@10.0.0.3/pull" in document["error"]["message"]
-    assert "warned of [secret] and [secret]" in [item["message"] for item in document["diagnostics"]]
+    assert "warned of [secret] and [secret]" in [
+        item["message"] for item in document["diagnostics"]
+    ]
     assert "printed [secret]" in err
     for form in Form:
         refuse_planted(render(Report([document]), form))
@@ -134,7 +135,9 @@ def test_no_operation_shows_a_secret(project: MiniProject, tmp_path: Path) -> No
 
 def test_an_error_of_a_provider_shows_no_secret(project: MiniProject) -> None:
     """The name of the bucket is taken, and the error names it."""
-    append(project, _SHOWS, _DERIVES, _DERIVES.replace('"leak"', '"again"').split("pulumi.export")[0])
+    append(
+        project, _SHOWS, _DERIVES, _DERIVES.replace('"leak"', '"again"').split("pulumi.export")[0]
+    )
     code, out, _ = run(project, "up", "--yes")
     assert code == 1
     assert "[secret]" in out

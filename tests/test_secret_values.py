@@ -91,7 +91,9 @@ def test_a_secret_is_redacted_in_every_form(secret: str, form: str) -> None:
 def test_short_and_public_values_are_not_searched_for() -> None:
     values = SecretValues()
     values.publish("config:\n  pull:environment: production\n  region: us-central1\n")
-    values.add({"a": "prod", "b": "production", "c": "us-central1", "d": True, "e": None, "f": 5432})
+    values.add(
+        {"a": "prod", "b": "production", "c": "us-central1", "d": True, "e": None, "f": 5432}
+    )
     text = "prod production us-central1 True None 5432 cHJvZHVjdGlvbg=="
     assert values.redact(text) == text
     assert values.redact_all({text: [text]}) == {text: [text]}

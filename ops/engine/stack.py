@@ -280,26 +280,28 @@ class OpenStack:
     @property
     def recover_command(self) -> str:
         """The command that repairs this stack after its engine was killed."""
-        sandbox = (
-            f" --sandbox --sandbox-dir {self.environment.sandbox}"
-            if self.environment.sandbox
-            else ""
-        )
-        return f"bin/ops recover --stack {self.name}{sandbox}"
+        return recover_command(self.name, self.environment)
 
     def _record(
         self, operation: str, recorder: Recorder, run: Callable[[Recorder], object]
     ) -> Outcome:
         started = time.monotonic()
         succeeded = True
-        if operation in ("refresh", "destroy"):  # the program, which would handle them, does not run
+        if operation in (
+            "refresh",
+            "destroy",
+        ):  # the program, which would handle them, does not run
             self._remember_secrets()
         # The SDKs make a million objects that stay alive; repeated garbage collections of them took
         # a third of a preview.
         gc.disable()
         try:
             # The program may print; standard output belongs to the result.
-            with contextlib.redirect_stdout(sys.stderr), recorder.listening():
+            with (
+                contextlib.redirect_stdout(sys.stderr),
+                self._state_file_watched(),
+                recorder.listening(),
+            ):
                 run(recorder)
         except CommandError as error:
             succeeded = False
@@ -323,6 +325,10 @@ class OpenStack:
             duration_seconds=time.monotonic() - started,
         )
         return outcome.redacted(HANDLED)
+
+    def _state_file_watched(self) -> contextlib.AbstractContextManager[None]:
+        file = self.environment.state_file(self.name)
+        return file.watched() if file else contextlib.nullcontext()
 
     def _last_words(self, error: CommandError) -> Diagnostic:
         """Why the engine failed, if no event reported it."""
@@ -350,13 +356,18 @@ def open_stack(
     say: Callable[[str], None],
     *,
     policed: bool = True,
+    repair: bool = False,
 ) -> Iterator[OpenStack]:
     """Open ``stack`` in ``environment``. A sandbox creates a stack that does not exist yet.
 
+    ``repair`` replaces a damaged state file with its last good version.
+
     Raises:
         ops.engine.install.EngineError: there is no Pulumi CLI and it cannot be installed.
-        Refused: the user's backend does not have the stack, or cannot be reached.
+        Refused: the user's backend does not have the stack, or cannot be reached; or the state file
+            is damaged.
     """
+    _require_readable_state(stack, environment, say, repair=repair)
     close_event_loops()
     report_secrets(HANDLED.add, HANDLED.add_output)
     for settings in (checkout.root / "Pulumi.yaml", checkout.root / f"Pulumi.{stack}.yaml"):
@@ -395,6 +406,45 @@ def open_stack(
             pack=pack,
             _stack=selected,
         )
+
+
+def recover_command(stack: str, environment: Environment) -> str:
+    """The command that repairs a stack in an environment."""
+    sandbox = f" --sandbox --sandbox-dir {environment.sandbox}" if environment.sandbox else ""
+    return f"bin/ops recover --stack {stack}{sandbox}"
+
+
+def _require_readable_state(
+    stack: str, environment: Environment, say: Callable[[str], None], *, repair: bool
+) -> None:
+    """Refuse a damaged state file, or with ``repair`` put its last good version in place.
+
+    Raises:
+        Refused: the state file is damaged, and is not to be repaired or cannot be.
+    """
+    file = environment.state_file(stack)
+    if file is None or not file.damaged:
+        return
+    command = recover_command(stack, environment)
+    if not repair:
+        raise Refused(
+            "state",
+            f"The state file {file.path} ends in the middle, as after a full disk. Free some "
+            f"space, then put its last good version in place with\n  {command}",
+        )
+    try:
+        file.restore()
+    except OSError as error:
+        raise Refused(
+            "state",
+            f"The state file {file.path} is damaged, and its last good version "
+            f"{file.last_good.name} cannot be put in place: {error.strerror}.",
+        ) from None
+    say(
+        f"The state file was damaged; its last good version is in place again, and the damaged one "
+        f"is {file.path.name}.damaged beside it. What was created after that version is in the "
+        f"cloud only. Add it to the state with\n  {command} --adopt-existing"
+    )
 
 
 @contextlib.contextmanager

@@ -98,7 +98,8 @@ class Outcome:
         if not values.occur_in(
             [
                 [step.to_dict() for step in self.changes],
-                *(message.to_dict() for message in (*self.diagnostics, *self.violations)),
+                [item.message for item in self.diagnostics],
+                [violation.message for violation in self.violations],
                 self.outputs,
             ]
         ):

@@ -38,7 +38,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether the operation may run. A pack that did not run, or not to its end, passes nothing."""
+        """Whether the operation may run. A pack that did not run to its end passes nothing."""
         return self.complete and not self.blocks
 
     @property
