@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,7 +23,7 @@ from pulumi.automation import OpType
 from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
 from ops.review.redaction import SECRET, is_unknown
-from ops.review.steps import Step, short_type
+from ops.review.steps import State, Step, short_type
 
 # The engine repeats the update of a resource with such an error. So the next up completes the
 # resource even if the refresh that follows the import is interrupted.
@@ -110,27 +110,34 @@ def refuse_interrupted(opened: OpenStack) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """A resource that the program declares and the state lacks, and that exists with this id."""
+    """A resource that the program declares and the state lacks, and that exists.
+
+    Attributes:
+        step: its planned creation.
+        id: the id with which it exists.
+        components: the planned creations of the components around it, the outermost first.
+    """
 
     step: Step
     id: str
+    components: tuple[Step, ...]
 
     def __str__(self) -> str:
-        return f"{short_type(self.step.type)}  {self.step.name}: exists as {self.id}; " + (
-            "add it to the state"
-        )
+        name = f"{short_type(self.step.type)}  {self.step.name}"
+        return f"{name}: exists as {self.id}; add it to the state"
 
-    def resource(self) -> dict[str, Any]:
-        """The resource as the state holds it. A refresh adds its outputs, an ``up`` the rest."""
+    def resources(self) -> Iterator[dict[str, Any]]:
+        """What the state has to hold. A refresh adds the outputs, and the next ``up`` the rest."""
+        for component in self.components:
+            yield _resource(component.state)
         state = self.step.state
-        return {
-            "urn": state.urn,
-            "custom": True,
+        inputs = {name: value for name, value in state.inputs.items() if _is_complete(value)}
+        yield {
+            **_resource(state),
             "id": self.id,
-            "type": state.type,
-            "inputs": {name: value for name, value in state.inputs.items() if _is_complete(value)},
-            "parent": state.parent,
+            "inputs": inputs,
             "provider": state.provider,
+            "initErrors": [UNREAD],
         }
 
 
@@ -215,19 +222,17 @@ def find_existing(opened: OpenStack, exists: Mapping[str, str]) -> list[Existing
     if not preview.succeeded:
         raise Refused("engine", f"The preview failed:\n{preview.causes}")
     known = {resource["urn"] for resource in opened.state().get("resources", ())}
+    created = {step.urn: step for step in preview.steps if step.op is OpType.CREATE}
     planned = {
-        step.urn: step
-        for step in preview.steps
-        if step.op is OpType.CREATE
-        and step.state.custom
-        and step.state.parent in known
-        and step.state.provider.rpartition("::")[0] in known
+        urn: step
+        for urn, step in created.items()
+        if step.state.custom and step.state.provider.rpartition("::")[0] in known
     }
     unplanned = sorted(exists.keys() - planned.keys())
     if unplanned:
         raise WrongInput(
             "exists",
-            "An up would not create these resources, or not as parts of what is in the state:\n"
+            "An up would not create these resources, or their provider is not in the state:\n"
             + "\n".join(f"  {urn}" for urn in unplanned),
         )
     ids: Mapping[str, str | None] = exists
@@ -235,16 +240,27 @@ def find_existing(opened: OpenStack, exists: Mapping[str, str]) -> list[Existing
         ids = {urn: _id_in_cloud(opened, urn) for urn in planned}
     elif planned and not exists:
         raise Refused("unknown", _how_to_find(opened, planned.values()), found=sorted(planned))
-    return [Existing(step=planned[urn], id=id_) for urn, id_ in ids.items() if id_]
+    return [
+        Existing(
+            step=planned[urn],
+            id=id_,
+            components=tuple(reversed([*_ancestors(planned[urn], created)])),
+        )
+        for urn, id_ in ids.items()
+        if id_
+    ]
 
 
 def adopt(opened: OpenStack, existing: Sequence[Existing]) -> None:
     """Add resources to the state. A refresh has to follow: it drops what does not exist."""
-    if existing:
-        deployment = deepcopy(dict(opened.state()))
-        for found in existing:
-            _adopt(deployment["resources"], found.resource())
-        opened.replace_state(deployment)
+    if not existing:
+        return
+    deployment = deepcopy(dict(opened.state()))
+    resources = deployment["resources"]
+    for found in existing:
+        known = {resource["urn"] for resource in resources}
+        resources += [item for item in found.resources() if item["urn"] not in known]
+    opened.replace_state(deployment)
 
 
 def recover(opened: OpenStack, recovery: Recovery) -> None:
@@ -291,6 +307,23 @@ def _step(operation: Pending, id_: str | None) -> str:
     if not operation.creating:
         return "the refresh finds out how it ended"
     return f"exists as {id_}; add it to the state" if id_ else "does not exist; drop it"
+
+
+def _ancestors(step: Step, created: Mapping[str, Step]) -> Iterator[Step]:
+    """The components around a resource that the state lacks as well, the innermost first."""
+    parent = created.get(step.state.parent)
+    while parent is not None:
+        yield parent
+        parent = created.get(parent.state.parent)
+
+
+def _resource(state: State) -> dict[str, Any]:
+    return {
+        "urn": state.urn,
+        "custom": state.custom,
+        "type": state.type,
+        "parent": state.parent,
+    }
 
 
 def _is_complete(value: Any) -> bool:

@@ -128,9 +128,11 @@ def test_no_operation_shows_a_secret(project: MiniProject, tmp_path: Path) -> No
 
     code, out, _ = run(project, "up", "--yes")
     assert code == 0, out
-    for verb in (["preview"], ["graph"], ["drift", "--json"], ["destroy", "--yes", "--json"]):
+    for verb in (["preview"], ["graph"], ["drift", "--json"]):
         code, out, err = run(project, *verb)
         assert code == 0, out + err
+    code, out, _ = run(project, "destroy", "--yes", "--json")
+    assert json.loads(out)["error"]["kind"] == "policies"  # the guard keeps the bucket
 
 
 def test_an_error_of_a_provider_shows_no_secret(project: MiniProject) -> None:

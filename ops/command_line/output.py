@@ -125,5 +125,6 @@ def _advice(outcome: Outcome, planned: bool, recorded: bool) -> str:
     return (
         f"The {outcome.operation} {ended}. Everything it finished is in the state.\n{next_step}\n"
         "If it then refuses because the engine was killed, it prints the command that repairs the "
-        "state."
+        "state.\nIf it then reports that something already exists, its creation succeeded although "
+        "the answer was\nan error: run recover with --adopt-existing, which adds it to the state."
     )

@@ -26,6 +26,7 @@ from ops.engine.checkout import Checkout
 from ops.engine.command import Engine
 from ops.engine.environment import Environment, language_host_variables
 from ops.engine.install import provide_engine
+from ops.engine.last_good_state import StateFile
 from ops.errors import Refused
 from ops.review.guard import is_locked, relocked, unlocked
 from ops.review.outcome import Diagnostic, Outcome
@@ -311,6 +312,11 @@ class OpenStack:
             gc.enable()
         if recorder.diagnostics:
             self._remember_secrets()
+        file = self.environment.state_file(self.name)
+        if file and file.damaged:
+            recorder.diagnostics.append(
+                Diagnostic(severity="error", message=_damaged(file, self.recover_command), urn="")
+            )
         outcome = Outcome(
             stack=self.name,
             operation=operation,
@@ -427,11 +433,7 @@ def _require_readable_state(
         return
     command = recover_command(stack, environment)
     if not repair:
-        raise Refused(
-            "state",
-            f"The state file {file.path} ends in the middle, as after a full disk. Free some "
-            f"space, then put its last good version in place with\n  {command}",
-        )
+        raise Refused("state", _damaged(file, command))
     try:
         file.restore()
     except OSError as error:
@@ -444,6 +446,13 @@ def _require_readable_state(
         f"The state file was damaged; its last good version is in place again, and the damaged one "
         f"is {file.path.name}.damaged beside it. What was created after that version is in the "
         f"cloud only. Add it to the state with\n  {command} --adopt-existing"
+    )
+
+
+def _damaged(file: StateFile, command: str) -> str:
+    return (
+        f"The state file {file.path} ends in the middle, as after a full disk. Free some space, "
+        f"then put its last good version in place with\n  {command}"
     )
 
 
