@@ -20,6 +20,10 @@ DRIFTED: Final = (
     "Drift detected; nothing was changed. If the change is right, put it into the program.\n"
     "Otherwise run refresh and then up, which reverts it."
 )
+ALREADY_EXISTS: Final = (
+    "\nWhat exists already may come from an earlier attempt that was answered with an error: run\n"
+    "recover with --adopt-existing, which adds it to the state."
+)
 
 
 class Output:
@@ -125,6 +129,5 @@ def _advice(outcome: Outcome, planned: bool, recorded: bool) -> str:
     return (
         f"The {outcome.operation} {ended}. Everything it finished is in the state.\n{next_step}\n"
         "If it then refuses because the engine was killed, it prints the command that repairs the "
-        "state.\nIf it then reports that something already exists, its creation succeeded although "
-        "the answer was\nan error: run recover with --adopt-existing, which adds it to the state."
+        f"state.{ALREADY_EXISTS if 'already exists' in outcome.errors else ''}"
     )
