@@ -6,7 +6,6 @@ an upgrade of the SDK, its message names what to look at.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,43 +40,18 @@ class Workspace(automation.LocalWorkspace):
 
 
 class LanguageServer(_server.LanguageServer):
-    """Runs the program, and always closes the event loop that the program ran in.
+    """Serves a program that takes the engine's request and runs in a process of its own.
 
-    The SDK cancels the tasks that are left and closes the loop after that. A task that has already
-    failed, because the engine ended while the program was running, raises its error there, and the
-    loop stays open. Source: ``LanguageServer.Run`` in ``pulumi/automation/_server.py``.
+    The SDK's server would run it in this process. Source: ``LanguageServer.Run`` in
+    ``pulumi/automation/_server.py``.
     """
 
-    def __init__(self, program: Callable[[], Any]) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-        def run() -> Any:
-            self._loop = asyncio.get_running_loop()
-            _report_secret_settings()
-            return program()
-
-        super().__init__(run)
-
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
-        try:
-            return super().Run(request, context)  # type: ignore[no-untyped-call]
-        finally:
-            if self._loop is not None and not self._loop.is_closed():
-                self._loop.run_until_complete(_end_tasks())
-                self._loop.close()
+        return self.program(request, context)  # type: ignore[call-arg]
 
 
-async def _end_tasks() -> None:
-    """Cancel the tasks that are left, and wait for their threads: they report to the open loop."""
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.get_running_loop().shutdown_default_executor()
-
-
-def close_event_loops() -> None:
-    """Let every operation of this process close the event loop that its program ran in."""
+def serve_processes() -> None:
+    """Let every operation of this process run its program in a process of its own."""
     _stack.LanguageServer = LanguageServer  # type: ignore[attr-defined]
 
 
@@ -114,7 +88,7 @@ def _reporting_secret(value: Any) -> Output[Any]:
     return _secret(value)
 
 
-def _report_secret_settings() -> None:
+def report_secret_settings() -> None:
     """A program can read a secret setting with ``Config.get``, which does not mark it."""
     for key, value in runtime.config.CONFIG.get().items():
         if runtime.is_config_secret(key):

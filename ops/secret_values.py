@@ -106,7 +106,7 @@ class SecretValues:
 
     def add(self, value: Any) -> None:
         """Remember a value, every item of a list or an object, and what a text of them holds."""
-        self._remember(_texts(value))
+        self._remember(texts_in(value))
 
     def add_output(self, value: Any) -> None:
         """Remember the value of a resource's output, or of an output that the program computed.
@@ -117,7 +117,7 @@ class SecretValues:
         if isinstance(value, str):
             self.add(value)
         else:
-            self._remember(text for text in _texts(value) if self._looks_generated(text))
+            self._remember(text for text in texts_in(value) if self._looks_generated(text))
 
     def _looks_generated(self, text: str) -> bool:
         words = re.split("[^A-Za-z0-9]+", text)
@@ -281,7 +281,7 @@ def _shared_end(text: str, secret: str) -> int:
     return length
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
     """Every text in a value, and the items of JSON and the password of a URL in a text."""
     match value:
         case bool() | None:
@@ -290,21 +290,21 @@ def _texts(value: Any) -> Iterator[str]:
             yield value
             yield from _inner(value)
         case bytes():
-            yield from _texts(value.decode("utf-8", "replace"))
+            yield from texts_in(value.decode("utf-8", "replace"))
         case int():
             yield str(value)
         case Mapping():
             for item in value.values():
-                yield from _texts(item)
+                yield from texts_in(item)
         case list() | tuple() | set():
             for item in value:
-                yield from _texts(item)
+                yield from texts_in(item)
 
 
 def _inner(text: str) -> Iterator[str]:
     if text.lstrip().startswith(("{", "[")):
         try:
-            yield from _texts(json.loads(text))
+            yield from texts_in(json.loads(text))
         except (ValueError, RecursionError):
             return
     elif "://" in text and "@" in text:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from policies.framework.graph import Graph, StackRule
 from policies.framework.paths import Finding
 from policies.framework.rules import Severity
+from resource_types.reviews import iso_date, read_yaml
 
 FILE: Final = Path(__file__).parent.parent / "approvals" / "exceptions.yaml"
 
@@ -73,9 +74,9 @@ def read(rules: frozenset[str], file: Path = FILE) -> Exceptions:
     import yaml
 
     try:
-        entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+        entries = read_yaml(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        return Exceptions(mistakes=[f"{LABEL} cannot be read: {type(error).__name__}"])
+        return Exceptions(mistakes=[f"{LABEL} cannot be read: {' '.join(str(error).split())}"])
     if not isinstance(entries, list):
         return Exceptions(mistakes=[f"{LABEL} must be a list of exceptions"])
     exceptions = Exceptions()
@@ -86,7 +87,7 @@ def read(rules: frozenset[str], file: Path = FILE) -> Exceptions:
         elif (entry["rule"], entry["urn"]) in exceptions.valid:
             exceptions.mistakes.append(f"{LABEL}: entry {number} repeats another entry")
         else:
-            exceptions.valid[entry["rule"], entry["urn"]] = entry["expires"]
+            exceptions.valid[entry["rule"], entry["urn"]] = iso_date(entry["expires"])
     return exceptions
 
 
@@ -101,8 +102,10 @@ def _mistake(entry: Any, rules: frozenset[str]) -> str:
     for key, minimum in (("reason", 10), ("owner", 3)):
         if not isinstance(entry[key], str) or len(entry[key].strip()) < minimum:
             return f"must have a {key} of at least {minimum} characters"
-    if type(entry["expires"]) is not date:
-        return "must have an expiry date in expires, such as 2027-01-31"
+    try:
+        iso_date(entry["expires"])
+    except ValueError as error:
+        return f"must have an expiry date in expires: {error}"
     return ""
 
 

@@ -10,10 +10,11 @@ from typing import Final
 from resource_types.record import EVERY_INPUT, ordinary
 
 RANDOM_ID: Final = ordinary(
-    "random:index/randomId:RandomId", name_property="", replace_on=(EVERY_INPUT,)
+    "random:index/randomId:RandomId", outage=None, name_property="", replace_on=(EVERY_INPUT,)
 )
 RANDOM_PASSWORD: Final = ordinary(
     "random:index/randomPassword:RandomPassword",
+    outage=None,
     summary_fields=("length", "special"),
     name_property="",
     secret_value=True,
@@ -21,5 +22,8 @@ RANDOM_PASSWORD: Final = ordinary(
     secret_outputs=("bcryptHash", "result"),
 )
 RANDOM_STRING: Final = ordinary(
-    "random:index/randomString:RandomString", name_property="", replace_on=(EVERY_INPUT,)
+    "random:index/randomString:RandomString",
+    outage=None,
+    name_property="",
+    replace_on=(EVERY_INPUT,),
 )

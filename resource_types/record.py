@@ -19,6 +19,8 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Final, Literal, NamedTuple
 
+from resource_types.updates import Update, is_within, loses, turns_off
+
 
 class Decision(Enum):
     """The value of a field that nobody has decided."""
@@ -55,6 +57,11 @@ class ResourceType:
         summary_fields: inputs that sum a new resource up in a preview.
         name_property: the input that holds the physical name; empty where the platform has none.
         loss: what is lost when such a resource is deleted or replaced; ``None`` if nothing is.
+        outage: what stops, or becomes open, while such a resource is missing; ``None`` if nothing
+            does, or if ``loss`` says it.
+        updates: what an update does by the old and the new value.
+        harmless_updates: inputs of a type with a ``loss`` whose update in place loses nothing. An
+            update of an input that is neither here nor in ``updates`` is not decided.
         permissions: ``grants`` for a resource that says who may do what, ``credential`` for one
             whose existence lets somebody in.
         exposes_endpoint: its existence decides who can reach a part of the estate.
@@ -75,6 +82,9 @@ class ResourceType:
     summary_fields: tuple[str, ...] = UNDECIDED
     name_property: str = "name"
     loss: str | None = UNDECIDED
+    outage: str | None = UNDECIDED
+    updates: tuple[Update, ...] = ()
+    harmless_updates: tuple[str, ...] = ()
     permissions: Literal["grants", "credential"] | None = UNDECIDED
     exposes_endpoint: bool = UNDECIDED
     exposure_properties: tuple[str, ...] = ()
@@ -91,6 +101,27 @@ class ResourceType:
     def undecided(self) -> tuple[str, ...]:
         """The fields that nobody has decided."""
         return tuple(item.name for item in fields(self) if getattr(self, item.name) is UNDECIDED)
+
+    @property
+    def decided_updates(self) -> tuple[Update, ...]:
+        """``updates``, and those that open a deletion lock."""
+        locks = (
+            loses("the lock that prevents its deletion", turns_off, path, unset=unset)
+            for path, unset in self.deletion_locks.items()
+        )
+        return (*self.updates, *(update for lock in locks for update in lock))
+
+    def decides_update(self, path: str) -> bool:
+        """Whether it is decided what an update of the input at a property path loses.
+
+        Of a type without a ``loss``, every update that is not in ``updates`` is harmless.
+        """
+        decided = (
+            *(update.path for update in self.decided_updates),
+            *self.harmless_updates,
+            *self.replace_on,
+        )
+        return self.loss is None or any(is_within(path, listed) for listed in decided)
 
     @property
     def containers(self) -> str:
@@ -117,11 +148,16 @@ def describe(token: str, **decisions: Any) -> str:
 
 def stateful(token: str, loss: str, **decisions: Any) -> str:
     """A type whose deletion or replacement loses ``loss``."""
-    decided: dict[str, Any] = {"permissions": None, "exposes_endpoint": False, **decisions}
+    decided: dict[str, Any] = {
+        "outage": None,
+        "permissions": None,
+        "exposes_endpoint": False,
+        **decisions,
+    }
     return describe(token, loss=loss, **decided)
 
 
-def grant(token: str, **decisions: Any) -> str:
+def grant(token: str, outage: str | None, **decisions: Any) -> str:
     """A type that says who may do what. Its role sums it up, and it has no name of its own."""
     decided: dict[str, Any] = {
         "summary_fields": ("role",),
@@ -130,7 +166,7 @@ def grant(token: str, **decisions: Any) -> str:
         "exposes_endpoint": False,
         **decisions,
     }
-    return describe(token, permissions="grants", **decided)
+    return describe(token, outage=outage, permissions="grants", **decided)
 
 
 class GrantTypes(NamedTuple):
@@ -147,17 +183,27 @@ class GrantTypes(NamedTuple):
     policy: str
 
 
-def grant_forms(pattern: str, *, member_replace_on: tuple[str, ...] = ()) -> GrantTypes:
+ACCESS: Final = "what the grant lets its members do"
+"""The outage of a grant. It matters only for a deletion: Google's provider replaces a grant by
+creating the new one first."""
+
+
+def grant_forms(
+    pattern: str, *, outage: str | None = ACCESS, member_replace_on: tuple[str, ...] = ()
+) -> GrantTypes:
     """A grant of Google's provider in its three forms, which take the place of ``{}``."""
     return GrantTypes(
-        member=grant(pattern.format("Member", "Member"), replace_on=member_replace_on),
-        binding=grant(pattern.format("Binding", "Binding")),
-        policy=grant(pattern.format("Policy", "Policy")),
+        member=grant(pattern.format("Member", "Member"), outage, replace_on=member_replace_on),
+        binding=grant(pattern.format("Binding", "Binding"), outage),
+        policy=grant(pattern.format("Policy", "Policy"), outage),
     )
 
 
-def ordinary(token: str, **decisions: Any) -> str:
-    """A type that loses nothing, grants nothing and exposes nothing unless ``decisions`` say so."""
+def ordinary(token: str, outage: str | None, **decisions: Any) -> str:
+    """A type that loses nothing, grants nothing and exposes nothing unless ``decisions`` say so.
+
+    ``outage`` is what stops, or becomes open, while such a resource is missing.
+    """
     decided: dict[str, Any] = {
         "summary_fields": (),
         "loss": None,
@@ -165,4 +211,4 @@ def ordinary(token: str, **decisions: Any) -> str:
         "exposes_endpoint": False,
         **decisions,
     }
-    return describe(token, **decided)
+    return describe(token, outage=outage, **decided)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from resource_types.record import EVERY_INPUT
+from resource_types.updates import Update, is_within
 from sandbox.values import DEFAULTS, Properties, join, reveal
 
 
@@ -20,14 +21,32 @@ class Change:
     replaces: bool
 
 
-def compare(old: Properties, new: Properties, replace_on: tuple[str, ...] = ()) -> list[Change]:
+def compare(
+    old: Properties,
+    new: Properties,
+    replace_on: tuple[str, ...] = (),
+    updates: tuple[Update, ...] = (),
+) -> list[Change]:
     """Every change from the old to the new inputs; a value that is not known yet is a change.
 
-    A change of an input in ``replace_on`` forces a replacement.
+    A change of an input in ``replace_on`` forces a replacement. ``updates`` decide by the values:
+    about a replacement, and about a change that the provider ignores.
     """
+    before, after = _comparable(old), _comparable(new)
+    applying = [update for update in updates if update.applies(before, after)]
+    ignored, replacing = (
+        [update for update in applying if update.effect == effect]
+        for effect in ("ignored", "replaces")
+    )
     return [
-        Change(path, kind, _forces_replacement(replace_on, path, values))
-        for path, kind, values in _differences(_comparable(old), _comparable(new), "")
+        Change(
+            path,
+            kind,
+            _forces_replacement(replace_on, path, values)
+            or any(update.covers(path) or is_within(update.path, path) for update in replacing),
+        )
+        for path, kind, values in _differences(before, after, "")
+        if not any(update.covers(path) for update in ignored)
     ]
 
 

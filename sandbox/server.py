@@ -257,6 +257,12 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
             resource = Resource(reveal(inputs), settings)
             checks = model_of(request.type).checked_at_preview
             failures = [failure for check in checks for failure in check(resource)]
+            old = reveal(decode(request.olds))
+            failures += [
+                CheckFailure(update.path, update.text)
+                for update in schema.record_of(request.type).updates
+                if update.effect == "refused" and update.applies(old, resource.inputs)
+            ]
             has_project = "project" in shape.fields and self._name == "gcp"
             if has_project and not (inputs.get("project") or settings.get("project")):
                 failures.append(
@@ -269,13 +275,14 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
         old, new = decode(request.old_inputs), decode(request.news)
+        record = schema.record_of(request.type)
         if self._name == "kubernetes":
             replace_on = kubernetes.replace_on(request.type, new, self._settings_of(context))
             delete_first = kubernetes.keeps_its_name(old, new)
         else:
-            replace_on = schema.record_of(request.type).replace_on
+            replace_on = record.replace_on
             delete_first = _keeps_its_name(request.type, old, new)
-        return _difference(compare(old, new, replace_on), delete_first)
+        return _difference(compare(old, new, replace_on, record.updates), delete_first)
 
     @_reports_errors
     def Create(

@@ -14,8 +14,9 @@ from typing import Final
 import pytest
 
 from ops.engine.install import provide_engine
-from ops.sdk_internals import close_event_loops, report_secrets
+from ops.sdk_internals import report_secrets
 from ops.secret_values import HANDLED
+from tests.inline_programs import close_event_loops
 from tests.mini_project import PLANTED
 from tests.needs import lacking
 

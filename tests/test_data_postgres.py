@@ -102,7 +102,7 @@ def test_instance() -> None:
             ],
         },
     }
-    assert instance.ignore_changes == ("settings.diskSize",)
+    assert instance.ignore_changes == (), "a larger disk has an effect"
     assert instance.waits_for >= {
         "project-sqladmin",
         "network-private-services",

@@ -23,8 +23,10 @@ from pulumi.automation.errors import StackNotFoundError
 from semver import VersionInfo
 
 from ops import sdk_internals
-from ops.sdk_internals import KnownCommand, LanguageServer, command_error, report_secrets
+from ops.sdk_internals import KnownCommand, command_error, report_secrets, serve_processes
+from ops.sdk_internals import LanguageServer as ProcessServer
 from ops.secret_values import HANDLED
+from tests.inline_programs import LanguageServer
 from tests.recorder import ROOT
 
 SEAMS: Final = {
@@ -32,6 +34,7 @@ SEAMS: Final = {
     "policies/sdk_internals.py": "the server of a policy pack",
     "sandbox/schema.py": "the types of a resource's inputs and outputs",
     "sandbox/values.py": "the signatures of secrets, assets and unknown values",
+    "tests/inline_programs.py": "the Automation API, in tests",
     "tests/policy_harness.py": "the server of a policy pack, in tests",
     "tests/test_sdk_internals.py": "the server of a policy pack, to check it",
     "tests/test_sdk_internals_pulumi.py": "all of them, to check them",
@@ -102,14 +105,22 @@ def test_up_reads_the_outputs_through_the_workspace() -> None:
 @pytest.mark.parametrize("operation", ["up", "preview"])
 def test_an_operation_serves_its_program_by_the_class_of_its_module(operation: str) -> None:
     assert "LanguageServer(program)" in source(getattr(automation.Stack, operation)), (
-        "ops.sdk_internals.close_event_loops replaces pulumi.automation._stack.LanguageServer"
+        "ops.sdk_internals.serve_processes replaces pulumi.automation._stack.LanguageServer"
     )
     assert vars(_stack)["LanguageServer"] is LanguageServer  # tests/conftest.py has replaced it
 
 
+def test_ops_serves_a_program_that_takes_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_stack, "LanguageServer", None)
+    serve_processes()
+    server = vars(_stack)["LanguageServer"](lambda *arguments: arguments)
+    assert isinstance(server, ProcessServer)
+    assert server.Run("request", "context") == ("request", "context")
+
+
 def test_the_program_runs_in_the_loop_that_run_makes() -> None:
     text = source(_server.LanguageServer.Run)
-    look = "ops.sdk_internals.LanguageServer closes the loop in which the program runs"
+    look = "tests.inline_programs.LanguageServer closes the loop in which the program runs"
     assert "loop.run_until_complete(run_in_stack(self.program))" in text, look
     assert inspect.signature(_server.LanguageServer.__init__).parameters.keys() == {
         *("self", "program")
@@ -154,7 +165,7 @@ def test_every_secret_value_of_a_program_is_reported(monkeypatch: pytest.MonkeyP
 
     async def program() -> None:
         runtime.set_all_config({"p:key": "in the settings", "p:open": "public"}, ["p:key"])
-        sdk_internals._report_secret_settings()
+        sdk_internals.report_secret_settings()
         secret = Output.secret("marked")
         assert marked == ["in the settings", "marked"], "before the event loop goes on"
         derived = Output.all("plain", secret).apply(lambda both: " ".join(both))

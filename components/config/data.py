@@ -49,7 +49,7 @@ class Postgres(Model):
         ),
     ]
     availability: Literal["REGIONAL", "ZONAL"]
-    disk_gib: Annotated[int, Field(ge=10, le=65536, description="initial size of the disk in GiB")]
+    disk_gib: Annotated[int, Field(ge=10, le=65536, description="least size of the disk in GiB")]
     max_connections: Annotated[int, Field(ge=25, le=5000, description="concurrent connections")]
     backup_start: TimeOfDay
     backup_location: Literal["us", "eu", "asia"]

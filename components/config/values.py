@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from components.config.errors import SettingError
 from components.config.types import Email, Hex32, HttpsUrl, Model, Origin, ProjectId, expected_error
+from resource_types.reviews import people
 
 
 def _without_duplicates(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -126,7 +127,7 @@ ContractName = Annotated[str, AfterValidator(_pascal_case)]
 
 
 def _two_people(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len({name.casefold() for name in names}) < 2:
+    if len(people(names)) < 2:
         raise expected_error("at least two different engineers")
     return names
 

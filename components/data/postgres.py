@@ -135,11 +135,9 @@ class Postgres(PullComponent):
             opts=self.options(
                 args.services.ready("sqladmin"),
                 args.encryption.usable["postgres"],
-                ResourceOptions(
-                    depends_on=[args.network.private_services],
-                    # The disk grows automatically; its initial size would replace the instance.
-                    ignore_changes=["settings.diskSize"],
-                ),
+                # The disk grows by itself. The provider then ignores the smaller size here
+                # (CustomizeDiff in resource_sql_database_instance.go of its source).
+                ResourceOptions(depends_on=[args.network.private_services]),
                 protect,
             ),
         )

@@ -78,7 +78,7 @@ class Checkout:
         return path
 
     def program(self) -> None:
-        """Run ``__main__.py`` as the engine's language host would.
+        """Run ``__main__.py`` in this process.
 
         Raises:
             pulumi.RunError: the program failed; the text is for people. Any other exception type

@@ -15,7 +15,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
@@ -30,6 +30,9 @@ DESCRIBE_PYTHON: Final = Path(__file__).with_name("describe_python.py")
 
 REPORTED: Final = 32
 """The exit code of a program that failed and has reported why (``run_program.py``)."""
+
+COMPLETED: Final = 33
+"""The exit code of a program that ran to its end. Every other one is a failure, 0 included."""
 
 # The engine is on this machine; no proxy may come between.
 LOOPBACK: Final = {"no_grpc_proxy": "127.0.0.1"}
@@ -100,7 +103,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             python = str(_executable(virtualenv)) if virtualenv else _default_python()
             commands.append([python, "-m", "pip", "install", "-r", "requirements.txt"])
         for command in commands:
-            with self._started(command, context, cwd=folder, stdout=subprocess.PIPE) as process:
+            with self.started(command, context, cwd=folder, stdout=subprocess.PIPE) as process:
                 for line in _lines(process):
                     yield language_pb2.InstallDependenciesResponse(stdout=line)
             if process.returncode != 0:
@@ -111,18 +114,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def Run(self, request: Any, context: grpc.ServicerContext) -> language_pb2.RunResponse:
         command = [_python(request.info), "-P", "-u", str(RUN_PROGRAM), self._engine]
-        folder = request.info.program_directory
-        with self._started(command, context, cwd=folder, stdin=subprocess.PIPE) as process:
+        with self.started(
+            command, context, cwd=request.info.program_directory, stdin=subprocess.PIPE
+        ) as process:
             process.communicate(request.SerializeToString())
-        match process.returncode:
-            case 0:
-                return language_pb2.RunResponse()
-            case code if code == REPORTED:
-                return language_pb2.RunResponse(bail=True)
-            case code if code < 0:
-                return language_pb2.RunResponse(error=f"The program was killed by signal {-code}.")
-            case code:
-                return language_pb2.RunResponse(error=f"The program ended with exit code {code}.")
+        return run_response(process.returncode)
 
     def RunPlugin(
         self, request: Any, context: grpc.ServicerContext
@@ -131,7 +127,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         # As the official host does: the policy SDK runs a pack; any other plugin is a program.
         program = ["-m", "pulumi.policy"] if request.kind == "analyzer" else [folder]
         pack = [folder] if request.kind == "analyzer" else []
-        with self._started(
+        with self.started(
             [_python(request.info), "-u", *program, *request.args, *pack],
             context,
             cwd=request.pwd,
@@ -152,7 +148,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             process.terminate()
 
     @contextlib.contextmanager
-    def _started(
+    def started(
         self,
         command: list[str],
         context: grpc.ServicerContext,
@@ -161,11 +157,12 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         stdin: int = subprocess.DEVNULL,
         stdout: int | None = None,
         variables: Mapping[str, str] | None = None,
+        pass_fds: Collection[int] = (),
     ) -> Iterator[subprocess.Popen[bytes]]:
         """A process that ends, at the latest, with the engine's request."""
         environment = {**(os.environ if variables is None else variables), **LOOPBACK}
         with subprocess.Popen(
-            command, cwd=cwd, env=environment, stdin=stdin, stdout=stdout
+            command, cwd=cwd, env=environment, stdin=stdin, stdout=stdout, pass_fds=pass_fds
         ) as process:
             self._running.add(process)
             context.add_callback(process.kill)
@@ -174,6 +171,16 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             finally:
                 process.wait()
                 self._running.discard(process)
+
+
+def run_response(exit_code: int) -> language_pb2.RunResponse:
+    """What the engine hears about a program whose process ended with ``exit_code``."""
+    if exit_code == COMPLETED:
+        return language_pb2.RunResponse()
+    if exit_code == REPORTED:
+        return language_pb2.RunResponse(bail=True)
+    end = f"was killed by signal {-exit_code}" if exit_code < 0 else f"exited with code {exit_code}"
+    return language_pb2.RunResponse(error=f"The program {end} before it had finished.")
 
 
 def _virtualenv(info: Any) -> Path | None:

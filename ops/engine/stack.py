@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import sys
 import tempfile
 import time
 import warnings
@@ -27,12 +26,13 @@ from ops.engine.command import Engine
 from ops.engine.environment import Environment, language_host_variables
 from ops.engine.install import provide_engine
 from ops.engine.last_good_state import StateFile
+from ops.engine.program import Program
 from ops.errors import Refused
 from ops.review.guard import is_locked, relocked, unlocked
 from ops.review.outcome import Diagnostic, Outcome
 from ops.review.recorder import Recorder, Watch
 from ops.review.redaction import secret_values
-from ops.sdk_internals import Workspace, close_event_loops, report_secrets
+from ops.sdk_internals import Workspace, serve_processes
 from ops.secret_values import HANDLED
 from policies.levels import file_of
 
@@ -58,6 +58,7 @@ class OpenStack:
         pack: the folder of the policy pack that every preview and up applies, if any.
         cloud: the sandbox's cloud; ``None`` stands for real accounts.
         engine: the CLI that carries out the operations.
+        program: the program of the checkout, which runs in a process of its own.
     """
 
     name: str
@@ -66,6 +67,7 @@ class OpenStack:
     cloud: Sandbox | None
     engine: Engine
     pack: Path | None
+    program: Program
     _stack: automation.Stack
 
     def preview(self, plan: Path | None = None) -> Outcome:
@@ -81,8 +83,8 @@ class OpenStack:
             WrongInput: the program found a setting wrong.
         """
         outcome = self._preview(plan)
-        if self.checkout.rejected:
-            raise self.checkout.rejected.pop()
+        if self.program.rejected:
+            raise self.program.rejected.pop()
         return self._preview_unprotected() if outcome.blocked_by_protect else outcome
 
     def _preview(self, plan: Path | None = None) -> Outcome:
@@ -122,7 +124,7 @@ class OpenStack:
             # Pulumi Cloud needs no passphrase to encrypt secrets; a file backend does.
             variables["PULUMI_CONFIG_PASSPHRASE"] = token_hex()
         with _variables(variables):
-            workspace = _workspace(folder, self.checkout, self.engine)
+            workspace = _workspace(folder, self.program, self.engine)
             copy = replace(
                 self,
                 environment=Environment(work_dir=folder, variables={}),
@@ -288,21 +290,13 @@ class OpenStack:
     ) -> Outcome:
         started = time.monotonic()
         succeeded = True
-        if operation in (
-            "refresh",
-            "destroy",
-        ):  # the program, which would handle them, does not run
+        if operation in ("refresh", "destroy"):  # without the program, which would handle them
             self._remember_secrets()
-        # The SDKs make a million objects that stay alive; repeated garbage collections of them took
-        # a third of a preview.
+        # The sandbox's SDKs make a million objects that stay alive; repeated garbage collections of
+        # them took a third of a preview.
         gc.disable()
         try:
-            # The program may print; standard output belongs to the result.
-            with (
-                contextlib.redirect_stdout(sys.stderr),
-                self._state_file_watched(),
-                recorder.listening(),
-            ):
+            with self._state_file_watched(), recorder.listening():
                 run(recorder)
         except CommandError as error:
             succeeded = False
@@ -349,9 +343,11 @@ class OpenStack:
         return Diagnostic(severity="error", message=message, urn="")
 
 
-def _workspace(folder: Path, checkout: Checkout, engine: Engine) -> Workspace:
-    """The project in ``folder`` with the program of ``checkout``."""
-    return Workspace(work_dir=str(folder), program=checkout.program, pulumi_command=engine)
+def _workspace(folder: Path, program: Program, engine: Engine) -> Workspace:
+    """The project in ``folder`` with ``program``."""
+    # Our server calls it with the engine's request (ops/sdk_internals.py).
+    served: Any = program
+    return Workspace(work_dir=str(folder), program=served, pulumi_command=engine)
 
 
 @contextlib.contextmanager
@@ -374,8 +370,7 @@ def open_stack(
             is damaged.
     """
     _require_readable_state(stack, environment, say, repair=repair)
-    close_event_loops()
-    report_secrets(HANDLED.add, HANDLED.add_output)
+    serve_processes()
     for settings in (checkout.root / "Pulumi.yaml", checkout.root / f"Pulumi.{stack}.yaml"):
         HANDLED.publish(settings.read_text("utf-8"))
     HANDLED.add([value for name, value in os.environ.items() if CREDENTIAL.search(name)])
@@ -390,7 +385,8 @@ def open_stack(
             cloud = stacked.enter_context(Sandbox(environment.sandbox / "cloud"))
             os.environ.update(cloud.environment)
         pack = stacked.enter_context(runnable_pack(checkout.policies)) if policed else None
-        workspace = _workspace(environment.work_dir, checkout, engine)
+        program = Program(checkout)
+        workspace = _workspace(environment.work_dir, program, engine)
         select = automation.Stack.create_or_select if cloud else automation.Stack.select
         try:
             selected = select(stack, workspace)
@@ -410,6 +406,7 @@ def open_stack(
             cloud=cloud,
             engine=engine,
             pack=pack,
+            program=program,
             _stack=selected,
         )
 
@@ -473,7 +470,7 @@ def runnable_pack(policies: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _variables(variables: Mapping[str, str]) -> Iterator[None]:
-    """Give this process exactly ``variables``: the program runs in it, and the SDKs read them."""
+    """Give this process exactly ``variables``, which the engine and the program inherit."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(variables)

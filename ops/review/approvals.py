@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ops.errors import WrongInput
+from resource_types.reviews import iso_date, people, read_yaml
+
+MAX_SHOWN: Final = 100
+"""Characters of a wrong value that are shown."""
 
 Operation = Literal["delete", "replace", "change"]
 
@@ -24,30 +33,15 @@ APPROVERS: Final = 2
 
 
 def _different_people(names: tuple[str, ...]) -> tuple[str, ...]:
-    people = _people(names)
-    if people < APPROVERS:
+    found = len(people(names))
+    if found < APPROVERS:
         raise PydanticCustomError(
             "approvers",
             "expected at least {expected} different people, found {people}. Add the e-mail address "
             "or handle of a second engineer who approves this.",
-            {"expected": APPROVERS, "people": people},
+            {"expected": APPROVERS, "people": found},
         )
     return names
-
-
-def _people(names: Iterable[str]) -> int:
-    """The number of different people in ``names``, regardless of case and blanks.
-
-    ``Ada <ada@pull.com>``, ``ADA@pull.com`` and ``@ada`` are the same person.
-    """
-    spelled = set()
-    for name in names:
-        address = re.search(r"<(.+)>", name)
-        plain = "".join((address[1] if address else name).casefold().split())
-        spelled.add(plain.removeprefix("@"))
-    handles = {name for name in spelled if "@" not in name}
-    others = {name for name in spelled - handles if name.partition("@")[0] not in handles}
-    return len((handles | others) - {""})
 
 
 class Approval(BaseModel):
@@ -55,13 +49,13 @@ class Approval(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    urn: str = Field(min_length=1)
+    urn: str = Field(pattern=r"^urn:pulumi:[^:\s]+::[^:\s]+::[^\s]+::[^\s]+$")
     operation: Operation
     reason: str = Field(min_length=10)
     approved_by: Annotated[
         tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(_different_people)
     ]
-    expires: datetime.date
+    expires: Annotated[datetime.date, BeforeValidator(iso_date)]
 
     def invalid_because(self, today: datetime.date) -> str:
         """Why the approval does not count ``today``; empty if it does."""
@@ -80,7 +74,14 @@ class Approvals(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    approvals: tuple[Approval, ...] = ()
+    approvals: tuple[Approval, ...]
+
+
+def _described(error: ErrorDetails) -> str:
+    """The message about one value, with the value where it is short."""
+    value = repr(error["input"])
+    shown = f" (is {value})" if len(value) <= MAX_SHOWN and value not in error["msg"] else ""
+    return f"{error['msg']}{shown}"
 
 
 def read_approvals(folder: Path, stack: str) -> tuple[Approval, ...]:
@@ -93,11 +94,10 @@ def read_approvals(folder: Path, stack: str) -> tuple[Approval, ...]:
     if not path.exists():
         return ()
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return Approvals.model_validate(document).approvals
+        return Approvals.model_validate(read_yaml(path.read_text(encoding="utf-8"))).approvals
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         errors = (
-            [f"  {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+            [f"  {'.'.join(map(str, item['loc']))}: {_described(item)}" for item in error.errors()]
             if isinstance(error, ValidationError)
             else [f"  {' '.join(str(error).split())}"]
         )

@@ -1,8 +1,15 @@
-"""The guard over operations: refuses to lose data, identities or anything that is protected.
+"""The guard over operations: refuses to lose data, identities, a service or a protection.
 
-A policy sees the new inputs of a resource. It does not see that a resource is deleted or replaced.
-The guard reads the operations of a preview, and refuses to delete or replace a stateful or
-protected resource unless ``approvals/<stack>.yaml`` approves that operation on that resource.
+A policy sees the new inputs of a resource. It does not see that a resource is deleted or replaced,
+nor what it was before. The guard reads the operations of a preview. It refuses these, unless
+``approvals/<stack>.yaml`` approves that operation on that resource:
+
+* the deletion or replacement of a stateful, identity or protected resource,
+* the deletion or replacement of a resource without which a service stops or data becomes open,
+* an update that loses data, a protection or a service (``updates`` in ``resource_types``), and an
+  update of a stateful resource of which ``resource_types`` does not decide what it loses.
+
+A resource that changes its type, by an alias, is judged by the old and by the new one.
 
 Three locks can forbid a deletion. ``protect`` is the engine's. ``deletionProtection`` is the Google
 provider's own: no API has it, and the provider reads it from the state during the ``up``
@@ -15,6 +22,7 @@ it.
 from __future__ import annotations
 
 import datetime
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +32,11 @@ from pulumi.automation import OpType
 
 from ops.errors import Refused
 from ops.review.approvals import Approval, Operation
+from ops.review.redaction import at_path, differing_paths
 from ops.review.steps import Step, short_type
 from ops.review.traversal import reachable
 from resource_types import RESOURCE_TYPES, UNDECIDED
+from resource_types.updates import Update, is_within
 
 CHAIN: Final = "external-polygon-chain"
 """Logical name of the resource that lists the contracts; those on mainnet cannot be rolled back."""
@@ -46,6 +56,7 @@ NAMES: Final = 6
 _OPERATIONS: Final[Mapping[OpType, Operation]] = {
     OpType.DELETE: "delete",
     OpType.REPLACE: "replace",
+    OpType.UPDATE: "change",
 }
 
 _PROVIDER_LOCK: Final = "deletionProtection"
@@ -102,17 +113,18 @@ def evaluate(
     """The refusals of ``steps``.
 
     ``state`` returns the deployment before the operation. It is called only when something is
-    deleted or replaced, because an export takes seconds.
+    deleted, replaced or updated, because an export takes seconds.
     """
-    if not any(step.op in _OPERATIONS or step.name == CHAIN for step in steps):
+    if not any(step.op in _OPERATIONS for step in steps):
         return ()
     resources = state().get("resources", ())
     protected = {resource["urn"] for resource in resources if is_locked(resource)}
     awaiting_deletion = {resource["urn"] for resource in resources if resource.get("delete")}
     dependents = _dependents(resources)
+    ending = _ending_with_another(steps, _users(resources))
     refusals = []
     for step in steps:
-        threat = _threat(step, protected)
+        threat = _threat(step, protected, ending)
         if threat is None:
             continue
         operation, loss = threat
@@ -120,20 +132,22 @@ def evaluate(
         if operation == "delete" and step.urn in awaiting_deletion:
             # The rest of an interrupted replacement takes the approval of that replacement.
             operation, forced_by = "replace", ("an earlier, interrupted replacement",)
+        # What may be deleted may be changed in any way.
+        covering = {operation, "delete"} if operation == "change" else {operation}
         invalid = [
             approval.invalid_because(today)
             for approval in approvals
-            if (approval.urn, approval.operation) == (step.urn, operation)
+            if approval.urn in (step.urn, step.old_urn) and approval.operation in covering
         ]
         if "" in invalid:
             continue
         refusals.append(
             Refusal(
-                urn=step.urn,
+                urn=step.old_urn,
                 operation=operation,
                 loss=loss,
                 forced_by=forced_by,
-                dependents=tuple(reachable(step.urn, dependents)),
+                dependents=tuple(reachable(step.old_urn, dependents)),
                 reason=invalid[-1] if invalid else NOT_APPROVED.format(stack=stack),
             )
         )
@@ -145,18 +159,30 @@ def loss_of(step: Step) -> str | None:
 
     A type without a record counts as stateful. A component and a provider lose nothing themselves.
     """
-    if not step.state.custom or step.type.startswith("pulumi:"):
-        return None
-    record = RESOURCE_TYPES.get(step.type)
-    return UNDESCRIBED if record is None or record.loss is UNDECIDED else record.loss
+    for token in _types(step):
+        record = RESOURCE_TYPES.get(token)
+        if record is None or record.loss is UNDECIDED:
+            return UNDESCRIBED
+        if record.loss is not None:
+            return record.loss
+    return None
 
 
 def urns_deleted(steps: Iterable[Step]) -> frozenset[str]:
-    """URNs of the resources that ``steps`` delete or replace."""
-    return frozenset(step.urn for step in steps if step.op in _OPERATIONS)
+    """URNs, as the state has them, of the resources that ``steps`` delete or replace."""
+    return frozenset(step.old_urn for step in steps if step.op in (OpType.DELETE, OpType.REPLACE))
 
 
-def _threat(step: Step, protected: Collection[str]) -> tuple[Operation, str] | None:
+def _types(step: Step) -> tuple[str, ...]:
+    """The old and the new type of a provider's resource; components and providers have none."""
+    states = (state for state in (step.old, step.new) if state and state.custom)
+    tokens = dict.fromkeys(state.type for state in states)
+    return tuple(token for token in tokens if not token.startswith("pulumi:"))
+
+
+def _threat(
+    step: Step, protected: Collection[str], ending: Collection[str]
+) -> tuple[Operation, str] | None:
     """The operation that needs an approval, and what would be lost; ``None`` if it needs none."""
     if step.name == CHAIN:
         before, after = _mainnet_contracts(step.old), _mainnet_contracts(step.new)
@@ -165,10 +191,126 @@ def _threat(step: Step, protected: Collection[str]) -> tuple[Operation, str] | N
     operation = _OPERATIONS.get(step.op)
     if operation is None:
         return None
+    why = ""
+    if operation == "change":
+        if not _types(step):
+            return None
+        why = _replaced_after_all(step)
+        if not why:
+            lost = _lost_by_update(step)
+            return ("change", lost) if lost else None
+        operation = "replace"
     loss = loss_of(step)
     if loss is not None:
-        return operation, loss if loss is UNDESCRIBED else f"{loss} would be lost"
-    return (operation, "the resource is protected") if step.urn in protected else None
+        return operation, loss if loss is UNDESCRIBED else f"{loss} would be lost{why}"
+    if step.old_urn in protected:
+        return operation, f"the resource is protected{why}"
+    outage = _outage_of(step)
+    if outage is None or step.old_urn in ending:
+        return None
+    return operation, f"this ends {outage}{why}"
+
+
+def _replaced_after_all(step: Step) -> str:
+    """Why an update, as the engine reports it, takes the old resource away; empty if it does not.
+
+    With an alias, a resource of another type takes its place in the state. And a preview without
+    the real provider may not know that the provider replaces by the values.
+    """
+    assert step.new is not None
+    if len(_types(step)) > 1:
+        return f": it becomes a {short_type(step.new.type)}"
+    replacing = [update.path for update in _applying(step) if update.effect == "replaces"]
+    return f": {', '.join(replacing)} forces a replacement" if replacing else ""
+
+
+def _lost_by_update(step: Step) -> str:
+    """What an update in place loses, as a clause; empty for nothing."""
+    record = RESOURCE_TYPES.get(step.type)
+    if record is None:
+        return UNDESCRIBED
+    lost = dict.fromkeys(update.text for update in _applying(step) if update.effect == "loses")
+    if lost:
+        return f"this loses {', '.join(lost)}"
+    undecided = sorted({path for path in _changed(step) if not record.decides_update(path)})
+    return f"resource_types does not decide what {', '.join(undecided)} loses" if undecided else ""
+
+
+def _applying(step: Step) -> list[Update]:
+    record = RESOURCE_TYPES.get(step.type)
+    updates = record.decided_updates if record else ()
+    return [update for update in updates if update.applies(*_inputs(step))]
+
+
+def _inputs(step: Step) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The inputs before and after; where only the outputs differ, what somebody changed by hand."""
+    assert step.old is not None
+    assert step.new is not None
+    old: Mapping[str, Any] = step.old.inputs
+    by_hand = {
+        path.partition(".")[0].partition("[")[0]
+        for path, detail in step.detailed_diff.items()
+        if not detail["inputDiff"]
+    }
+    drifted = {
+        name: step.old.outputs[name]
+        for name in by_hand
+        if name in step.old.outputs and old.get(name) == step.new.inputs.get(name)
+    }
+    return {**old, **drifted}, step.new.inputs
+
+
+def _changed(step: Step) -> Iterator[str]:
+    """The paths of the inputs that an update changes, down to single values."""
+    assert step.old is not None
+    assert step.new is not None
+    named = {change.path for change in step.changes()}
+    for path in differing_paths(step.old.inputs, step.new.inputs):
+        for leaf in _leaves(path, at_path(step.old.inputs, path), at_path(step.new.inputs, path)):
+            if any(is_within(leaf, name) or is_within(name, leaf) for name in named):
+                yield re.sub(r"\[\d+\]", "", leaf)
+
+
+def _leaves(path: str, *values: Any) -> Iterator[str]:
+    """The paths of the values inside a block that is added, removed or changed as a whole."""
+    inside = [value for value in values if isinstance(value, Mapping) and value]
+    if not inside:
+        yield path
+    for name in dict.fromkeys(key for value in inside for key in value):
+        yield from _leaves(f"{path}.{name}", *(value.get(name) for value in inside))
+
+
+def _outage_of(step: Step) -> str | None:
+    """What stops or becomes open while the step's resource is missing; ``None`` for nothing."""
+    for token in _types(step):
+        record = RESOURCE_TYPES.get(token)
+        if record is None:
+            continue  # it counts as stateful
+        is_replaced_grant = step.op is OpType.REPLACE and record.permissions == "grants"
+        # The new grant, or the next release, is there before the old one goes.
+        if record.outage and not is_replaced_grant and not record.replaced_by_design:
+            return record.outage
+    return None
+
+
+def _ending_with_another(
+    steps: Iterable[Step], users: Mapping[str, Sequence[str]]
+) -> frozenset[str]:
+    """URNs of resources whose outage is part of another loss, which has its own approval.
+
+    They use a resource that goes, or everything that uses them goes with a loss.
+    """
+    going = {step.old_urn: step for step in steps if step.op in (OpType.DELETE, OpType.REPLACE)}
+    roots = {urn for urn, step in going.items() if loss_of(step)}
+    lost = roots.union(*(reachable(urn, users) for urn in roots))
+    outages = {urn for urn, step in going.items() if _outage_of(step)}
+    below = {urn for outage in outages for urn in reachable(outage, users)}
+    unused = {
+        urn
+        for urn in going
+        if users.get(urn) and all(user in lost and user in going for user in users[urn])
+    }
+    return frozenset(lost | below | unused)
 
 
 def _mainnet_contracts(state: Any) -> Mapping[str, str]:
@@ -187,6 +329,21 @@ def _dependents(resources: Iterable[Mapping[str, Any]]) -> Mapping[str, list[str
         for urn in dict.fromkeys(filter(None, needed)):
             dependents[urn].append(resource["urn"])
     return dependents
+
+
+def _users(resources: Iterable[Mapping[str, Any]]) -> Mapping[str, list[str]]:
+    """For each URN, the URNs of the resources that have a value of it or have it as a provider.
+
+    A resource that only waits for another one is not in it: it can do without the other.
+    """
+    users: dict[str, list[str]] = defaultdict(list)
+    for resource in resources:
+        provider = (resource.get("provider") or "").rpartition("::")[0]
+        sources = (resource.get("propertyDependencies") or {}).values()
+        used = [provider, *(urn for urns in sources for urn in urns or ())]
+        for urn in dict.fromkeys(filter(None, used)):
+            users[urn].append(resource["urn"])
+    return users
 
 
 def _replaced_dependencies(

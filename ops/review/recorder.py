@@ -20,7 +20,10 @@ from ops.review.steps import REPLACEMENT_STEPS, STACK_TYPE, Step
 _LANGUAGE_HOST: Final = re.compile(r"using pulumi-language-python from \$PATH")
 
 # The engine repeats that an operation failed after it reported the cause.
-_ECHO: Final = re.compile(r"(preview|update|refresh|destroy) failed$|an unhandled error occurred:")
+_ECHO: Final = re.compile(r"(preview|update|refresh|destroy) failed$")
+
+_UNHANDLED: Final = "an unhandled error occurred: "
+"""How the engine begins the message about a program that did not report why it failed."""
 
 
 class Watch(Protocol):
@@ -113,9 +116,11 @@ class Recorder:
             self._keep_remaining_deletions()
 
     def _diagnose(self, event: DiagnosticEvent) -> None:
-        message = event.message.strip()
+        text = event.message.strip()
+        message = text.removeprefix(_UNHANDLED)
+        repeated = message != text and any(item.message == message for item in self.diagnostics)
         relevant = event.severity in ("warning", "error") and not _LANGUAGE_HOST.match(message)
-        if relevant and not _ECHO.match(message):
+        if relevant and not repeated and not _ECHO.match(message):
             self.diagnostics.append(
                 Diagnostic(severity=event.severity, message=message, urn=event.urn or "")
             )
@@ -131,6 +136,15 @@ class Recorder:
         key = (step.urn, step.op)
         seen = key in self._steps  # a component registers its outputs after its creation
         self._steps[key] = step
+        self.diagnostics += [
+            Diagnostic(
+                severity="warning",
+                message=f"{change.path}: {change.new!r} has no effect; it stays {change.old!r}",
+                urn=step.urn,
+            )
+            for change in step.without_effect()
+            if not seen
+        ]
         if step.type == STACK_TYPE and step.new:
             self.outputs = dict(step.new.outputs)
         if self.watch and not seen:

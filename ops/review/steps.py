@@ -13,10 +13,14 @@ from typing import Any, Final, Self
 from pulumi.automation import OpType
 from pulumi.automation.events import StepEventMetadata, StepEventStateMetadata
 
-from ops.review.redaction import at_path, differing_paths, redacted, redacted_like
+from ops.review.redaction import SECRET, at_path, differing_paths, redacted, redacted_like
 from ops.secret_values import SecretValues
+from resource_types import RESOURCE_TYPES
 
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
+
+_DEFAULTS: Final = "__defaults"
+"""The input in which a bridged provider lists the inputs that it set itself."""
 
 REPLACEMENT_STEPS: Final = frozenset(
     {
@@ -119,6 +123,10 @@ def _pair(old: State | None, new: State | None) -> tuple[State | None, State | N
     return old.redacted_like(new), new.redacted_like(old)
 
 
+def _differ_outside_inputs(old: State, new: State) -> bool:
+    return (old.protect, old.type) != (new.protect, new.type)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A property that a step changes; ``None`` where the property is absent."""
@@ -150,7 +158,7 @@ class Step:
             State.read(metadata.new) if metadata.new else None,
         )
         op = OpType(metadata.op)
-        if op is OpType.SAME and old and new and old.protect != new.protect:
+        if op is OpType.SAME and old and new and _differ_outside_inputs(old, new):
             op = OpType.UPDATE  # the engine asks no provider here, and reports ``same``
         return cls(
             op=op,
@@ -200,6 +208,11 @@ class Step:
         return self.urn.rpartition("::")[2]
 
     @property
+    def old_urn(self) -> str:
+        """The URN in the state before the step; an alias may have renamed the resource."""
+        return self.old.urn if self.old else self.urn
+
+    @property
     def state(self) -> State:
         """The state after the step, or before it where it deletes."""
         state = self.new or self.old
@@ -230,8 +243,29 @@ class Step:
         if self.old is None:
             return self
         step = replace(self, old=replace(self.old, protect=True))
-        unchanged = self.op is OpType.UPDATE and not any(step.changes())
+        renamed = step.new is not None and self.old.type != step.new.type
+        unchanged = self.op is OpType.UPDATE and not renamed and not any(step.changes())
         return replace(step, op=OpType.SAME) if unchanged else step
+
+    def without_effect(self) -> Iterator[Change]:
+        """The inputs that differ although the provider changes nothing: it ignores the new value.
+
+        Secrets are left out, because only their encryption may differ.
+        """
+        old, new = self.old, self.new
+        if self.op not in (OpType.SAME, OpType.UPDATE) or not (old and new and new.custom):
+            return
+        record = RESOURCE_TYPES.get(self.type)
+        ignored = [
+            update
+            for update in (record.updates if record else ())
+            if update.effect == "ignored" and update.applies(old.inputs, new.inputs)
+        ]
+        for path in differing_paths(old.inputs, new.inputs):
+            before, after = at_path(old.inputs, path), at_path(new.inputs, path)
+            shown = not (path.startswith(_DEFAULTS) or SECRET in (before, after))
+            if shown and (self.op is OpType.SAME or any(item.covers(path) for item in ignored)):
+                yield Change(path=path, old=before, new=after, replaces=False)
 
     @property
     def forced_by(self) -> tuple[str, ...]:
