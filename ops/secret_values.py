@@ -316,18 +316,28 @@ def _inner(text: str) -> Iterator[str]:
 
 def _encodings(text: str) -> Iterator[str]:
     """The text as it is, and as programs encode it."""
-    yield text
-    yield json.dumps(text)[1:-1]
+    yield from (text, text.lower(), text.upper())
+    as_json = json.dumps(text)[1:-1]
+    yield as_json
+    # Go escapes these three as well: https://pkg.go.dev/encoding/json#HTMLEscape.
+    yield re.sub("[<>&]", lambda sign: f"\\u{ord(sign[0]):04x}", as_json)
+    data = text.encode("utf-8", "surrogatepass")
+    yield "".join(f"%{byte:02X}" for byte in data)
     for safe in ("", "/"):
-        encoded = quote(text, safe=safe)
+        encoded = quote(data, safe=safe)
         yield from (encoded, re.sub("%..", lambda code: code[0].lower(), encoded), quote(encoded))
-    yield quote_plus(text)
+    yield quote_plus(data)
     yield html.escape(text)
     yield html.escape(text, quote=False)
     yield html.escape(text).replace("&#x27;", "&#39;")
-    data = text.encode("utf-8", "surrogatepass")
     yield data.hex()
     yield data.hex().upper()
+    yield data.hex(":")
+    yield from _base64(data)
+    yield from _base64(base64.b64encode(data))
+
+
+def _base64(data: bytes) -> Iterator[str]:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         # In a longer text, the value begins at the first, second or third byte of a group.
         for before in range(3):

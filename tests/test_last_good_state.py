@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -21,7 +20,7 @@ def write(file: StateFile, text: str) -> None:
     """Replace the file, as the engine does."""
     fresh = file.path.with_name("fresh")
     fresh.write_text(text, "utf-8")
-    os.replace(fresh, file.path)
+    fresh.replace(file.path)
 
 
 def wait(file: StateFile, text: str) -> None:

@@ -22,7 +22,7 @@ CREDENTIAL: Final = "cr3d-1n-7he-v4riables"
 PLANTED: Final = (MARKED, CREDENTIAL, STORED)
 
 _SHOWS: Final = f'''
-import base64, json, os, sys
+import base64, json, os, subprocess, sys
 from urllib.parse import quote
 
 marked = pulumi.Output.secret("{MARKED}")
@@ -30,6 +30,8 @@ for value in ("{MARKED}", os.environ["PULL_TEST_TOKEN"]):
     print("printed", value)
     print("printed in pieces", value[:9])
     print(value[9:])
+    os.write(1, b"as bytes " + value.encode() + b"\\n")
+    subprocess.run(["echo", "in another process", value])
     print("to standard error", value, file=sys.stderr)
     sys.stderr.write(json.dumps({{"json": "a" + value}}) + "\\n")
     pulumi.log.warn("warned of " + value + " and " + base64.b64encode(value.encode()).decode())

@@ -45,6 +45,11 @@ FORMS: Final[dict[str, Callable[[str], str]]] = {
     "JSON with Unicode": lambda secret: json.dumps(secret, ensure_ascii=False),
     "JSON in JSON": lambda secret: json.dumps({"body": json.dumps({"p": f"a{secret}z"})}),
     "JSON in JSON in JSON": lambda secret: json.dumps(json.dumps(json.dumps([secret]))),
+    "JSON of Go": lambda secret: re.sub(
+        "[<>&]", lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(secret)
+    ),
+    "lower case": str.lower,
+    "upper case": str.upper,
     "Python": repr,
     "shell": shlex.quote,
     "HTML": html.escape,
@@ -60,6 +65,9 @@ FORMS: Final[dict[str, Callable[[str], str]]] = {
     "base64 of a longer text, 2": lambda secret: base64_of(f"ab{secret}z"),
     "base64 for URLs": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode(),
     "base64 in lines": lambda secret: textwrap.fill(base64_of(f"user:{secret}"), 12),
+    "every byte for a URL": lambda secret: "".join(f"%{byte:02X}" for byte in secret.encode()),
+    "base64 of base64": lambda secret: base64_of(base64_of(secret)),
+    "hex with colons": lambda secret: secret.encode().hex(":"),
     "hex": lambda secret: secret.encode().hex(),
     "HEX": lambda secret: secret.encode().hex().upper(),
     "wrapped": lambda secret: "\n    ".join(pieces(secret, 5)),
