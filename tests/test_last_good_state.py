@@ -52,6 +52,17 @@ def test_the_last_complete_version_is_kept_and_restored(file: StateFile) -> None
     assert not file.damaged
 
 
+def test_a_copy_is_kept_and_not_the_file_itself(file: StateFile) -> None:
+    """Somebody may truncate the file in place."""
+    write(file, state(1))
+    with file.watched():
+        pass
+    file.path.write_text("{", "utf-8")
+    assert file.damaged
+    file.restore()
+    assert file.path.read_text("utf-8") == state(1)
+
+
 def test_a_version_at_the_very_end_is_kept_too(file: StateFile) -> None:
     with file.watched():
         write(file, state(1))

@@ -3,8 +3,8 @@
 The engine replaces its state file atomically, but not only with complete files: on a full disk, its
 write fails, and closing the half-written file still moves it into place (``Bucket.WriteAll`` and
 ``writer.Close`` of ``gocloud.dev/blob``, ``saveCheckpoint`` in ``pkg/backend/diy/state.go``). The
-next attempt copies that over the backup. So each complete version gets a second name. It takes no
-space, and the engine never writes into a file that exists.
+next attempt copies that over the backup. So each complete version is copied. A copy for which there
+is no space is not complete, and the one before stays.
 
 Only sandboxes keep their state in a file. A bucket in Google Cloud keeps versions of it
 (``docs/delivery.md``).
@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,8 +49,8 @@ class StateFile:
             OSError: there is no last good version, or the file system refuses.
         """
         fresh = self.path.with_name(f".{self.path.name}.restored")
-        fresh.unlink(missing_ok=True)
-        os.link(self.last_good, fresh)
+        shutil.copyfile(self.last_good, fresh)
+        _sync(fresh)
         self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
         fresh.replace(self.path)
         _sync(self.path.parent)
@@ -81,14 +82,14 @@ class StateFile:
 
     def _keep(self) -> None:
         fresh = self.path.with_name(f".{self.path.name}.fresh")
-        fresh.unlink(missing_ok=True)
-        os.link(self.path, fresh)
-        if _is_complete(fresh):
-            _sync(fresh)
-            fresh.replace(self.last_good)
-            _sync(self.path.parent)
-        else:
-            fresh.unlink()
+        try:
+            shutil.copyfile(self.path, fresh)
+            if _is_complete(fresh):
+                _sync(fresh)
+                fresh.replace(self.last_good)
+                _sync(self.path.parent)
+        finally:
+            fresh.unlink(missing_ok=True)
 
 
 def _is_complete(path: Path) -> bool:
