@@ -13,14 +13,17 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pulumi.automation import OpType
+
 from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
-from ops.review.steps import short_type
+from ops.review.redaction import SECRET, is_unknown
+from ops.review.steps import State, Step, short_type
 
 # The engine repeats the update of a resource with such an error. So the next up completes the
 # resource even if the refresh that follows the import is interrupted.
@@ -106,6 +109,39 @@ def refuse_interrupted(opened: OpenStack) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Existing:
+    """A resource that the program declares and the state lacks, and that exists.
+
+    Attributes:
+        step: its planned creation.
+        id: the id with which it exists.
+        components: the planned creations of the components around it, the outermost first.
+    """
+
+    step: Step
+    id: str
+    components: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        name = f"{short_type(self.step.type)}  {self.step.name}"
+        return f"{name}: exists as {self.id}; add it to the state"
+
+    def resources(self) -> Iterator[dict[str, Any]]:
+        """What the state has to hold. A refresh adds the outputs, and the next ``up`` the rest."""
+        for component in self.components:
+            yield _resource(component.state)
+        state = self.step.state
+        inputs = {name: value for name, value in state.inputs.items() if _is_complete(value)}
+        yield {
+            **_resource(state),
+            "id": self.id,
+            "inputs": inputs,
+            "provider": state.provider,
+            "initErrors": [UNREAD],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
     """The steps that repair the state before the next ``up``.
 
@@ -171,6 +207,62 @@ def plan_recovery(opened: OpenStack, exists: Mapping[str, str], missing: Sequenc
     )
 
 
+def find_existing(opened: OpenStack, exists: Mapping[str, str]) -> list[Existing]:
+    """The resources that an ``up`` would create although they exist.
+
+    A creation can succeed and be answered with an error, or not be stored because the disk is full.
+    In a sandbox, its cloud knows what it created for which resource. In real accounts the user
+    looks the names up, and ``exists`` has the ids by URN.
+
+    Raises:
+        Refused: the preview failed, or it has to be looked up which resources exist.
+        WrongInput: ``exists`` names a resource that an ``up`` would not create.
+    """
+    preview = opened.preview()
+    if not preview.succeeded:
+        raise Refused("engine", f"The preview failed:\n{preview.causes}")
+    known = {resource["urn"] for resource in opened.state().get("resources", ())}
+    created = {step.urn: step for step in preview.steps if step.op is OpType.CREATE}
+    planned = {
+        urn: step
+        for urn, step in created.items()
+        if step.state.custom and step.state.provider.rpartition("::")[0] in known
+    }
+    unplanned = sorted(exists.keys() - planned.keys())
+    if unplanned:
+        raise WrongInput(
+            "exists",
+            "An up would not create these resources, or their provider is not in the state:\n"
+            + "\n".join(f"  {urn}" for urn in unplanned),
+        )
+    ids: Mapping[str, str | None] = exists
+    if opened.cloud:
+        ids = {urn: _id_in_cloud(opened, urn) for urn in planned}
+    elif planned and not exists:
+        raise Refused("unknown", _how_to_find(opened, planned.values()), found=sorted(planned))
+    return [
+        Existing(
+            step=planned[urn],
+            id=id_,
+            components=tuple(reversed([*_ancestors(planned[urn], created)])),
+        )
+        for urn, id_ in ids.items()
+        if id_
+    ]
+
+
+def adopt(opened: OpenStack, existing: Sequence[Existing]) -> None:
+    """Add resources to the state. A refresh has to follow: it drops what does not exist."""
+    if not existing:
+        return
+    deployment = deepcopy(dict(opened.state()))
+    resources = deployment["resources"]
+    for found in existing:
+        known = {resource["urn"] for resource in resources}
+        resources += [item for item in found.resources() if item["urn"] not in known]
+    opened.replace_state(deployment)
+
+
 def recover(opened: OpenStack, recovery: Recovery) -> None:
     """Remove the locks and add created resources to the state. A refresh has to follow."""
     if recovery.locks or not opened.cloud:
@@ -215,6 +307,47 @@ def _step(operation: Pending, id_: str | None) -> str:
     if not operation.creating:
         return "the refresh finds out how it ended"
     return f"exists as {id_}; add it to the state" if id_ else "does not exist; drop it"
+
+
+def _ancestors(step: Step, created: Mapping[str, Step]) -> Iterator[Step]:
+    """The components around a resource that the state lacks as well, the innermost first."""
+    parent = created.get(step.state.parent)
+    while parent is not None:
+        yield parent
+        parent = created.get(parent.state.parent)
+
+
+def _resource(state: State) -> dict[str, Any]:
+    return {
+        "urn": state.urn,
+        "custom": state.custom,
+        "type": state.type,
+        "parent": state.parent,
+    }
+
+
+def _is_complete(value: Any) -> bool:
+    """Whether a preview shows the whole value: no part is secret, or known after an up only."""
+    if isinstance(value, Mapping):
+        return all(_is_complete(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_complete(item) for item in value)
+    return not is_unknown(value) and not (isinstance(value, str) and SECRET in value)
+
+
+def _how_to_find(opened: OpenStack, planned: Iterable[Step]) -> str:
+    listed = "\n".join(
+        f"  {short_type(step.type)}  {_described(step.state.inputs)}\n    {step.urn}"
+        for step in planned
+    )
+    return (
+        f"An up would create these resources:\n{listed}\n"
+        "Look up by its name, in its platform's console or command line, each one whose creation\n"
+        "may have succeeded. Then run\n"
+        f"  {opened.recover_command} --adopt-existing\n"
+        "with --exists 'URN=ID' for each resource that exists. For the format of the ID, see "
+        "'Import'\non the page of the resource's type at https://www.pulumi.com/registry."
+    )
 
 
 def _how_to_look_up(opened: OpenStack, unknown: Sequence[Pending]) -> str:

@@ -7,14 +7,17 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from ops.engine.install import provide_engine
+from ops.sdk_internals import report_secrets
+from ops.secret_values import HANDLED
 from tests.inline_programs import close_event_loops
+from tests.mini_project import PLANTED
 from tests.needs import lacking
 
 MUTANTS: Final = "mutants"
@@ -27,6 +30,10 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 # Some tests use the Automation API directly; a loop left open would fail whatever test runs next.
 close_event_loops()
+
+# The output of a failing test is public in CI; what a test plants stands for a real secret.
+HANDLED.add(PLANTED)
+report_secrets(HANDLED.add, HANDLED.add_output)
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +77,20 @@ def need() -> Callable[[str, str], str]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest tests first: starting one last would leave the other processes idle."""
     items.sort(key=lambda item: not item.path.stem.startswith(LIFECYCLES))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Redact secrets in the traceback of a failed test, and in what it printed and logged."""
+    report = yield
+    report.sections = [(title, HANDLED.redact(text)) for title, text in report.sections]
+    shown = report.longreprtext
+    redacted = HANDLED.redact(shown)
+    if redacted != shown:
+        report.longrepr = redacted
+    return report
 
 
 def pytest_sessionfinish() -> None:

@@ -243,11 +243,16 @@ class MiniProject:
         records = [(record["type"], record["address"]) for record in json.loads(listed.stdout)]
         return sorted(record for record in records if record[0] != gcp.PROJECT_SERVICE)
 
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the state."""
+        path = self.sandbox / "state" / ".pulumi" / "stacks" / "tiny" / "production.json"
+        latest = json.loads(path.read_text("utf-8"))["checkpoint"]["latest"]
+        resources: list[dict[str, Any]] = latest["resources"]
+        return resources
+
     def protected(self) -> list[str]:
         """URNs of the protected resources in the state, sorted."""
-        path = self.sandbox / "state" / ".pulumi" / "stacks" / "tiny" / "production.json"
-        resources = json.loads(path.read_text("utf-8"))["checkpoint"]["latest"]["resources"]
-        return sorted(resource["urn"] for resource in resources if resource.get("protect"))
+        return sorted(resource["urn"] for resource in self.resources() if resource.get("protect"))
 
     def fingerprint(self) -> str:
         """A hash over the checkout's files and their content."""

@@ -11,6 +11,7 @@ import pytest
 from pulumi.automation import OpType
 from rich.console import Console
 
+from ops.command_line.output import Output
 from ops.command_line.terminal import Printer, Progress
 from ops.review.graph import Stages
 from ops.review.outcome import Diagnostic, Outcome
@@ -143,6 +144,21 @@ def test_replacements_come_before_deletions_and_both_before_the_rest() -> None:
         "    -  gcp:sql:User                     reader  (1 infrastructure, redis)",
     ]
     assert lines.index("1 infrastructure") > 3
+
+
+@pytest.mark.parametrize("message", ["Error 409: bucket b already exists", "no quota"])
+def test_an_up_that_meets_what_exists_names_the_command(
+    message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = outcome(
+        operation="up",
+        succeeded=False,
+        diagnostics=(Diagnostic(severity="error", message=message, urn=""),),
+    )
+    with pytest.raises(SystemExit):
+        Output(as_json=False).finish(failed)
+    named = "recover with --adopt-existing" in capsys.readouterr().err
+    assert named == ("already exists" in message)
 
 
 def test_diagnostics_name_their_resource() -> None:

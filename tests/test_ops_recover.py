@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from ops.errors import Refused
-from ops.recovery import plan_recovery, recover
+from ops.errors import Refused, WrongInput
+from ops.recovery import UNREAD, adopt, find_existing, plan_recovery, recover
+from ops.review.steps import Step
 from tests.mini_project import MiniProject
 from tests.stack_lifecycle import running_for
 
@@ -136,6 +137,125 @@ def test_a_crash_of_the_recovery_itself(project: MiniProject) -> None:
 def test_recovery_with_nothing_to_repair_is_a_refresh(project: MiniProject) -> None:
     project.run("up")
     assert project.run("recover")["changeSummary"] == {"same": 12}
+
+
+def test_a_creation_that_was_answered_with_an_error_is_adopted(project: MiniProject) -> None:
+    failed = project.ops(
+        *("up", *project.here(), "--yes"),
+        variables={"FAULT": "4:error:after"},
+        module="tests.ops_with_faults",
+    )
+    assert failed.returncode == 1
+    made = project.cloud()
+    known = [resource for resource in project.resources() if resource["custom"]]
+    providers = [resource for resource in known if resource["type"].startswith("pulumi:")]
+    assert len(known) - len(providers) == len(made) - 1
+
+    project.run("recover", "--adopt-existing")
+    assert project.cloud() == made
+    project.run("up")
+    assert len(project.cloud()) == CREATIONS
+    assert project.run("up")["changeSummary"] == {"same": 12}
+
+
+def test_a_damaged_state_file_is_restored(project: MiniProject) -> None:
+    """As after a full disk: the file and its backup end in the middle."""
+    project.run("up")
+    folder = project.sandbox / "state" / ".pulumi" / "stacks" / "tiny"
+    good = (folder / "production.json").read_text("utf-8")
+    for name in ("production.json", "production.json.bak"):
+        (folder / name).write_text(good[: len(good) // 2], "utf-8")
+    refused_up = project.ops("up", *project.here(), "--yes", "--json")
+    assert refused_up.returncode == 1
+    error = json.loads(refused_up.stdout)["error"]
+    assert error["kind"] == "state"
+    assert "ends in the middle" in error["message"]
+    assert "bin/ops recover --stack production --sandbox" in error["message"]
+
+    assert project.run("recover")["changeSummary"] == {"same": 12}
+    assert project.run("up")["changeSummary"] == {"same": 12}
+
+
+class Adopting:
+    """A stack whose program declares a component with two buckets; ``known`` are in the state."""
+
+    cloud = None
+    recover_command = "bin/ops recover --stack production"
+
+    def __init__(self, known: list[dict[str, Any]]) -> None:
+        self.deployment: Any = {"resources": known}
+
+    def state(self) -> Any:
+        return self.deployment
+
+    def replace_state(self, deployment: Any) -> None:
+        self.deployment = deployment
+
+    def preview(self) -> Any:
+        provider = "urn:pulumi:p::t::pulumi:providers:gcp::gcp"
+        rows = [
+            ("urn:component", "pull:data:Store", False, "urn:stack", ""),
+            ("urn:a", "gcp:storage/bucket:Bucket", True, "urn:component", f"{provider}::1"),
+            ("urn:b", "gcp:storage/bucket:Bucket", True, "urn:component", f"{provider}::1"),
+            ("urn:c", "gcp:storage/bucket:Bucket", True, "urn:component", "urn:new::2"),
+        ]
+        inputs = {
+            "name": "a",
+            "labels": {"key": "x[secret]"},
+            "location": "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        }
+        steps = [
+            Step.parse(
+                {
+                    "op": "create",
+                    "urn": urn,
+                    "newState": {
+                        "urn": urn,
+                        "type": type_,
+                        "custom": custom,
+                        "parent": parent,
+                        "provider": by,
+                        "inputs": inputs if custom else {},
+                    },
+                }
+            )
+            for urn, type_, custom, parent, by in rows
+        ]
+        return SimpleNamespace(succeeded=True, steps=steps)
+
+
+STACK: list[dict[str, Any]] = [
+    {"urn": "urn:stack", "type": "pulumi:pulumi:Stack", "custom": False},
+    {"urn": "urn:pulumi:p::t::pulumi:providers:gcp::gcp", "id": "1", "custom": True},
+]
+
+
+def test_real_accounts_name_what_exists() -> None:
+    opened: Any = Adopting(STACK)
+    with pytest.raises(Refused, match="--adopt-existing\nwith --exists 'URN=ID'") as refusal:
+        find_existing(opened, {})
+    assert refusal.value.details["found"] == ["urn:a", "urn:b"]
+    with pytest.raises(WrongInput, match="urn:c"):
+        find_existing(opened, {"urn:c": "c"})
+
+    found = find_existing(opened, {"urn:a": "bucket-a", "urn:b": "bucket-b"})
+    assert [str(existing) for existing in found] == [
+        "gcp:storage:Bucket  urn:a: exists as bucket-a; add it to the state",
+        "gcp:storage:Bucket  urn:b: exists as bucket-b; add it to the state",
+    ]
+    adopt(opened, found)
+    *_, component, first, second = opened.deployment["resources"]
+    assert [component["urn"], first["urn"], second["urn"]] == ["urn:component", "urn:a", "urn:b"]
+    assert (component["custom"], "id" in component) == (False, False)
+    assert (first["id"], first["inputs"]) == ("bucket-a", {"name": "a"})
+    assert first["initErrors"] == [UNREAD]
+
+
+def test_nothing_to_adopt_leaves_the_state_alone() -> None:
+    opened: Any = Adopting(STACK)
+    before = opened.deployment
+    adopt(opened, [])
+    assert opened.deployment is before
 
 
 def test_a_lock_is_removed_only_when_its_engine_has_ended(project: MiniProject) -> None:

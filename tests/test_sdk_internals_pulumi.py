@@ -17,18 +17,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from pulumi import _types, automation
+from pulumi import Output, _types, automation, runtime
 from pulumi.automation import CommandResult, PulumiCommand, _server, _stack
 from pulumi.automation.errors import StackNotFoundError
 from semver import VersionInfo
 
-from ops.sdk_internals import KnownCommand, command_error, serve_processes
+from ops import sdk_internals
+from ops.sdk_internals import KnownCommand, command_error, report_secrets, serve_processes
 from ops.sdk_internals import LanguageServer as ProcessServer
+from ops.secret_values import HANDLED
 from tests.inline_programs import LanguageServer
 from tests.recorder import ROOT
 
 SEAMS: Final = {
-    "ops/sdk_internals.py": "the Automation API",
+    "ops/sdk_internals.py": "the Automation API, and the values of secret outputs",
     "policies/sdk_internals.py": "the server of a policy pack",
     "sandbox/schema.py": "the types of a resource's inputs and outputs",
     "sandbox/values.py": "the signatures of secrets, assets and unknown values",
@@ -151,6 +153,29 @@ def test_a_loop_that_the_sdk_leaves_open_is_closed(
     assert loop.is_closed()
     time.sleep(0.4)
     assert caplog.records == []
+
+
+def test_every_secret_value_of_a_program_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Marked, computed from a marked one, and a secret setting that is read without its mark."""
+    marked: list[Any] = []
+    computed: list[Any] = []
+    monkeypatch.setattr(sdk_internals, "_report_secret", None)
+    monkeypatch.setattr(sdk_internals, "_report_output", None)
+    report_secrets(marked.append, computed.append)
+
+    async def program() -> None:
+        runtime.set_all_config({"p:key": "in the settings", "p:open": "public"}, ["p:key"])
+        sdk_internals.report_secret_settings()
+        secret = Output.secret("marked")
+        assert marked == ["in the settings", "marked"], "before the event loop goes on"
+        derived = Output.all("plain", secret).apply(lambda both: " ".join(both))
+        assert await derived.future() == "plain marked"
+        assert await Output.from_input("public").future() == "public"
+
+    asyncio.run(program())
+    report_secrets(HANDLED.add, HANDLED.add_output)
+    assert {"marked", "plain marked"} <= {value for value in computed if isinstance(value, str)}
+    assert "public" not in [*marked, *computed]
 
 
 def test_a_failed_command_is_classified_by_its_output() -> None:

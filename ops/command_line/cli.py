@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import signal
 import sys
@@ -20,7 +21,7 @@ from ops.command_line.terminal import Progress
 from ops.engine.checkout import Checkout
 from ops.engine.install import EngineError, describe, provide_engine
 from ops.errors import Interrupted, OpsError, Refused, WrongInput
-from ops.recovery import plan_recovery, refuse_interrupted
+from ops.recovery import adopt, find_existing, pending, plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
 from ops.review.graph import before_and_after, draw, preview_with_dependencies
 from ops.review.guard import refuse_protected, urns_deleted
@@ -33,6 +34,8 @@ from ops.review.report.forms import render as render_report
 from ops.review.report.forms import write as write_report
 from ops.review.report.model import Report
 from ops.review.report.previews import read_preview, run_preview
+from ops.scratch import scratch_folder
+from ops.secret_values import RedactedStream
 
 HELP: Final = """\
 Previews, applies and reviews the infrastructure of the PULL backend.
@@ -265,21 +268,39 @@ def recover(
         list[str] | None,
         typer.Option("--missing", metavar="URN", help="A pending resource that was not created."),
     ] = None,
+    adopt_existing: Annotated[
+        bool,
+        typer.Option(
+            "--adopt-existing",
+            help="Also add to the state what an up would create and what exists already.",
+        ),
+    ] = False,
 ) -> None:
-    """Repair the state after the engine was killed.
+    """Repair the state after the engine was killed, or could not write it.
 
-    Removes its lock, adopts resources that it created without noting them, and refreshes. In real
-    accounts, name every pending resource with --exists or --missing.
+    Removes the engine's lock, puts the last good version of a damaged state file in place, adopts
+    resources that were created without a note in the state, and refreshes. In real accounts, name
+    every pending resource with --exists or --missing.
+
+    With --adopt-existing, previews as well, and adopts resources whose creation succeeded although
+    it was answered with an error. In real accounts, name them with --exists.
     """
     session = Session("recover", as_json=as_json, yes=yes)
     session.require_consent()
     ids = dict(pair.rpartition("=")[::2] for pair in exists or ())
     if "" in ids or "" in ids.values():
         raise WrongInput("exists", "--exists takes URN=ID; neither may be empty.")
-    with session.open(stack, sandbox, sandbox_dir) as opened:
-        recovery = plan_recovery(opened, ids, missing or ())
+    with session.open(stack, sandbox, sandbox_dir, repair=True) as opened:
+        waiting = {operation.urn for operation in pending(opened)} if adopt_existing else set(ids)
+        ids_pending = {urn: id_ for urn, id_ in ids.items() if urn in waiting}
+        recovery = plan_recovery(opened, ids_pending, missing or ())
         session.confirm(recovery.lines() or ["nothing to repair; a refresh looks for drift"])
         carry_out_recovery(opened, recovery)
+        if adopt_existing:
+            ids_existing = {urn: id_ for urn, id_ in ids.items() if urn not in waiting}
+            existing = find_existing(opened, ids_existing)
+            session.confirm([str(found) for found in existing] or ["nothing exists already"])
+            adopt(opened, existing)
         session.output.finish(replace(opened.refresh(), operation="recover"))
 
 
@@ -385,14 +406,19 @@ def main() -> NoReturn:
     """Run the command line. Errors are printed for people, or as JSON with ``--json``."""
     as_json = "--json" in sys.argv[1:]
     # A shell that starts a command in the background makes it ignore SIGINT.
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.default_int_handler)
-    for stream in (sys.stdout, sys.stderr):
+    for signal_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_, signal.default_int_handler)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):  # its encoding may not have every character
             stream.reconfigure(errors="backslashreplace")
+        redacted = RedactedStream(stream)
+        setattr(sys, name, redacted)
+        atexit.register(redacted.end)
     try:
         # In standalone mode, typer would print its errors itself, and never as JSON.
-        code = app(prog_name="bin/ops", standalone_mode=False)
+        with scratch_folder():
+            code = app(prog_name="bin/ops", standalone_mode=False)
         if code != Interrupted.exit_code:
             sys.exit(code)
         failure: OpsError = Interrupted()

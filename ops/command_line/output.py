@@ -14,10 +14,15 @@ from ops.review.graph import Graph, StageEnd
 from ops.review.outcome import Outcome
 from ops.review.policies import Verdict
 from ops.sanitize import printable_lines
+from ops.secret_values import HANDLED, RedactedStream
 
 DRIFTED: Final = (
     "Drift detected; nothing was changed. If the change is right, put it into the program.\n"
     "Otherwise run refresh and then up, which reverts it."
+)
+ALREADY_EXISTS: Final = (
+    "\nWhat exists already may come from an earlier attempt that was answered with an error: run\n"
+    "recover with --adopt-existing, which adds it to the state."
 )
 
 
@@ -81,7 +86,9 @@ def say(line: str) -> None:
 
 def print_json(document: dict[str, Any]) -> None:
     """Print the one document on standard output, in ASCII, which controls no terminal."""
-    print(json.dumps(document, indent=2))
+    # Redacted before it is encoded: the stream could replace quotes between two texts.
+    out = sys.stdout.unredacted if isinstance(sys.stdout, RedactedStream) else sys.stdout
+    print(json.dumps(HANDLED.redact_all(document), indent=2), file=out)
 
 
 def _document(
@@ -95,7 +102,7 @@ def _document(
     document = outcome.to_dict()
     if verdict:
         document["policies"] = verdict.to_dict()
-        if not verdict.passed:
+        if verdict.blocks:
             document["error"] = {"kind": "policies", "message": "\n".join(verdict.lines())}
     if graph:
         document["graph"] = graph.to_dict()
@@ -122,5 +129,5 @@ def _advice(outcome: Outcome, planned: bool, recorded: bool) -> str:
     return (
         f"The {outcome.operation} {ended}. Everything it finished is in the state.\n{next_step}\n"
         "If it then refuses because the engine was killed, it prints the command that repairs the "
-        "state."
+        f"state.{ALREADY_EXISTS if 'already exists' in outcome.errors else ''}"
     )

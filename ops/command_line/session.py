@@ -47,11 +47,12 @@ class Session:
         sandbox_dir: Path | None,
         *,
         protect: bool | None = None,
+        repair: bool = False,
     ) -> Iterator[OpenStack]:
         """Open the stack, after checking everything that can be checked without an engine.
 
         ``protect`` replaces the setting ``pull:protect``, in a sandbox only. The policy pack, which
-        demands protection, is then not applied.
+        demands protection, is then not applied. ``repair`` replaces a damaged state file.
 
         Raises:
             WrongInput: the options, settings, approvals or policy levels are wrong.
@@ -71,7 +72,9 @@ class Session:
             else "real accounts"
         )
         self.output.printer.title(f"{self._operation} of {stack} in {where}")
-        with open_stack(checkout, stack, environment, say, policed=protect is None) as opened:
+        with open_stack(
+            checkout, stack, environment, say, policed=protect is None, repair=repair
+        ) as opened:
             yield opened
 
     def evaluate(self, opened: OpenStack, plan: Outcome) -> Verdict:

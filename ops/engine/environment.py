@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from ops.engine.cache import cache_folder
 from ops.engine.checkout import Checkout
 from ops.engine.install import LANGUAGE_HOST
+from ops.engine.last_good_state import StateFile
 from ops.errors import WrongInput
 
 # Prefixes of variables that point to real accounts. A sandbox removes these variables, because the
@@ -44,6 +47,13 @@ class Environment:
     def state(self) -> Path | None:
         """The folder of the file backend in a sandbox; ``None`` for the user's own backend."""
         return self.sandbox / "state" if self.sandbox else None
+
+    def state_file(self, stack: str) -> StateFile | None:
+        """The state file of a stack in a sandbox; it may not exist yet."""
+        if self.state is None:
+            return None
+        project = yaml.safe_load((self.work_dir / "Pulumi.yaml").read_text("utf-8"))["name"]
+        return StateFile(self.state / ".pulumi" / "stacks" / project / f"{stack}.json")
 
 
 def real_accounts(checkout: Checkout) -> Environment:

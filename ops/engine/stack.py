@@ -25,12 +25,15 @@ from ops.engine.checkout import Checkout
 from ops.engine.command import Engine
 from ops.engine.environment import Environment, language_host_variables
 from ops.engine.install import provide_engine
+from ops.engine.last_good_state import StateFile
 from ops.engine.program import Program
 from ops.errors import Refused
 from ops.review.guard import is_locked, relocked, unlocked
 from ops.review.outcome import Diagnostic, Outcome
 from ops.review.recorder import Recorder, Watch
+from ops.review.redaction import secret_values
 from ops.sdk_internals import Workspace, serve_processes
+from ops.secret_values import HANDLED
 from policies.levels import file_of
 
 if TYPE_CHECKING:
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
 
 STATE_VERSION: Final = 3
 """The version of the engine's deployment format."""
+
+CREDENTIAL: Final = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSPHRASE|API_KEY|GOOGLE_CREDENTIALS)$")
+"""The names of environment variables whose values a provider's error may contain."""
 
 # A killed engine ends its stream of events early; `_last_words` reports that it was killed.
 warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
@@ -189,6 +195,20 @@ class OpenStack:
             file.flush()
             self._ask("stack", "import", "--file", file.name)
 
+    def _remember_secrets(self) -> None:
+        """Remember the secrets in the state and the settings, to redact them in every text.
+
+        They come through a pipe; no file holds them in plain text.
+        """
+        settings = self.environment.work_dir / f"Pulumi.{self.name}.yaml"
+        with contextlib.suppress(Refused):  # then the engine cannot decrypt them either
+            exported = json.loads(self._ask("stack", "export", "--show-secrets"))
+            for value in secret_values(exported):
+                HANDLED.add_output(value)
+            if "secure:" in settings.read_text("utf-8"):
+                config = json.loads(self._ask("config", "--show-secrets", "--json"))
+                HANDLED.add([entry.get("value") for entry in config.values() if entry["secret"]])
+
     def _ask(self, *command: str) -> str:
         """What the CLI prints for a command on this stack.
 
@@ -263,23 +283,20 @@ class OpenStack:
     @property
     def recover_command(self) -> str:
         """The command that repairs this stack after its engine was killed."""
-        sandbox = (
-            f" --sandbox --sandbox-dir {self.environment.sandbox}"
-            if self.environment.sandbox
-            else ""
-        )
-        return f"bin/ops recover --stack {self.name}{sandbox}"
+        return recover_command(self.name, self.environment)
 
     def _record(
         self, operation: str, recorder: Recorder, run: Callable[[Recorder], object]
     ) -> Outcome:
         started = time.monotonic()
         succeeded = True
+        if operation in ("refresh", "destroy"):  # without the program, which would handle them
+            self._remember_secrets()
         # The sandbox's SDKs make a million objects that stay alive; repeated garbage collections of
         # them took a third of a preview.
         gc.disable()
         try:
-            with recorder.listening():
+            with self._state_file_watched(), recorder.listening():
                 run(recorder)
         except CommandError as error:
             succeeded = False
@@ -287,7 +304,14 @@ class OpenStack:
                 recorder.diagnostics.append(self._last_words(error))
         finally:
             gc.enable()
-        return Outcome(
+        if recorder.diagnostics:
+            self._remember_secrets()
+        file = self.environment.state_file(self.name)
+        if file and file.damaged:
+            recorder.diagnostics.append(
+                Diagnostic(severity="error", message=_damaged(file, self.recover_command), urn="")
+            )
+        outcome = Outcome(
             stack=self.name,
             operation=operation,
             succeeded=succeeded,
@@ -300,6 +324,11 @@ class OpenStack:
             outputs=recorder.outputs,
             duration_seconds=time.monotonic() - started,
         )
+        return outcome.redacted(HANDLED)
+
+    def _state_file_watched(self) -> contextlib.AbstractContextManager[None]:
+        file = self.environment.state_file(self.name)
+        return file.watched() if file else contextlib.nullcontext()
 
     def _last_words(self, error: CommandError) -> Diagnostic:
         """Why the engine failed, if no event reported it."""
@@ -329,14 +358,22 @@ def open_stack(
     say: Callable[[str], None],
     *,
     policed: bool = True,
+    repair: bool = False,
 ) -> Iterator[OpenStack]:
     """Open ``stack`` in ``environment``. A sandbox creates a stack that does not exist yet.
 
+    ``repair`` replaces a damaged state file with its last good version.
+
     Raises:
         ops.engine.install.EngineError: there is no Pulumi CLI and it cannot be installed.
-        Refused: the user's backend does not have the stack, or cannot be reached.
+        Refused: the user's backend does not have the stack, or cannot be reached; or the state file
+            is damaged.
     """
+    _require_readable_state(stack, environment, say, repair=repair)
     serve_processes()
+    for settings in (checkout.root / "Pulumi.yaml", checkout.root / f"Pulumi.{stack}.yaml"):
+        HANDLED.publish(settings.read_text("utf-8"))
+    HANDLED.add([value for name, value in os.environ.items() if CREDENTIAL.search(name)])
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
         stacked.enter_context(_variables({**environment.variables, **language_host_variables()}))
@@ -372,6 +409,48 @@ def open_stack(
             program=program,
             _stack=selected,
         )
+
+
+def recover_command(stack: str, environment: Environment) -> str:
+    """The command that repairs a stack in an environment."""
+    sandbox = f" --sandbox --sandbox-dir {environment.sandbox}" if environment.sandbox else ""
+    return f"bin/ops recover --stack {stack}{sandbox}"
+
+
+def _require_readable_state(
+    stack: str, environment: Environment, say: Callable[[str], None], *, repair: bool
+) -> None:
+    """Refuse a damaged state file, or with ``repair`` put its last good version in place.
+
+    Raises:
+        Refused: the state file is damaged, and is not to be repaired or cannot be.
+    """
+    file = environment.state_file(stack)
+    if file is None or not file.damaged:
+        return
+    command = recover_command(stack, environment)
+    if not repair:
+        raise Refused("state", _damaged(file, command))
+    try:
+        file.restore()
+    except OSError as error:
+        raise Refused(
+            "state",
+            f"The state file {file.path} is damaged, and its last good version "
+            f"{file.last_good.name} cannot be put in place: {error.strerror}.",
+        ) from None
+    say(
+        f"The state file was damaged; its last good version is in place again, and the damaged one "
+        f"is {file.path.name}.damaged beside it. What was created after that version is in the "
+        f"cloud only. Add it to the state with\n  {command} --adopt-existing"
+    )
+
+
+def _damaged(file: StateFile, command: str) -> str:
+    return (
+        f"The state file {file.path} ends in the middle, as after a full disk. Free some space, "
+        f"then put its last good version in place with\n  {command}"
+    )
 
 
 @contextlib.contextmanager

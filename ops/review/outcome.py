@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from pulumi.automation import OpType
@@ -12,6 +12,7 @@ from pulumi.automation.events import PolicyEvent
 
 from ops.review.redaction import SECRET
 from ops.review.steps import Step
+from ops.secret_values import SecretValues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,32 @@ class Outcome:
     summary: Mapping[str, int]
     outputs: Mapping[str, Any]
     duration_seconds: float
+
+    def redacted(self, values: SecretValues) -> Outcome:
+        """The outcome without the secret values that the engine has not marked.
+
+        They are in messages, and in properties that a program or a provider derived from a secret.
+        """
+        if not values.occur_in(
+            [
+                [step.to_dict() for step in self.changes],
+                [item.message for item in self.diagnostics],
+                [violation.message for violation in self.violations],
+                self.outputs,
+            ]
+        ):
+            return self
+        return replace(
+            self,
+            steps=tuple(step.without(values) for step in self.steps),
+            diagnostics=tuple(
+                replace(item, message=values.redact(item.message)) for item in self.diagnostics
+            ),
+            violations=tuple(
+                replace(item, message=values.redact(item.message)) for item in self.violations
+            ),
+            outputs=values.redact_all(self.outputs),
+        )
 
     @property
     def blocked_by_protect(self) -> bool:

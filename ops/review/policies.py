@@ -24,11 +24,13 @@ class Verdict:
 
     Attributes:
         rules: the number of rules evaluated; 0 for a ``destroy``, to which no rule applies.
+        complete: the operation succeeded, so every rule was evaluated on every resource.
         skipped: the engine finished without running the pack.
         excepted: pairs of a URN that changes and the rule that an exception covers.
     """
 
     rules: int
+    complete: bool
     skipped: bool
     violations: tuple[Violation, ...]
     refusals: tuple[Refusal, ...]
@@ -36,9 +38,14 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether the operation may run. A pack that did not run passes nothing."""
+        """Whether the operation may run. A pack that did not run to its end passes nothing."""
+        return self.complete and not self.blocks
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the pack or the guard is the reason why the operation may not run."""
         mandatory = any(violation.level == "mandatory" for violation in self.violations)
-        return not (self.skipped or mandatory or self.refusals)
+        return bool(self.skipped or mandatory or self.refusals)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -62,8 +69,10 @@ class Verdict:
         for urn, rule in self.excepted:
             yield f"excepted: {rule}  {urn.rpartition('::')[2]}"
         broken = len({violation.rule for violation in self.violations})
-        if self.rules:
+        if self.rules and (self.complete or broken):
             yield f"{self.rules} rules, {broken or 'none'} broken"
+        elif self.rules:
+            yield f"The preview failed, so not all of the {self.rules} rules were evaluated."
         count = len(self.refusals)
         yield f"{count or 'no'} operation{'' if count == 1 else 's'} refused by the guard"
 
@@ -94,6 +103,7 @@ def verdict_on(
     changing = {step.urn for step in outcome.changes if evaluated}
     return Verdict(
         rules=rules if evaluated else 0,
+        complete=outcome.succeeded,
         skipped=evaluated and outcome.succeeded and PACK not in outcome.packs,
         violations=outcome.violations,
         refusals=evaluate(opened.name, outcome.changes, approvals, opened.state, today),

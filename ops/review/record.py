@@ -27,6 +27,7 @@ from ops.review.fingerprint import (
 )
 from ops.review.outcome import Outcome
 from ops.review.policies import Verdict
+from ops.secret_values import HANDLED
 
 FORMAT: Final = 1
 VALID_HOURS: Final = 24
@@ -93,11 +94,13 @@ class Record:
             settings=settings_digest(opened),
             versions=versions(opened),
             state=state_digests(state),
-            plan={
-                step.urn: planned_change(step)
-                for step in sorted(preview.changes, key=lambda step: step.urn)
-            },
-            verdict=verdict.to_dict(),
+            plan=HANDLED.redact_all(
+                {
+                    step.urn: planned_change(step)
+                    for step in sorted(preview.changes, key=lambda step: step.urn)
+                }
+            ),
+            verdict=HANDLED.redact_all(verdict.to_dict()),
         )
 
     @classmethod

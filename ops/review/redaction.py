@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -40,6 +41,19 @@ def redacted(value: Any) -> Any:
     if isinstance(value, list):
         return [redacted(item) for item in value]
     return value
+
+
+def secret_values(value: Any) -> Iterator[Any]:
+    """The secrets in a deployment that was exported with its secrets in plain text."""
+    if isinstance(value, Mapping):
+        if value.get(_SIGNATURE_KEY) == _SECRET_SIGNATURE:
+            yield json.loads(value["plaintext"])
+        else:
+            for item in value.values():
+                yield from secret_values(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from secret_values(item)
 
 
 def redacted_like(value: Any, *others: Any) -> Any:

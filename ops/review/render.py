@@ -73,8 +73,9 @@ def manifests(steps: Iterable[Step]) -> dict[str, list[dict[str, Any]]]:
             continue
         manifest = _manifest(step.new.inputs)
         for path, value in _leaves(manifest, step.name):
-            if value == SECRET or is_unknown(value):
-                what = "secret" if value == SECRET else "not known before an up"
+            is_secret = isinstance(value, str) and SECRET in value
+            if is_secret or is_unknown(value):
+                what = "secret" if is_secret else "not known before an up"
                 raise Refused("render", f"{path} is {what}, so no file can hold it.")
         files[_file_of(step, manifest["kind"])].append(manifest)
     return {name: sorted(inside, key=_rank) for name, inside in files.items() if inside}

@@ -14,6 +14,7 @@ from pulumi.automation import OpType
 from pulumi.automation.events import StepEventMetadata, StepEventStateMetadata
 
 from ops.review.redaction import SECRET, at_path, differing_paths, redacted, redacted_like
+from ops.secret_values import SecretValues
 from resource_types import RESOURCE_TYPES
 from resource_types.estate import STACK
 
@@ -81,6 +82,15 @@ class State:
             protect=bool(document.get("protect")),
             inputs=redacted(document.get("inputs") or {}),
             outputs=redacted(document.get("outputs") or {}),
+        )
+
+    def without(self, values: SecretValues) -> State:
+        """The state without secret values that the engine has not marked."""
+        return replace(
+            self,
+            id=values.redact(self.id),
+            inputs=values.redact_all(self.inputs),
+            outputs=values.redact_all(self.outputs),
         )
 
     def redacted_like(self, other: State) -> State:
@@ -183,6 +193,14 @@ class Step:
             diff_reasons=tuple(document.get("diffReasons") or ()),
             replace_reasons=tuple(document.get("replaceReasons") or ()),
             detailed_diff=document.get("detailedDiff") or {},
+        )
+
+    def without(self, values: SecretValues) -> Step:
+        """The step without secret values that the engine has not marked."""
+        return replace(
+            self,
+            old=self.old and self.old.without(values),
+            new=self.new and self.new.without(values),
         )
 
     @property

@@ -1,0 +1,101 @@
+"""Takes over what a program prints, and the secret values that it handles.
+
+The program's process sends each secret value through a pipe before it can use it, so this process
+knows the value when it reads what the program printed afterwards. No file holds the value.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import selectors
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, Final, Self
+
+from ops.secret_values import HANDLED, texts_in
+
+SECONDS_AFTER_END: Final = 1.0
+"""How long a process that the program left behind may still print."""
+
+Send = Callable[[Any], None]
+
+
+def senders(descriptor: int) -> tuple[Send, Send]:
+    """Functions that send a secret that the program marks, and the value of a secret output."""
+    lock = threading.Lock()
+
+    def send(texts: list[str], *, structured: bool) -> None:
+        line = json.dumps([texts, structured]).encode() + b"\n"
+        with lock:
+            while line:
+                line = line[os.write(descriptor, line) :]
+
+    def secret(value: Any) -> None:
+        send([*texts_in(value)], structured=False)
+
+    def output(value: Any) -> None:
+        send([*texts_in(value)], structured=not isinstance(value, str))
+
+    return secret, output
+
+
+class Relay:
+    """The other end: prints to standard error, because standard output belongs to the result.
+
+    Attributes:
+        secrets: the file descriptor for ``senders``.
+        printed: the file descriptor for the program's output.
+    """
+
+    def __enter__(self) -> Self:
+        self._secrets, self.secrets = os.pipe()
+        self._printed, self.printed = os.pipe()
+        self._line = b""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        return self
+
+    def started(self) -> None:
+        """Relay, now that the process has its ends of the pipes."""
+        os.close(self.secrets)
+        os.close(self.printed)
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread.is_alive():
+            self._thread.join(SECONDS_AFTER_END)
+
+    def _run(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for pipe in (self._secrets, self._printed):
+                os.set_blocking(pipe, False)
+                selector.register(pipe, selectors.EVENT_READ)
+            while selector.get_map():
+                selector.select()
+                # In this order: what was printed may contain a value that was sent before.
+                printed = _read(selector, self._printed)
+                self._remember(_read(selector, self._secrets))
+                sys.stderr.write(self._decoder.decode(printed))
+
+    def _remember(self, received: bytes) -> None:
+        *lines, self._line = (self._line + received).split(b"\n")
+        for texts, structured in map(json.loads, lines):
+            (HANDLED.add_output if structured else HANDLED.add)(texts)
+
+
+def _read(selector: selectors.BaseSelector, pipe: int) -> bytes:
+    """All that is in a pipe; at its end, the pipe is closed."""
+    received = b""
+    while pipe in selector.get_map():
+        try:
+            data = os.read(pipe, 65536)
+        except BlockingIOError:
+            break
+        received += data
+        if not data:
+            selector.unregister(pipe)
+            os.close(pipe)
+    return received
