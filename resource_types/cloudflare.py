@@ -39,6 +39,7 @@ R2_BUCKET: Final = stateful(
 R2_BUCKET_CORS: Final = ordinary(
     "cloudflare:index/r2BucketCors:R2BucketCors",
     name_property="",
+    exposes_endpoint=True,
     replace_on=("accountId", "bucketName"),
 )
 R2_BUCKET_LIFECYCLE: Final = ordinary(
@@ -55,9 +56,11 @@ R2_CUSTOM_DOMAIN: Final = ordinary(
 R2_MANAGED_DOMAIN: Final = ordinary(
     "cloudflare:index/r2ManagedDomain:R2ManagedDomain", name_property="", exposes_endpoint=True
 )
-RECORD: Final = ordinary("cloudflare:index/record:Record")
+RECORD: Final = ordinary("cloudflare:index/record:Record", exposes_endpoint=True)
 RULESET: Final = ordinary(
-    "cloudflare:index/ruleset:Ruleset", replace_on=("accountId", "kind", "name", "phase", "zoneId")
+    "cloudflare:index/ruleset:Ruleset",
+    exposes_endpoint=True,
+    replace_on=("accountId", "kind", "name", "phase", "zoneId"),
 )
 SECRETS_STORE: Final = ordinary(
     "cloudflare:index/secretsStore:SecretsStore", replace_on=("accountId", "name")
@@ -74,7 +77,10 @@ WORKER: Final = stateful(
     replace_on=("accountId",),
 )
 WORKER_SCRIPT: Final = ordinary(
-    "cloudflare:index/workerScript:WorkerScript", name_property="scriptName"
+    "cloudflare:index/workerScript:WorkerScript",
+    name_property="scriptName",
+    variables=("bindings",),
+    file_contents=("content",),
 )
 WORKER_VERSION: Final = ordinary(
     "cloudflare:index/workerVersion:WorkerVersion",
@@ -83,6 +89,8 @@ WORKER_VERSION: Final = ordinary(
     replaced_by_design=True,
     replace_on=(EVERY_INPUT,),
     secret_outputs=("bindings[].text",),
+    variables=("bindings",),
+    file_contents=("modules[].contentBase64",),
 )
 WORKERS_CRON_TRIGGER: Final = ordinary(
     "cloudflare:index/workersCronTrigger:WorkersCronTrigger",
@@ -119,10 +127,13 @@ WORKERS_SCRIPT: Final = ordinary(
     "cloudflare:index/workersScript:WorkersScript",
     name_property="scriptName",
     replace_on=("accountId", "scriptName"),
+    variables=("bindings",),
+    file_contents=("content",),
 )
 WORKERS_SCRIPT_SUBDOMAIN: Final = ordinary(
     "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain",
     name_property="scriptName",
+    exposes_endpoint=True,
     replace_on=("accountId", "scriptName"),
 )
 ZONE: Final = stateful(

@@ -47,7 +47,9 @@ JOB: Final = ordinary(
     replace_on=("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
     pod_spec="spec.template.spec",
 )
-CONFIG_MAP: Final = ordinary("kubernetes:core/v1:ConfigMap", manifest="configmaps.yaml")
+CONFIG_MAP: Final = ordinary(
+    "kubernetes:core/v1:ConfigMap", manifest="configmaps.yaml", variables=("data",)
+)
 NAMESPACE: Final = stateful(
     "kubernetes:core/v1:Namespace",
     loss="everything in the namespace",

@@ -69,6 +69,8 @@ class ResourceType:
         replace_on: inputs whose change makes the provider replace the resource.
         secret_outputs: outputs that the provider's schema marks as secret; ``[]`` is every item.
         pod_spec: where a workload describes its pods or its revision.
+        variables: lists and maps that hold what a program reads from its environment.
+        file_contents: inputs that hold a whole file, whose size and digest a preview shows.
     """
 
     token: str
@@ -86,6 +88,8 @@ class ResourceType:
     replace_on: tuple[str, ...] = ()
     secret_outputs: tuple[str, ...] = ()
     pod_spec: str | None = None
+    variables: tuple[str, ...] = ()
+    file_contents: tuple[str, ...] = ()
 
     @property
     def undecided(self) -> tuple[str, ...]:
@@ -96,6 +100,17 @@ class ResourceType:
     def containers(self) -> str:
         """Where a workload lists its containers."""
         return f"{self.pod_spec}.containers[]"
+
+    @property
+    def all_variables(self) -> tuple[str, ...]:
+        """``variables``, and those of the containers of a workload."""
+        of_containers = [f"{self.containers}.{name}" for name in ("env", "envs")]
+        return (*self.variables, *(of_containers if self.pod_spec else ()))
+
+    @property
+    def pod_template(self) -> str:
+        """What makes a new revision of a workload when it changes; empty for other types."""
+        return (self.pod_spec or "").removesuffix(".spec")
 
 
 RESOURCE_TYPES: Final[dict[str, ResourceType]] = {}

@@ -11,7 +11,7 @@ from pulumi.automation import OpType
 from pulumi.automation.events import PolicyEvent
 
 from ops.review.redaction import SECRET
-from ops.review.steps import Step
+from ops.review.steps import STACK_TYPE, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +101,16 @@ class Outcome:
         return tuple(step for step in self.steps if step.op is not OpType.SAME)
 
     @property
+    def output_changes(self) -> list[dict[str, Any]]:
+        """The stack outputs that differ, each with its old and its new value if it has them."""
+        return [
+            change
+            for step in self.steps
+            if step.type == STACK_TYPE
+            for change in step.output_changes()
+        ]
+
+    @property
     def errors(self) -> str:
         """The error messages of the engine, of providers and of the program."""
         return "\n".join(item.message for item in self.diagnostics if item.severity == "error")
@@ -125,6 +135,7 @@ class Outcome:
             "steps": [step.to_dict() for step in self.changes],
             "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
             "outputs": {key: value for key, value in self.outputs.items() if value != SECRET},
+            "outputChanges": self.output_changes,
             "durationSeconds": round(self.duration_seconds, 1),
         }
         if not self.succeeded:
