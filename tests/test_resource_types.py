@@ -74,6 +74,8 @@ def test_every_path_is_an_input_of_the_sdk(record: ResourceType) -> None:
         *record.exposure_properties,
         *record.deletion_locks,
         *record.replace_on,
+        *record.variables,
+        *record.file_contents,
         *filter(None, (record.name_property, record.pod_spec)),
         *((record.traffic.path,) if record.traffic else ()),
     } - {EVERY_INPUT}

@@ -64,7 +64,7 @@ def _differences(step: Step) -> Iterator[Difference]:
             moved.setdefault(of_list, []).append(change)
             continue
         parent, entry = _parent(path)
-        found = list(_compare(*_inputs(step, change.path), path, parent, entry))
+        found = list(compare(*_inputs(step, change.path), path, parent, entry))
         if found and _has_secret(change.old) and _has_secret(change.new):
             found.append(_leaf(path, SECRET, SECRET))  # the engine does not say what differs in it
         if not found:
@@ -117,7 +117,7 @@ def _list_differences(step: Step, raw: str, changes: Sequence[Change]) -> Iterat
     """The differences of a list whose entries moved. The engine named ``changes`` in it."""
     old, new = _inputs(step, raw)
     path, _ = _named(step, raw)
-    found = list(_compare(old, new, path))
+    found = list(compare(old, new, path))
     if not found:  # only the outputs differ, as after a refresh
         found = [_leaf(change.path, change.old, change.new) for change in changes]
     elif _has_secret([[change.old, change.new] for change in changes]) and _moved_secret(old, new):
@@ -156,7 +156,7 @@ def entry_names(*lists: list[Any]) -> list[list[str]] | None:
 # -- comparing values --------------------------------------------------------------------------
 
 
-def _compare(
+def compare(
     old: Any, new: Any, path: str, parent: str = "", entry: str = ""
 ) -> Iterator[Difference]:
     """The differences of two values at ``path``, which is an ``entry`` of the map ``parent``."""
@@ -164,7 +164,7 @@ def _compare(
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
-            yield from _compare(old.get(key), new.get(key), _join(path, key), path, key)
+            yield from compare(old.get(key), new.get(key), _join(path, key), path, key)
     elif isinstance(old, list) and isinstance(new, list):
         yield from _compare_lists(old, new, path)
     elif None in (old, new) and isinstance(old or new, list) and entry_names(old or new):
@@ -184,7 +184,7 @@ def _compare_lists(old: list[Any], new: list[Any], path: str) -> Iterator[Differ
     for name in dict.fromkeys([*names[0], *names[1]]):
         here = f"{path}[{name}]"
         if name in before and name in after:
-            yield from _compare(before[name], after[name], here)
+            yield from compare(before[name], after[name], here)
         else:
             yield _leaf(here, before.get(name), after.get(name), parent=path, entry=name)
     yield from _order(
@@ -203,7 +203,7 @@ def _compare_unnamed(old: list[Any], new: list[Any], path: str) -> Iterator[Diff
     if len(gone) == len(come):
         for (_, before), (index, after) in zip(gone, come, strict=True):
             both = isinstance(before, Mapping) and isinstance(after, Mapping)
-            yield from _compare(before, after, f"{path}[{index if both else ''}]")
+            yield from compare(before, after, f"{path}[{index if both else ''}]")
     else:
         for entries, added in ((gone, False), (come, True)):
             for index, value in entries:

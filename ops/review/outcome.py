@@ -135,9 +135,10 @@ class Outcome:
             "steps": [step.to_dict() for step in self.changes],
             "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
             "outputs": {key: value for key, value in self.outputs.items() if value != SECRET},
-            "outputChanges": self.output_changes,
             "durationSeconds": round(self.duration_seconds, 1),
         }
+        if self.output_changes:
+            document["outputChanges"] = self.output_changes
         if not self.succeeded:
             kind = "interrupted" if self.interrupted else "engine"
             document["error"] = {"kind": kind, "message": self.errors}

@@ -197,7 +197,7 @@ def _sections(stack: StackReport) -> Iterator[Section]:
         yield from _changes(stack)
     if stack.outputs:
         blocks = [
-            f"- **{output.kind}** {code(output.name)}: {' → '.join(map(code, output.values))}"
+            "\n".join(f"- **{output.change}** {_values(each)}" for each in output.properties)
             for output in stack.outputs
         ]
         yield Section(rank=3, title="### Stack outputs", blocks=blocks, noun="outputs")

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pulumi.automation import OpType
 
-from ops.review.differences import Difference, differences
+from ops.review.differences import Difference, compare, differences
 from ops.review.graph import OUTSIDE_STAGES, ComponentIndex, ComponentRef
 from ops.review.guard import UNDESCRIBED, loss_of
 from ops.review.outcome import Diagnostic, Violation
-from ops.review.rendering import ABSENT, Property, value_text
+from ops.review.rendering import Property, value_text
 from ops.review.report.risk import (
     Reason,
     Risk,
@@ -26,7 +26,7 @@ from ops.review.report.risk import (
     reasons_to_review,
 )
 from ops.review.report.traffic import Move, moves, without_traffic
-from ops.review.steps import REPLACEMENT_STEPS, STACK_TYPE, Change, State, Step, short_type
+from ops.review.steps import REPLACEMENT_STEPS, STACK_TYPE, State, Step, short_type
 from ops.review.summary import physical_name, summary_fields
 from ops.review.traversal import reachable
 from policies.rules import RULES
@@ -50,6 +50,9 @@ ALIKE: Final = 4
 
 SEVERITIES: Final[Mapping[str, str]] = {rule.id: rule.severity.value for rule in RULES}
 """The severity of each policy rule."""
+
+NO_EFFECT: Final = "has no effect"
+"""In the warning of an edit that changes nothing."""
 
 _WORST_FIRST: Final = ("", "critical", "high", "medium", "low")
 
@@ -238,29 +241,30 @@ class OutputChange:
     """A stack output that is new, changed or removed.
 
     Attributes:
-        values: the old and the new value as text, or the one that there is; only ``[secret
-            changed]`` for a secret.
+        properties: what differs in it.
     """
 
     name: str
-    kind: str
-    values: tuple[str, ...]
+    change: Literal["new", "changed", "removed"]
+    properties: tuple[Property, ...]
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> OutputChange:
-        kind = "changed" if {"old", "new"} <= document.keys() else "new"
-        change = Change(
-            path=document["name"], old=document.get("old"), new=document.get("new"), replaces=False
-        )
-        shown = Property.of(change)
+        name, old, new = document["name"], document.get("old"), document.get("new")
+        both: Literal["new", "changed"] = "changed" if "old" in document else "new"
+        whole = Difference(path=name, old=old, new=new, replaces=False)
         return cls(
-            name=document["name"],
-            kind="removed" if "new" not in document else kind,
-            values=tuple(value for value in (shown.old, shown.new) if value not in (None, ABSENT)),
+            name=name,
+            change=both if "new" in document else "removed",
+            properties=tuple(map(Property.of, list(compare(old, new, name)) or [whole])),
         )
 
     def to_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "kind": self.kind, "values": list(self.values)}
+        return {
+            "name": self.name,
+            "change": self.change,
+            "properties": [changed.to_dict() for changed in self.properties],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -607,7 +611,9 @@ class StackReport:
         found = [*self._blocking()]
         if self.drift and self.steps:
             names = tuple(changed.name for changed in self.changes)
-            action = "Find out who changed it. The next up reverts it, unless the program follows."
+            action = (
+                "Find out who changed it. The next up reverts it, unless the program is changed."
+            )
             drift = Reason(risk=Risk.REVIEW, text="drift detected", names=names, action=action)
             return [*found, drift]
         if not (self._evaluated or self.failure):
@@ -618,6 +624,7 @@ class StackReport:
         steps = [step for step in self.steps if step.urn not in refused]
         found += () if self.moves else reasons_to_review(steps)
         found += self._dropped_variables()
+        found += self._edits_without_effect()
         found += self._policies()
         found = found or [Reason(risk=Risk.SAFE, text=self._harmless())]
         return sorted([*found, *self._outputs()], key=lambda reason: -reason.risk.rank)
@@ -711,16 +718,26 @@ class StackReport:
                     action="Check that the program does not need the variable.",
                 )
 
+    def _edits_without_effect(self) -> Iterator[Reason]:
+        """What ``ops/review/recorder.py`` warns of: an edit that the engine or a provider drops."""
+        warnings = [each for each in self.diagnostics if NO_EFFECT in each.message]
+        if warnings:
+            yield Reason(
+                risk=Risk.REVIEW,
+                text="an edit has no effect",
+                names=tuple(dict.fromkeys(each.urn.rpartition("::")[2] for each in warnings)),
+                action="Read the message below, and revert the edit.",
+            )
+
     def _outputs(self) -> Iterator[Reason]:
-        for kind, risk, action in (
+        for change, risk, action in (
             ("removed", Risk.REVIEW, "Check that nothing reads the output."),
             ("changed", Risk.SAFE, ""),
             ("new", Risk.SAFE, ""),
         ):
-            names = tuple(output.name for output in self.outputs if output.kind == kind)
+            names = tuple(output.name for output in self.outputs if output.change == change)
             if names:
-                plural = "output" if len(names) == 1 else "outputs"
-                text = f"{len(names)} {kind} stack {plural}"
+                text = f"{change} stack output{'s'[: len(names) > 1]}"
                 yield Reason(risk=risk, text=text, names=names, action=action)
 
     def _harmless(self) -> str:

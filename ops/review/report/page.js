@@ -87,9 +87,10 @@ function head() {
     lines.push(make("p", {}, `Traffic of ${move.name}: ${move.old.join(", ")} → ${move.new.join(", ")}`));
   }
   if (stack.outputs.length) {
-    lines.push(make("p", {}, "Stack outputs"), make("ul", {}, ...stack.outputs.map((output) =>
-      make("li", {}, `${output.kind} `, make("code", {}, output.name), ": ",
-        output.values.join(" → ")))));
+    const changes = stack.outputs.flatMap((output) =>
+      output.properties.map((changed) => make("tr", {},
+        make("td", {}, `${output.change} ${changed.path}`), ...values(changed))));
+    lines.push(make("p", {}, "Stack outputs"), make("table", {}, make("tbody", {}, ...changes)));
   }
   const failure = stack.failure;
   if (failure && failure.errors.length) {
@@ -204,12 +205,13 @@ function select(node) {
   rows.get(node)?.scrollIntoView({ block: "nearest" });
 }
 
+const values = (changed) => (changed.old === null
+  ? [make("td", { colspan: 2 }, changed.new)]
+  : [make("td", { class: "old" }, changed.old), make("td", { class: "new" }, changed.new)]);
+
 function property(changed) {
   const forced = changed.replaces ? make("div", { class: "replace" }, "forces the replacement") : null;
-  return make("tr", {}, make("td", {}, changed.path, forced),
-    ...(changed.old === null
-      ? [make("td", { colspan: 2 }, changed.new)]
-      : [make("td", { class: "old" }, changed.old), make("td", { class: "new" }, changed.new)]));
+  return make("tr", {}, make("td", {}, changed.path, forced), ...values(changed));
 }
 
 function violations(node) {

@@ -127,7 +127,7 @@ def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
     deleted = [step for step in destroyed if step.op is OpType.DELETE]
     replaced = [step for step in destroyed if step.op is OpType.REPLACE]
     arriving = [step for step in steps if step.op is not OpType.DELETE]
-    exposed = [step for step in changed if _exposes_endpoint(step)]
+    exposed = {step.urn: step for step in changed if _exposes_endpoint(step)}
 
     def reason(
         text: str,
@@ -189,14 +189,17 @@ def reasons_to_review(steps: Sequence[Step]) -> Iterator[Reason]:
         _exposure,
     )
     yield from reason(
-        "changes the exposure of an endpoint", exposed, "Check who can reach it.", _exposure
+        "changes the exposure of an endpoint",
+        list(exposed.values()),
+        "Check who can reach it.",
+        _exposure,
     )
     yield from reason(
         "modifies a stateful or identity resource in place",
         [
             step
             for step in changed
-            if loss_of(step) and not _is_undescribed(step) and step not in exposed
+            if loss_of(step) and not _is_undescribed(step) and step.urn not in exposed
         ],
         "Check with the owner whether the service restarts, and when.",
     )

@@ -39,8 +39,7 @@ def _stack(stack: StackReport) -> Iterator[str]:
     if stack.outputs:
         yield from ("", "Stack outputs")
     for output in stack.outputs:
-        values = " -> ".join(map(printable, output.values))
-        yield f"  {output.kind} {printable(output.name)}  {values}"
+        yield from (f"  {output.change} {_values(each)}" for each in output.properties)
     if not stack.failure:
         if stack.rules and not stack.violations:
             yield from ("", f"Policies: {stack.rules} rules, none violated")
