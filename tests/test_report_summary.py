@@ -95,7 +95,7 @@ def test_another_template_is_a_release(token: str) -> None:
 
 @pytest.mark.parametrize("token", STATEFUL)
 def test_an_approved_loss_is_as_loud_as_a_refused_one(token: str) -> None:
-    loss = RESOURCE_TYPES[token].loss
+    loss = str(RESOURCE_TYPES[token].loss)
     old = {RESOURCE_TYPES[token].name_property or "x": "the-old-name"}
     deleted = step("delete", "a", token, old=old)
     approved = markdown(Report([preview(deleted)]))
@@ -142,8 +142,8 @@ def test_a_public_grant_names_everybody_and_the_role(token: str, op: str) -> Non
         }
         detail = reasons["grants a role to everybody on the internet"].details["a"]
         assert re.match(r"(allUsers|system:unauthenticated): ", detail)
-        assert inputs.get("role", "") in detail
-        assert inputs.get("bucket", "") in detail
+        assert str(inputs.get("role", "")) in detail
+        assert str(inputs.get("bucket", "")) in detail
 
 
 EXPOSURES = [
