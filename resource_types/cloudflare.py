@@ -146,5 +146,8 @@ ZONE_DNSSEC: Final = ordinary(
     "cloudflare:index/zoneDnssec:ZoneDnssec", name_property="", replace_on=("zoneId",)
 )
 ZONE_SETTING: Final = ordinary(
-    "cloudflare:index/zoneSetting:ZoneSetting", name_property="", replace_on=("settingId", "zoneId")
+    "cloudflare:index/zoneSetting:ZoneSetting",
+    name_property="",
+    exposure_properties=("value",),
+    replace_on=("settingId", "zoneId"),
 )

@@ -167,6 +167,9 @@ EXPOSURES = [
     (kubernetes.NETWORK_POLICY, {"spec": {"policyTypes": ["Egress"]}}),
     (kubernetes.DEPLOYMENT, {"spec": {"template": {"spec": {"hostNetwork": True}}}}),
     (cloudflare.WORKER_VERSION, {"bindings": [{"name": "CORS_ORIGINS", "text": "https://x"}]}),
+    (cloudflare.ZONE_SETTING, {"value": "1.0"}),
+    (gcp.SSL_POLICY, {"minTlsVersion": "TLS_1_0"}),
+    (kubernetes.SERVICE, {"spec": {"externalIPs": ["8.8.8.8"]}}),
     (cloudflare.RULESET, {"rules": [{"action": "skip"}]}),
 ]
 

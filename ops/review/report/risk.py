@@ -78,7 +78,8 @@ ANYBODY: Final = EVERYBODY | {
 _EXPOSURE: Final = re.compile(
     r"origin(?!al)|cidr|ip_?range|source_?range|destination_?range|authorized_?network|allow_?list"
     r"|allowed_?ip|trusted_?ip|trusted_?source|ip_?block|nat_?ip|ingress|egress|public_?access"
-    r"|ipv4_?enabled|uri_?disabled|invoker_?iam_?disabled|subdomain|host_?network|host_?port",
+    r"|ipv4_?enabled|uri_?disabled|invoker_?iam_?disabled|subdomain|host_?network|host_?port|external_?ip"
+    r"|min_?tls|ssl",
     re.IGNORECASE,
 )
 """Names of properties and variables that decide who can reach something, or what it can reach."""
