@@ -85,6 +85,7 @@ R2_BUCKET_CORS: Final = ordinary(
     "cloudflare:index/r2BucketCors:R2BucketCors",
     outage="uploads from the web application",
     name_property="",
+    exposes_endpoint=True,
     replace_on=("accountId", "bucketName"),
 )
 R2_BUCKET_LIFECYCLE: Final = ordinary(
@@ -110,10 +111,12 @@ R2_MANAGED_DOMAIN: Final = ordinary(
 RECORD: Final = ordinary(
     "cloudflare:index/record:Record",
     outage="a host name that users reach",
+    exposes_endpoint=True,
 )
 RULESET: Final = ordinary(
     "cloudflare:index/ruleset:Ruleset",
     outage="the requests that it blocks or limits",
+    exposes_endpoint=True,
     replace_on=("accountId", "kind", "name", "phase", "zoneId"),
     updates=gathered(loses("the requests that it blocks or limits", removed, "rules")),
 )
@@ -137,7 +140,11 @@ WORKER: Final = stateful(
     harmless_updates=("logpush", "observability", "subdomain", "tags", "tailConsumers"),
 )
 WORKER_SCRIPT: Final = ordinary(
-    "cloudflare:index/workerScript:WorkerScript", outage="the Worker", name_property="scriptName"
+    "cloudflare:index/workerScript:WorkerScript",
+    outage="the Worker",
+    name_property="scriptName",
+    variables=("bindings",),
+    file_contents=("content",),
 )
 WORKER_VERSION: Final = ordinary(
     "cloudflare:index/workerVersion:WorkerVersion",
@@ -147,6 +154,8 @@ WORKER_VERSION: Final = ordinary(
     replaced_by_design=True,
     replace_on=(EVERY_INPUT,),
     secret_outputs=("bindings[].text",),
+    variables=("bindings",),
+    file_contents=("modules[].contentBase64",),
 )
 WORKERS_CRON_TRIGGER: Final = ordinary(
     "cloudflare:index/workersCronTrigger:WorkersCronTrigger",
@@ -193,11 +202,14 @@ WORKERS_SCRIPT: Final = ordinary(
     outage="the Worker",
     name_property="scriptName",
     replace_on=("accountId", "scriptName"),
+    variables=("bindings",),
+    file_contents=("content",),
 )
 WORKERS_SCRIPT_SUBDOMAIN: Final = ordinary(
     "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain",
     outage="the host name of the Worker",
     name_property="scriptName",
+    exposes_endpoint=True,
     replace_on=("accountId", "scriptName"),
 )
 ZONE: Final = stateful(
@@ -218,5 +230,6 @@ ZONE_SETTING: Final = ordinary(
     "cloudflare:index/zoneSetting:ZoneSetting",
     outage=None,
     name_property="",
+    exposure_properties=("value",),
     replace_on=("settingId", "zoneId"),
 )

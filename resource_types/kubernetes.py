@@ -63,7 +63,10 @@ JOB: Final = ordinary(
     pod_spec="spec.template.spec",
 )
 CONFIG_MAP: Final = ordinary(
-    "kubernetes:core/v1:ConfigMap", outage=None, manifest="configmaps.yaml"
+    "kubernetes:core/v1:ConfigMap",
+    outage=None,
+    manifest="configmaps.yaml",
+    variables=("data",),
 )
 NAMESPACE: Final = stateful(
     "kubernetes:core/v1:Namespace",

@@ -81,6 +81,8 @@ class ResourceType:
         aliases: whether the state may have such a resource under another URN (``aliases``), and the
             types that it may have there beside its own; ``None`` if it may not.
         pod_spec: where a workload describes its pods or its revision.
+        variables: lists and maps that hold what a program reads from its environment.
+        file_contents: inputs that hold a whole file, whose size and digest a preview shows.
     """
 
     token: str
@@ -105,6 +107,8 @@ class ResourceType:
     custom_timeouts: Mapping[str, float] = field(default_factory=dict)
     aliases: tuple[str, ...] | None = None
     pod_spec: str | None = None
+    variables: tuple[str, ...] = ()
+    file_contents: tuple[str, ...] = ()
 
     @property
     def undecided(self) -> tuple[str, ...]:
@@ -136,6 +140,17 @@ class ResourceType:
     def containers(self) -> str:
         """Where a workload lists its containers."""
         return f"{self.pod_spec}.containers[]"
+
+    @property
+    def all_variables(self) -> tuple[str, ...]:
+        """``variables``, and those of the containers of a workload."""
+        of_containers = [f"{self.containers}.{name}" for name in ("env", "envs")]
+        return (*self.variables, *(of_containers if self.pod_spec else ()))
+
+    @property
+    def pod_template(self) -> str:
+        """What makes a new revision of a workload when it changes; empty for other types."""
+        return (self.pod_spec or "").removesuffix(".spec")
 
 
 RESOURCE_TYPES: Final[dict[str, ResourceType]] = {}

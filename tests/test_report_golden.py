@@ -18,7 +18,7 @@ from tests.stack_lifecycle import StackLifecycle, made_once, production_lifecycl
 
 VERDICTS = {
     "first-deployment": "needs review",
-    "image-bump": "safe",
+    "image-bump": "release",
     "canary-step": "safe",
     "rollback": "safe",
     "sql-tier": "needs review",

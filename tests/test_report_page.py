@@ -142,9 +142,9 @@ def test_the_filter(browser: Page, tmp_path: Path) -> None:
 
 def test_both_stacks_and_a_failure(browser: Page, tmp_path: Path) -> None:
     show(browser, tmp_path, golden.recorded("image-bump"), golden.recorded("settings-error"))
-    assert browser.texts("h1") == ["production: safe, staging: blocked"]
+    assert browser.texts("h1") == ["staging: blocked, production: release"]
     assert "3am" in browser.texts("#verdict")[0]
-    browser.click(".tabs button")
+    browser.click(".tabs button:last-child")
     assert browser.texts(".row .name") == ["worker-all-service"]
     assert errors(browser) == []
 

@@ -75,6 +75,8 @@ def test_every_path_is_an_input_of_the_sdk(record: ResourceType) -> None:
         *record.deletion_locks,
         *record.ignore_changes,
         *record.replace_on,
+        *record.variables,
+        *record.file_contents,
         *filter(None, (record.name_property, record.pod_spec)),
         *((record.traffic.path,) if record.traffic else ()),
     } - {EVERY_INPUT}

@@ -15,6 +15,7 @@ from pulumi.automation import OpType
 from rich.console import Console
 from rich.text import Text
 
+from ops.review.differences import differences
 from ops.review.graph import ComponentIndex, ComponentRef, StageEnd, Stages
 from ops.review.outcome import Diagnostic, Outcome
 from ops.review.rendering import SIGNS, full_text, value_text
@@ -166,7 +167,7 @@ class Printer:
 
     def _step(self, step: Step, note: str = "") -> None:
         self._row(step.op, step.type, physical_name(step.state), note or _figures(step))
-        for change in step.changes():
+        for change in differences(step):
             self._change(change)
 
     def _change(self, change: Change) -> None:

@@ -10,7 +10,7 @@ import json
 import re
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -74,8 +74,9 @@ class ComponentIndex:
 
 # -- the graph -----------------------------------------------------------------------------------
 
-Dependencies = Mapping[str, Sequence[str]]
-"""For each URN, the URNs that it depends on."""
+Dependencies = Mapping[str, Mapping[str, bool]]
+"""For each URN, the URNs that come before it, and whether it uses a value of them. Otherwise only
+``depends_on`` puts them in this order."""
 
 MAX_LINES: Final = 4
 """So many lines list what a component holds; a last one counts the rest."""
@@ -104,19 +105,24 @@ class Graph:
     """Everything in a stack, sorted by URN.
 
     Attributes:
-        edges: pairs of URNs; the first depends on the second.
+        edges: pairs of URNs; the first comes after the second.
+        only_order: those of ``edges`` where the first uses no value of the second.
     """
 
     stack: str
     nodes: Sequence[Node]
     edges: Sequence[tuple[str, str]]
+    only_order: Collection[tuple[str, str]]
 
     def to_dict(self) -> dict[str, Any]:
         """The graph as JSON."""
         return {
             "stack": self.stack,
             "resources": [node.to_dict() for node in self.nodes],
-            "dependencies": [{"from": dependent, "to": needed} for dependent, needed in self.edges],
+            "dependencies": [
+                {"from": edge[0], "to": edge[1], "onlyOrder": edge in self.only_order}
+                for edge in self.edges
+            ],
         }
 
     def mermaid(self) -> str:
@@ -163,7 +169,14 @@ def preview_with_dependencies(opened: OpenStack) -> tuple[Outcome, Dependencies]
         plans = json.loads(path.read_text("utf-8"))["resourcePlans"] if path.exists() else {}
     # A resource that the program no longer declares has a plan without a goal.
     goals = {urn: plan["goal"] for urn, plan in plans.items() if plan.get("goal")}
-    return outcome, {urn: goal.get("dependencies") or () for urn, goal in goals.items()}
+    return outcome, {urn: _needed(goal) for urn, goal in goals.items()}
+
+
+def _needed(resource: Mapping[str, Any]) -> dict[str, bool]:
+    """The dependencies of a resource of a plan or of a state, as in ``Dependencies``."""
+    by_property = resource.get("propertyDependencies") or {}
+    used = {urn for urns in by_property.values() for urn in urns or ()}
+    return {urn: urn in used for urn in resource.get("dependencies") or ()}
 
 
 def before_and_after(
@@ -173,11 +186,13 @@ def before_and_after(
     resources = state.get("resources") or ()
     states = {resource["urn"]: State.parse(resource) for resource in resources}
     states |= {step.urn: step.state for step in outcome.steps}
-    merged: dict[str, tuple[str, ...]] = {
-        resource["urn"]: tuple(resource.get("dependencies") or ()) for resource in resources
-    }
+    merged = {resource["urn"]: _needed(resource) for resource in resources}
     for urn, needed in dependencies.items():
-        merged[urn] = (*merged.get(urn, ()), *needed)
+        before = merged.get(urn, {})
+        merged[urn] = {
+            other: before.get(other, False) or needed.get(other, False)
+            for other in (*before, *needed)
+        }
     return _graph(outcome.stack, states.values(), merged)
 
 
@@ -188,12 +203,13 @@ def _graph(stack: str, states: Iterable[State], dependencies: Dependencies) -> G
         Node(state=state, component=components.of(urn)) for urn, state in sorted(by_urn.items())
     ]
     edges = {
-        (urn, needed)
+        (urn, needed): uses_value
         for urn, needs in dependencies.items()
-        for needed in needs
+        for needed, uses_value in needs.items()
         if urn in by_urn and needed in by_urn
     }
-    return Graph(stack=stack, nodes=nodes, edges=sorted(edges))
+    only_order = {edge for edge, uses_value in edges.items() if not uses_value}
+    return Graph(stack=stack, nodes=nodes, edges=sorted(edges), only_order=only_order)
 
 
 def reduced(

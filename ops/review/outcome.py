@@ -11,7 +11,7 @@ from pulumi.automation import OpType
 from pulumi.automation.events import PolicyEvent
 
 from ops.review.redaction import SECRET
-from ops.review.steps import Step
+from ops.review.steps import STACK_TYPE, Step
 from ops.secret_values import SecretValues
 
 
@@ -128,6 +128,16 @@ class Outcome:
         return tuple(step for step in self.steps if step.op is not OpType.SAME)
 
     @property
+    def output_changes(self) -> list[dict[str, Any]]:
+        """The stack outputs that differ, each with its old and its new value if it has them."""
+        return [
+            change
+            for step in self.steps
+            if step.type == STACK_TYPE
+            for change in step.output_changes()
+        ]
+
+    @property
     def errors(self) -> str:
         """The error messages of the engine, of providers and of the program."""
         return "\n".join(item.message for item in self.diagnostics if item.severity == "error")
@@ -154,6 +164,8 @@ class Outcome:
             "outputs": {key: value for key, value in self.outputs.items() if value != SECRET},
             "durationSeconds": round(self.duration_seconds, 1),
         }
+        if self.output_changes:
+            document["outputChanges"] = self.output_changes
         if not self.succeeded:
             kind = "interrupted" if self.interrupted else "engine"
             document["error"] = {"kind": kind, "message": self.errors}

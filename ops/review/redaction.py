@@ -81,15 +81,21 @@ def at_path(value: Any, path: str) -> Any:
 
     Everything inside a secret is secret as well.
     """
-    for quoted, index, key in _PATH_ELEMENT.findall(path):
+    for element in path_elements(path):
         if value == SECRET:
             return SECRET
-        if index:
+        if isinstance(element, int):
             items = value if isinstance(value, list) else []
-            value = items[int(index)] if int(index) < len(items) else None
+            value = items[element] if element < len(items) else None
         else:
-            value = value.get(quoted or key) if isinstance(value, Mapping) else None
+            value = value.get(element) if isinstance(value, Mapping) else None
     return value
+
+
+def path_elements(path: str) -> Iterator[str | int]:
+    """The keys and the indices of an engine's property path."""
+    for quoted, index, key in _PATH_ELEMENT.findall(path):
+        yield int(index) if index else quoted or key
 
 
 def differing_paths(old: Any, new: Any, path: str = "") -> Iterator[str]:

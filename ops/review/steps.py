@@ -239,6 +239,20 @@ class Step:
                 replaces=detail["kind"].endswith("-replace") or path in self.replace_reasons,
             )
 
+    def output_changes(self) -> list[dict[str, Any]]:
+        """The outputs that differ, by name: ``old`` and ``new``, without the one that is absent."""
+        old = self.old.outputs if self.old else {}
+        new = self.new.outputs if self.new else {}
+        return [
+            {
+                "name": name,
+                **({"old": old[name]} if name in old else {}),
+                **({"new": new[name]} if name in new else {}),
+            }
+            for name in sorted({*old, *new})
+            if name not in old or name not in new or old[name] != new[name]
+        ]
+
     def from_protected(self) -> Step:
         """The step for a resource that was protected before it."""
         if self.old is None:

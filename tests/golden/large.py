@@ -27,7 +27,7 @@ _KINDS: Final = (
 def five_thousand() -> dict[str, Any]:
     """A preview that deletes, replaces, updates and creates much of 5,000 resources."""
     resources: list[dict[str, Any]] = []
-    dependencies: list[dict[str, str]] = []
+    dependencies: list[dict[str, Any]] = []
     steps: list[dict[str, Any]] = []
     before = ""
     for stage in STAGES:
@@ -40,7 +40,7 @@ def five_thousand() -> dict[str, Any]:
                 urn = f"urn:pulumi:large::pull::pull:large:Part${kind}::{name}-{index:02}"
                 resources.append(_resource(urn, kind, stage, component))
                 if before:
-                    dependencies.append({"from": urn, "to": before})
+                    dependencies.append({"from": urn, "to": before, "onlyOrder": False})
                 before = urn if index == 0 else before
                 step = _step(urn, kind, index)
                 steps += [step] if step else []

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from ops.review.report.model import Report, StackReport
+from ops.review.report.model import Changed, Report, StackReport, severity
 from ops.review.report.risk import is_destructive
 from ops.review.steps import short_type
 from ops.sanitize import printable, printable_lines
@@ -91,6 +91,12 @@ def _printable(value: Any) -> Any:
     return printable_lines(value) if isinstance(value, str) else value
 
 
+def _loss(changed: Changed, stack: StackReport) -> str | None:
+    status, loss = stack.loss_text(changed)
+    reason = f" {changed.refused.reason}" if changed.refused else ""
+    return f"{status}: {loss}.{reason}" if loss else None
+
+
 def _stack(stack: StackReport) -> dict[str, Any]:
     """The page's data for a stack: resources by number, edges as pairs of numbers."""
     numbers = {urn: number for number, urn in enumerate(stack.nodes)}
@@ -98,26 +104,36 @@ def _stack(stack: StackReport) -> dict[str, Any]:
         changed.step.urn: {
             "operation": changed.operation,
             "destroyed": is_destructive(changed.step),
-            "refused": changed.refused and f"{changed.refused.loss}. {changed.refused.reason}",
+            "loss": _loss(changed, stack),
+            "dropped": f"{changed.subject} no longer gets {', '.join(changed.dropped_variables)}"
+            if changed.dropped_variables
+            else None,
             "follows": [node.name for node in changed.follows],
             "properties": [found.to_dict() for found in changed.properties],
         }
         for changed in stack.changes
     }
+    physical = {changed.step.urn: changed.physical for changed in stack.changes}
     return {
         "stack": stack.stack,
         "verdict": stack.risk.value,
+        "summary": stack.sentence,
+        "actions": list(stack.actions),
+        "outputs": [output.to_dict() for output in stack.outputs],
         "reasons": [reason.to_dict() for reason in stack.reasons],
         "counts": dict(stack.counts),
         "traffic": [move.to_dict() for move in stack.moves],
         "failure": stack.failure and stack.failure.to_dict(),
-        "violations": [violation.to_dict() for violation in stack.violations],
+        "violations": [
+            {**violation.to_dict(), "severity": severity(violation)}
+            for violation in stack.violations
+        ],
         "diagnostics": [diagnostic.to_dict() for diagnostic in stack.diagnostics],
         "nodes": [
             {
                 "urn": node.urn,
                 "name": node.name,
-                "physical": node.physical,
+                "physical": physical.get(node.urn, node.physical),
                 "type": short_type(node.type),
                 "stage": node.component.stage,
                 "component": node.component.name,

@@ -7,13 +7,15 @@ and mentions have no effect.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from textwrap import indent
 from typing import Final
 
-from ops.review.report.model import Changed, Node, Report, StackReport
+from ops.review.outcome import Violation
+from ops.review.rendering import Property
+from ops.review.report.model import ALIKE, Alike, Changed, Node, Report, StackReport, severity
 from ops.review.report.picture import picture
 from ops.review.report.risk import Reason, Risk
 from ops.sanitize import printable
@@ -27,6 +29,12 @@ LIMIT: Final = 60_000
 NAMES: Final = 6
 """Names listed after a reason; the rest is counted."""
 
+REASONS: Final = 6
+"""Reasons listed in the summary; the rest is counted. A person reads it in 20 seconds."""
+
+ACTIONS: Final = 3
+"""Actions listed in the summary."""
+
 PROPERTIES: Final = 30
 """Properties listed of one resource."""
 
@@ -39,10 +47,12 @@ MAX_TEXT: Final = 300
 MESSAGE: Final = 3_000
 """Characters shown of a message."""
 
-ALIKE: Final = 4
-"""From this many, new resources of a type share a line."""
-
-_ALERTS: Final = {Risk.SAFE: "NOTE", Risk.REVIEW: "WARNING", Risk.BLOCKED: "CAUTION"}
+_ALERTS: Final = {
+    Risk.SAFE: "NOTE",
+    Risk.RELEASE: "TIP",
+    Risk.REVIEW: "WARNING",
+    Risk.BLOCKED: "CAUTION",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +90,13 @@ def markdown(report: Report, full_report_url: str = "") -> str:
     notice = _cut(report, full_report_url)
     by_stack = [list(_sections(stack)) for stack in report.stacks]
     sections = [section for of_stack in by_stack for section in of_stack]
-    kept = _fit(sections, _budget([*head, *map(_verdict, report.stacks), notice], report))
-    parts = list(head)
+    several = len(report.stacks) > 1
+    verdicts_of_stacks = [_verdict(stack, several=several) for stack in report.stacks]
+    kept = _fit(sections, _budget([*head, *verdicts_of_stacks, notice], report))
+    parts = [*head, *verdicts_of_stacks]
     for stack, of_stack in zip(report.stacks, by_stack, strict=True):
-        if len(report.stacks) > 1:
+        if len(report.stacks) > 1 and of_stack:
             parts.append(f"## {label(stack.stack)}")
-        parts.append(_verdict(stack))
         parts += [section.render(kept[id(section)]) for section in of_stack]
     if any(kept[id(section)] < len(section.blocks) for section in sections):
         parts.append(notice)
@@ -130,27 +141,39 @@ def _cut(report: Report, full_report_url: str) -> str:
 # -- sections ----------------------------------------------------------------------------------
 
 
-def _verdict(stack: StackReport) -> str:
-    lines = [f"[!{_ALERTS[stack.risk]}]", f"**{stack.risk.capitalize()}**", ""]
-    lines += [f"- {_reason(reason)}" for reason in stack.reasons]
-    alert = "\n".join(f"> {line}".rstrip() for line in lines)
-    if stack.drift and stack.steps:
-        return f"{alert}\n\nThe next `up` reverts this, unless the program is changed to match."
-    if stack.drift or stack.moves or not stack.steps:
-        return alert
-    counts = ", ".join(f"{count:,} to {operation}" for operation, count in stack.counts.items())
-    return f"{alert}\n\n{counts.capitalize()}."
+def _verdict(stack: StackReport, *, several: bool) -> str:
+    """The summary: at most a dozen lines, for a person who has 20 seconds."""
+    loses = any(changed.loss for changed in stack.destroyed)
+    about = f"{label(stack.stack)}: " if several else ""
+    lines = [
+        f"[!{_ALERTS[Risk.BLOCKED if loses else stack.risk]}]",
+        f"**{about}{stack.risk.capitalize()}.** {stack.sentence} {stack.totals}",
+        "",
+        *(f"- {_reason(reason)}" for reason in stack.reasons[:REASONS]),
+    ]
+    more = len(stack.reasons) - REASONS
+    if more > 0:
+        lines.append(f"- and {more} more reason{'s'[: more > 1]}")
+    if stack.actions:
+        lines += ["", f"**To do:** {label(' '.join(stack.actions[:ACTIONS]), MESSAGE)}"]
+    return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
 def _reason(reason: Reason) -> str:
     text = label(reason.text)
-    return f"{text}: {_named(reason.names)}" if reason.names else text
+    return f"{text}: {_named(reason.names, reason.details)}" if reason.names else text
 
 
-def _named(names: Sequence[str]) -> str:
-    """The first names; the rest is counted."""
+def _named(names: Sequence[str], details: Mapping[str, str] | None = None) -> str:
+    """The first names, each with its detail; the rest is counted."""
     more = f" and {len(names) - NAMES:,} more" if len(names) > NAMES else ""
-    return f"{', '.join(map(code, names[:NAMES]))}{more}"
+    about = [f" ({label(details[name])})" if details and name in details else "" for name in names]
+    common = about[0] if len(set(about)) == 1 else ""
+    shown = (
+        f"{code(name)}{detail.removesuffix(common)}"
+        for name, detail in zip(names[:NAMES], about, strict=False)
+    )
+    return f"{', '.join(shown)}{more}{common}"
 
 
 def _sections(stack: StackReport) -> Iterator[Section]:
@@ -163,14 +186,23 @@ def _sections(stack: StackReport) -> Iterator[Section]:
         title = "### Deleted" if stack.drift else "### Replaced or deleted"
         reasons = {refusal.reason for refusal in stack.refusals}
         title += "".join(f"\n\n{label(reason)}" for reason in sorted(reasons))
-        blocks = [_destroyed(changed, drift=stack.drift) for changed in stack.destroyed]
+        blocks = [_destroyed(changed, stack) for changed in stack.destroyed]
         yield Section(rank=1, title=title, blocks=blocks, noun="resources")
+    policies = Section(
+        rank=2, title=_rules(stack), blocks=list(_violations(stack)), noun="violations"
+    )
+    if stack.violations:
+        yield policies
     if not stack.moves:
-        yield from _stages(stack)
-    if stack.violations or (stack.rules and not stack.failure):
-        yield Section(
-            rank=2, title=_rules(stack), blocks=list(_violations(stack)), noun="violations"
-        )
+        yield from _changes(stack)
+    if stack.outputs:
+        blocks = [
+            "\n".join(f"- **{output.change}** {_values(each)}" for each in output.properties)
+            for output in stack.outputs
+        ]
+        yield Section(rank=3, title="### Stack outputs", blocks=blocks, noun="outputs")
+    if stack.rules and not (stack.violations or stack.failure):
+        yield policies
     drawn = picture(stack)
     if drawn:
         yield Section(
@@ -194,10 +226,15 @@ def _sections(stack: StackReport) -> Iterator[Section]:
         )
 
 
-def _stages(stack: StackReport) -> Iterator[Section]:
-    """The changes in place, one section per stage."""
+def _changes(stack: StackReport) -> Iterator[Section]:
+    """The changes in place: those of one kind together, the others in a section per stage."""
     above = f"### {'Different' if stack.drift else 'Changed'}\n\n"
-    for stage, changes in groupby(stack.changed, key=lambda changed: changed.component.stage):
+    blocks = [_alike(group, drift=stack.drift) for group in stack.alike]
+    if blocks:
+        title = f"{above}#### Alike in several resources"
+        yield Section(rank=3, title=title, blocks=blocks, noun="kinds of change")
+        above = ""
+    for stage, changes in groupby(stack.changed_alone, key=lambda each: each.component.stage):
         yield Section(
             rank=3,
             title=f"{above}#### {label(stage)}",
@@ -228,17 +265,18 @@ def _shares(shares: Iterable[str]) -> str:
     return ", ".join(map(code, shares)) or "nothing"
 
 
-def _destroyed(changed: Changed, *, drift: bool) -> str:
+def _destroyed(changed: Changed, stack: StackReport) -> str:
     where = f"{label(changed.component.stage)}, {label(changed.component.name)}".rstrip(", ")
-    operation = "" if drift else f"{changed.operation} "
+    operation = "" if stack.drift else f"{changed.operation} "
     lines = [f"#### {operation}{code(changed.name)}", "", f"{_called(changed)} in {where}"]
-    refused = changed.refused
-    if refused:
-        lines += ["", f"**Refused**: {label(refused.loss)}."]
+    status, loss = stack.loss_text(changed)
+    if loss:
+        lines += ["", f"**{status}**: {label(loss)}."]
     if changed.follows:
         named = _named([node.name for node in changed.follows])
         lines += ["", f"Caused by its dependencies: {named}."]
-    lines += ["", *_properties(changed)] if changed.properties else []
+    properties = list(_differences(changed))
+    lines += ["", *properties] if properties else []
     if changed.downstream:
         lines += ["", *_downstream(changed.downstream)]
     return "\n".join([*lines, ""])
@@ -260,7 +298,19 @@ def _changed(changed: Changed, *, drift: bool) -> str:
     where = f" in {label(changed.component.name)}" if changed.component.name else ""
     operation = "" if drift else f"**{changed.operation}** "
     lines = [f"- {operation}{code(changed.name)}, {_called(changed)}{where}"]
-    lines += [f"  {line}" for line in _properties(changed)]
+    lines += [f"  {line}" for line in _differences(changed)]
+    return "\n".join(lines)
+
+
+def _alike(group: Alike, *, drift: bool) -> str:
+    first = group.changes[0]
+    operation = "" if drift else f"**{first.operation}** "
+    types = ", ".join(f"{count:,} {code(type_)}" for type_, count in group.types.items())
+    names = [changed.name for changed in group.changes]
+    more = f" and {len(names) - DEPENDENTS:,} more" if len(names) > DEPENDENTS else ""
+    lines = [f"- {operation}{types}: {', '.join(map(code, names[:DEPENDENTS]))}{more}"]
+    lines += [f"  {line}" for line in _dropped(first)]
+    lines += [f"  {line}" for line in _properties(list(group.properties))]
     return "\n".join(lines)
 
 
@@ -270,15 +320,32 @@ def _called(changed: Changed) -> str:
     return f"{code(changed.type)}{own}"
 
 
-def _properties(changed: Changed) -> Iterator[str]:
+def _differences(changed: Changed) -> Iterator[str]:
+    yield from _dropped(changed)
     perhaps = " *may force the replacement*" if changed.follows else ""
-    for prop in changed.properties[:PROPERTIES]:
+    yield from _properties(changed.properties, perhaps)
+
+
+def _dropped(changed: Changed) -> Iterator[str]:
+    names = changed.dropped_variables
+    if names:
+        more = f" and {len(names) - PROPERTIES:,} more" if len(names) > PROPERTIES else ""
+        listed = ", ".join(map(code, names[:PROPERTIES]))
+        yield f"- {label(changed.subject)} no longer gets {listed}{more}"
+
+
+def _properties(properties: Sequence[Property], perhaps: str = "") -> Iterator[str]:
+    for prop in properties[:PROPERTIES]:
         forced = " **forces the replacement**" if prop.replaces else perhaps
-        values = code(prop.new) if prop.old is None else f"{code(prop.old)} → {code(prop.new)}"
-        yield f"- {code(prop.path)}: {values}{forced}"
-    left = len(changed.properties) - PROPERTIES
+        yield f"- {_values(prop)}{forced}"
+    left = len(properties) - PROPERTIES
     if left > 0:
         yield f"- and {left:,} more properties"
+
+
+def _values(prop: Property) -> str:
+    values = code(prop.new) if prop.old is None else f"{code(prop.old)} → {code(prop.new)}"
+    return f"{code(prop.path)}: {values}"
 
 
 def _rules(stack: StackReport) -> str:
@@ -287,12 +354,36 @@ def _rules(stack: StackReport) -> str:
 
 
 def _violations(stack: StackReport) -> Iterator[str]:
-    """A block for each rule and each of its messages."""
-    for (level, rule, message), alike in groupby(
-        stack.violations, key=lambda found: (found.level, found.rule, found.message)
+    """A block for each rule: what it checks, then each resource that violates it."""
+    for (level, rule), of_rule in groupby(
+        stack.violations, key=lambda found: (found.level, found.rule)
     ):
-        names = [violation.urn.rpartition("::")[2] for violation in alike]
-        yield _message(f"**{label(level)}** {code(rule)} on {_named(names)}", message)
+        violations = list(of_rule)
+        names = list(dict.fromkeys(found.urn.rpartition("::")[2] for found in violations))
+        severe = severity(violations[0])
+        about = f"**{', '.join(filter(None, (label(level), severe)))}**"
+        yield _message(f"{about} {code(rule)} on {_named(names)}", _joined(violations))
+
+
+def _joined(violations: Sequence[Violation]) -> str:
+    """The messages of a rule: the lines that all of them share once, then those of each."""
+    messages = list(dict.fromkeys(found.message for found in violations))
+    if len(messages) == 1:
+        return messages[0]
+    shared = _shared([message.splitlines() for message in messages])
+    lines = messages[0].splitlines()[:shared]
+    for message, alike in groupby(violations, key=lambda found: found.message):
+        lines.append(f"{', '.join(found.urn.rpartition('::')[2] for found in alike)}:")
+        lines += [f"  {line}" for line in message.splitlines()[shared:]]
+    return "\n".join(lines)
+
+
+def _shared(texts: Sequence[Sequence[str]]) -> int:
+    """The number of lines with which all texts begin."""
+    return next(
+        (number for number, lines in enumerate(zip(*texts, strict=False)) if len(set(lines)) > 1),
+        min(map(len, texts)),
+    )
 
 
 def _diagnostics(stack: StackReport) -> Iterator[str]:
@@ -347,9 +438,9 @@ def block(text: str) -> str:
     return "\n".join([f"{ticks}text", *lines, ticks])
 
 
-def label(text: str) -> str:
+def label(text: str, longest: int = MAX_TEXT) -> str:
     """A fixed text that may come from a file, without characters that Markdown interprets."""
-    line = _short(printable(text), MAX_TEXT)
+    line = _short(printable(text), longest)
     # GitHub also makes links of "www." and of "GH-1".
     return re.sub(r"[^\w ,.;:()/'-]|//|\bwww\.|\bGH-", "", line, flags=re.I).replace("_", r"\_")
 

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pulumi.automation import OpType
 
+from ops.review.differences import Difference, compare, differences
 from ops.review.graph import OUTSIDE_STAGES, ComponentIndex, ComponentRef
+from ops.review.guard import UNDESCRIBED, loss_of
 from ops.review.outcome import Diagnostic, Violation
 from ops.review.rendering import Property, value_text
-from ops.review.report.risk import Reason, Risk, is_destructive, reasons_to_review
-from ops.review.report.traffic import Move, moves
-from ops.review.steps import REPLACEMENT_STEPS, STACK_TYPE, Change, State, Step, short_type
+from ops.review.report.risk import (
+    Reason,
+    Risk,
+    is_destructive,
+    is_new_version,
+    lost,
+    reasons_to_review,
+)
+from ops.review.report.traffic import Move, moves, without_traffic
+from ops.review.steps import REPLACEMENT_STEPS, STACK_TYPE, State, Step, short_type
 from ops.review.summary import physical_name, summary_fields
 from ops.review.traversal import reachable
+from policies.rules import RULES
+from resource_types import RESOURCE_TYPES
 
 OPERATIONS: Final[Mapping[OpType, str]] = {
     OpType.REPLACE: "replace",
@@ -29,6 +41,36 @@ OPERATIONS: Final[Mapping[OpType, str]] = {
     OpType.READ: "read",
 }
 """The kinds of change, the worst first."""
+
+RELEASE: Final = "release"
+"""What happens to an immutable record of a release, which the engine calls a replacement."""
+
+ALIKE: Final = 4
+"""From this many, resources to which the same happens share a line."""
+
+SEVERITIES: Final[Mapping[str, str]] = {rule.id: rule.severity.value for rule in RULES}
+"""The severity of each policy rule."""
+
+NO_EFFECT: Final = "has no effect"
+"""In the warning of an edit that changes nothing."""
+
+_WORST_FIRST: Final = ("", "critical", "high", "medium", "low")
+
+_SENTENCES: Final[Mapping[Risk, str]] = {
+    Risk.SAFE: "Nothing in this change needs a decision.",
+    Risk.RELEASE: "New versions start to run. The platform keeps the ones before them.",
+    Risk.REVIEW: "A person has to decide, because the next change cannot simply undo this one.",
+    Risk.BLOCKED: "This change cannot be released as it is.",
+}
+
+_PROGRAMS: Final[Mapping[str, str]] = {"Api": "the API", "Web": "the web application"}
+"""The programs of components, by the last part of the component's type."""
+
+_IN_PROGRAM: Final = re.compile(
+    r"^ *at ([\w./-]+\.py:\d+) in |^ *File \"(?:[^\"\n]*/)?([\w.-]+\.py)\", line (\d+)",
+    re.MULTILINE,
+)
+"""A place in the program, in the text of an error: the frames of a trace, outermost first."""
 
 QUIET: Final = (OpType.SAME, OpType.REFRESH)
 """Steps that change nothing. What a refresh finds is also reported as an update."""
@@ -99,7 +141,10 @@ class Changed:
     """A resource that changes.
 
     Attributes:
-        downstream: its dependents, nearest first, if it is deleted or replaced.
+        properties: what differs, except for ``dropped_variables``.
+        dropped_variables: the variables that its program no longer gets.
+        downstream: its dependents, nearest first, if it is deleted or replaced. What only comes
+            after it in the order of deployment is not among them.
         follows: its dependencies that are deleted or replaced too, if no property of its own
             forces its replacement.
         refused: the guard's refusal, if there is one.
@@ -108,6 +153,7 @@ class Changed:
     step: Step
     component: ComponentRef
     properties: tuple[Property, ...]
+    dropped_variables: tuple[str, ...]
     downstream: tuple[Node, ...]
     follows: tuple[Node, ...]
     refused: Refused | None
@@ -118,8 +164,8 @@ class Changed:
 
     @property
     def physical(self) -> str:
-        """What the platform's console calls it."""
-        return physical_name(self.step.state)
+        """What the platform's console calls it today, or is going to call a new resource."""
+        return physical_name(self.step.old or self.step.state)
 
     @property
     def type(self) -> str:
@@ -128,7 +174,20 @@ class Changed:
     @property
     def operation(self) -> str:
         """What happens to it, such as ``replace``."""
+        if self.step.op is OpType.REPLACE and is_new_version(self.step):
+            return RELEASE
         return OPERATIONS.get(self.step.op, self.step.op.value)
+
+    @property
+    def subject(self) -> str:
+        """The program that it runs, as people call it, or else the name of its component."""
+        kind = self.component.urn.split("::")[-2:-1]
+        return _PROGRAMS.get("".join(kind).rpartition(":")[2], self.component.name or self.name)
+
+    @property
+    def loss(self) -> str:
+        """What its deletion or replacement loses; empty for nothing."""
+        return (loss_of(self.step) or "") if is_destructive(self.step) else ""
 
     @property
     def summary(self) -> str:
@@ -146,10 +205,65 @@ class Changed:
             "operation": self.operation,
             "stage": self.component.stage,
             "component": self.component.name,
+            "loss": self.loss or None,
             "properties": [changed.to_dict() for changed in self.properties],
+            "droppedVariables": list(self.dropped_variables),
             "downstream": [node.urn for node in self.downstream],
             "follows": [node.urn for node in self.follows],
             "refused": self.refused.reason if self.refused else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Resources to which the same happens, at least ``ALIKE`` of them."""
+
+    changes: tuple[Changed, ...]
+
+    @property
+    def types(self) -> Mapping[str, int]:
+        """The number of resources of each type."""
+        types = [changed.type for changed in self.changes]
+        return {type_: types.count(type_) for type_ in sorted(set(types))}
+
+    @property
+    def properties(self) -> Iterator[Property]:
+        """The properties that all of them change. Where the values differ, those of the first."""
+        for alike in zip(*(changed.properties for changed in self.changes), strict=True):
+            first = alike[0]
+            same = len({(each.old, each.new) for each in alike}) == 1
+            path = first.path if same else f"{first.path} (the first of different values)"
+            yield Property(path=path, old=first.old, new=first.new, replaces=first.replaces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputChange:
+    """A stack output that is new, changed or removed.
+
+    Attributes:
+        properties: what differs in it.
+    """
+
+    name: str
+    change: Literal["new", "changed", "removed"]
+    properties: tuple[Property, ...]
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> OutputChange:
+        name, old, new = document["name"], document.get("old"), document.get("new")
+        both: Literal["new", "changed"] = "changed" if "old" in document else "new"
+        whole = Difference(path=name, old=old, new=new, replaces=False)
+        return cls(
+            name=name,
+            change=both if "new" in document else "removed",
+            properties=tuple(map(Property.of, list(compare(old, new, name)) or [whole])),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "change": self.change,
+            "properties": [changed.to_dict() for changed in self.properties],
         }
 
 
@@ -204,19 +318,32 @@ class Failure:
             ],
         }
 
-    def reason(self) -> Reason:
+    @property
+    def place(self) -> str:
+        """The file and the line of the program that failed; empty if it is not the program."""
+        frames = _IN_PROGRAM.findall(self.message)
+        return next((here or f"{file}:{line}" for here, file, line in reversed(frames)), "")
+
+    def reason(self, stack: str) -> Reason:
+        names: tuple[str, ...] = ()
+        action = "Correct the cause below, then run the preview again."
         match self.kind, len(self.errors):
-            case "settings", 1:
-                text = "a setting is wrong; nothing was started"
             case "settings", count:
-                text = f"{count} settings are wrong; nothing was started"
+                text = "a setting is wrong" if count == 1 else f"{count} settings are wrong"
+                text = f"{text}; nothing was started"
+                names = tuple(error.path for error in self.errors)
+                action = f"Correct Pulumi.{stack}.yaml."
             case "interrupted", _:
                 text = "the preview was interrupted"
+                action = "Run the preview again."
+            case "engine" | "policies", _ if self.place:
+                text, names = "the program failed", (self.place,)
+                action = "Correct the program."
             case "engine" | "policies", _:
                 text = "the preview failed"
             case _:
                 text = "the preview could not start"
-        return Reason(risk=Risk.BLOCKED, text=text)
+        return Reason(risk=Risk.BLOCKED, text=text, names=names, action=action)
 
 
 class StackReport:
@@ -234,27 +361,53 @@ class StackReport:
         self.operation: str = document.get("operation", "preview")
         policies: Mapping[str, Any] = document.get("policies") or {}
         self.rules = int(policies.get("rules", 0))
-        self.violations = tuple(
-            Violation(**row) for row in sorted(policies.get("violations", ()), key=_by_level)
-        )
+        violations = (Violation(**row) for row in policies.get("violations", ()))
+        self.violations = tuple(sorted(dict.fromkeys(violations), key=_by_severity_of_rule))
         self.refusals = tuple(
             Refused.parse(row) for row in sorted(policies.get("refusals", ()), key=_by_operation)
         )
         self.excepted = tuple(row["urn"] for row in policies.get("exceptions", ()))
         self._evaluated = bool(policies)
         self._policies_passed: bool = policies.get("passed", True)
-        self.diagnostics = tuple(
-            sorted(map(Diagnostic.parse, document.get("diagnostics") or ()), key=_by_severity)
-        )
+        diagnostics = map(Diagnostic.parse, document.get("diagnostics") or ())
+        self.diagnostics = tuple(sorted(dict.fromkeys(diagnostics), key=_by_severity))
+        self.outputs = tuple(map(OutputChange.parse, self._output_changes))
         self.failure = None
         if error is not None and not self._fails_evaluation:
             self.failure = Failure.parse(error)
+        elif error is None and self._official_preview_failed:
+            errors = [item.message for item in self.diagnostics if item.severity == "error"]
+            message = "\n".join(errors) or "The preview of the official CLI did not finish."
+            self.failure = Failure(kind="engine", message=message, exit_code=1, errors=())
 
     @property
     def _stack_of_urns(self) -> str:
         """The stack in the URNs: the official CLI's document names it nowhere else."""
         urns = (step["urn"] for step in self._document.get("steps") or ())
         return next(urns, "::").partition("::")[0].rpartition(":")[2] or "unknown"
+
+    @property
+    def _official_preview_failed(self) -> bool:
+        """Whether ``pulumi preview --json`` failed. It says so in no field of its document.
+
+        It prints the errors, and neither a duration nor a summary of the changes
+        (``pkg/backend/display/json.go`` of the Pulumi CLI).
+        """
+        document = self._document
+        errors = any(item.severity == "error" for item in self.diagnostics)
+        unfinished = not {"duration", "changeSummary"} & document.keys()
+        return "result" not in document and (errors or unfinished)
+
+    @property
+    def _output_changes(self) -> Sequence[Mapping[str, Any]]:
+        """The changed stack outputs: the official CLI has them in the step of the stack."""
+        if "outputChanges" in self._document:
+            changes: Sequence[Mapping[str, Any]] = self._document["outputChanges"]
+            return changes
+        steps = (
+            row for row in self._document.get("steps") or () if f"::{STACK_TYPE}::" in row["urn"]
+        )
+        return [change for step in map(Step.parse, steps) for change in step.output_changes()]
 
     @property
     def _fails_evaluation(self) -> bool:
@@ -279,7 +432,7 @@ class StackReport:
 
     @cached_property
     def edges(self) -> Sequence[tuple[str, str]]:
-        """Pairs of URNs; the first needs the second."""
+        """Pairs of URNs; the first comes after the second."""
         edges = (self._document.get("graph") or {}).get("dependencies", ())
         return [
             (edge["from"], edge["to"])
@@ -288,17 +441,28 @@ class StackReport:
         ]
 
     @cached_property
+    def _uses(self) -> Sequence[tuple[str, str]]:
+        """Those of ``edges`` where the first uses a value of the second."""
+        graph = self._document.get("graph") or {}
+        only_order = {
+            (edge["from"], edge["to"])
+            for edge in graph.get("dependencies", ())
+            if edge.get("onlyOrder")
+        }
+        return [edge for edge in self.edges if edge not in only_order]
+
+    @cached_property
     def _dependents(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
-        for needing, needed in self.edges:
-            found[needed].append(needing)
+        for using, used in self._uses:
+            found[used].append(using)
         return found
 
     @cached_property
     def _needs(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
-        for needing, needed in self.edges:
-            found[needing].append(needed)
+        for using, used in self._uses:
+            found[using].append(used)
         return found
 
     def downstream(self, urn: str) -> Iterator[Node]:
@@ -342,16 +506,18 @@ class StackReport:
 
     def _change(self, step: Step) -> Changed:
         lost = is_destructive(step)
-        properties = tuple(map(Property.of, _changed_properties(step)))
+        different = without_traffic(step, differences(step))
+        dropped = [found for found in different if _drops_variable(step, found)]
         follows: tuple[Node, ...] = ()
-        forced = any(changed.replaces for changed in properties)
+        forced = any(found.replaces for found in different)
         if lost and step.op is OpType.REPLACE and not forced:
             needed = self._needs.get(step.urn, ())
             follows = tuple(self.nodes[urn] for urn in needed if urn in self._destroyed_urns)
         return Changed(
             step=step,
             component=self._component(step.urn),
-            properties=properties,
+            properties=tuple(Property.of(found) for found in different if found not in dropped),
+            dropped_variables=tuple(found.entry for found in dropped),
             downstream=tuple(self.downstream(step.urn)) if lost else (),
             follows=follows,
             refused=next((refusal for refusal in self.refusals if refusal.urn == step.urn), None),
@@ -378,6 +544,23 @@ class StackReport:
             ),
         )
 
+    def loss_text(self, changed: Changed) -> tuple[str, str]:
+        """What becomes of a deletion or replacement, and what is lost; empty for no loss."""
+        if changed.refused:
+            return "Refused", changed.refused.loss
+        if self.drift:
+            status, verb = "Lost", "is"
+        elif self._evaluated:
+            status, verb = "Approved", "will be"
+        else:
+            status, verb = "Not evaluated", "would be"
+        if not changed.loss:
+            return "", ""
+        return (
+            status,
+            changed.loss if changed.loss is UNDESCRIBED else f"{changed.loss} {verb} lost",
+        )
+
     @cached_property
     def changed(self) -> Sequence[Changed]:
         """The resources that change in place."""
@@ -386,6 +569,22 @@ class StackReport:
             for changed in self.changes
             if not is_destructive(changed.step) and changed.step.op is not OpType.CREATE
         ]
+
+    @cached_property
+    def alike(self) -> Sequence[Alike]:
+        """Those of ``changed`` to which the same happens, the largest group first."""
+        groups: dict[object, list[Changed]] = defaultdict(list)
+        for changed in self.changed:
+            paths = tuple((each.path, each.replaces) for each in changed.properties)
+            groups[changed.operation, paths, changed.dropped_variables].append(changed)
+        found = [Alike(changes=tuple(group)) for group in groups.values() if len(group) >= ALIKE]
+        return sorted(found, key=lambda group: -len(group.changes))
+
+    @cached_property
+    def changed_alone(self) -> Sequence[Changed]:
+        """Those of ``changed`` that are in no group."""
+        grouped = {changed.step.urn for group in self.alike for changed in group.changes}
+        return [changed for changed in self.changed if changed.step.urn not in grouped]
 
     @cached_property
     def created(self) -> Sequence[Changed]:
@@ -400,8 +599,9 @@ class StackReport:
     @property
     def counts(self) -> Mapping[str, int]:
         """The number of resources per operation, the worst operation first."""
-        found = [changed.step.op for changed in self.changes]
-        return {name: found.count(op) for op, name in OPERATIONS.items() if op in found}
+        found = [changed.operation for changed in self.changes]
+        names = dict.fromkeys([*OPERATIONS.values(), RELEASE, *found])
+        return {name: found.count(name) for name in names if name in found}
 
     # -- the verdict ---------------------------------------------------------------------------
 
@@ -411,20 +611,47 @@ class StackReport:
         found = [*self._blocking()]
         if self.drift and self.steps:
             names = tuple(changed.name for changed in self.changes)
-            return [*found, Reason(risk=Risk.REVIEW, text="drift detected", names=names)]
+            action = (
+                "Find out who changed it. The next up reverts it, unless the program is changed."
+            )
+            drift = Reason(risk=Risk.REVIEW, text="drift detected", names=names, action=action)
+            return [*found, drift]
         if not (self._evaluated or self.failure):
             text = "neither the policies nor the guard evaluated the change"
-            found.append(Reason(risk=Risk.REVIEW, text=text))
-        advice = tuple(found.rule for found in self.violations if found.level != "mandatory")
-        if advice:
-            found.append(Reason(risk=Risk.REVIEW, text="violates advisory policies", names=advice))
-        if self.excepted:
-            text = "passes the policies by an exception"
-            names = tuple(dict.fromkeys(urn.rpartition("::")[2] for urn in self.excepted))
-            found.append(Reason(risk=Risk.REVIEW, text=text, names=names))
+            action = f"Run bin/ops preview --stack {self.stack}."
+            found.append(Reason(risk=Risk.REVIEW, text=text, action=action))
         refused = {refusal.urn for refusal in self.refusals}
-        found += reasons_to_review([step for step in self.steps if step.urn not in refused])
-        return found or [Reason(risk=Risk.SAFE, text=self._harmless())]
+        steps = [step for step in self.steps if step.urn not in refused]
+        found += () if self.moves else reasons_to_review(steps)
+        found += self._dropped_variables()
+        found += self._edits_without_effect()
+        found += self._policies()
+        found = found or [Reason(risk=Risk.SAFE, text=self._harmless())]
+        return sorted([*found, *self._outputs()], key=lambda reason: -reason.risk.rank)
+
+    @property
+    def sentence(self) -> str:
+        """What the verdict means."""
+        return _SENTENCES[self.risk]
+
+    @property
+    def totals(self) -> str:
+        """The number of resources per operation, as a sentence; empty for none."""
+        if self.drift or self.moves or not self.counts:
+            return ""
+        counts = (f"{count:,} to {operation}" for operation, count in self.counts.items())
+        return f"{', '.join(counts).capitalize()}."
+
+    @property
+    def actions(self) -> Sequence[str]:
+        """What a reviewer has to do, the most important first."""
+        return list(
+            dict.fromkeys(
+                reason.action
+                for reason in self.reasons
+                if reason.action and reason.risk is self.risk
+            )
+        )
 
     @property
     def risk(self) -> Risk:
@@ -433,21 +660,90 @@ class StackReport:
 
     def _blocking(self) -> Iterator[Reason]:
         if self.failure:
-            yield self.failure.reason()
+            yield self.failure.reason(self.stack)
+        losses = {step.name: lost(step) for step in self.steps if lost(step)}
         for operation, refusals in groupby(self.refusals, key=lambda refusal: refusal.operation):
             names = tuple(refusal.name for refusal in refusals)
-            yield Reason(risk=Risk.BLOCKED, text=f"the guard refuses to {operation}", names=names)
-        broken = tuple(
-            dict.fromkeys(found.rule for found in self.violations if found.level == "mandatory")
-        )
-        if broken:
-            yield Reason(risk=Risk.BLOCKED, text="violates mandatory policies", names=broken)
-        if not (self._policies_passed or self.failure or self.refusals or broken):
-            yield Reason(risk=Risk.BLOCKED, text="the policies did not run")
+            yield Reason(
+                risk=Risk.BLOCKED,
+                text=f"the guard refuses to {operation}",
+                names=names,
+                details={name: losses[name] for name in names if name in losses},
+                action=f"Keep the resource, or get an approval in approvals/{self.stack}.yaml.",
+            )
+        violated = self._violated(mandatory=True)
+        if violated:
+            yield Reason(
+                risk=Risk.BLOCKED,
+                text="violates mandatory policies",
+                names=violated,
+                action="Correct what the policies name, or request an exception in "
+                "approvals/exceptions.yaml.",
+            )
+        if not (self._policies_passed or self.failure or self.refusals or violated):
+            yield Reason(
+                risk=Risk.BLOCKED,
+                text="the policies did not run",
+                action="Find out why the engine did not start the policy pack.",
+            )
+
+    def _violated(self, *, mandatory: bool) -> tuple[str, ...]:
+        found = (each.rule for each in self.violations if (each.level == "mandatory") is mandatory)
+        return tuple(dict.fromkeys(found))
+
+    def _policies(self) -> Iterator[Reason]:
+        advice = self._violated(mandatory=False)
+        if advice:
+            yield Reason(
+                risk=Risk.REVIEW,
+                text="violates advisory policies",
+                names=advice,
+                action="Decide whether to follow the advice.",
+            )
+        if self.excepted:
+            yield Reason(
+                risk=Risk.REVIEW,
+                text="passes the policies by an exception",
+                names=tuple(dict.fromkeys(urn.rpartition("::")[2] for urn in self.excepted)),
+                action="Check that the exception still applies.",
+            )
+
+    def _dropped_variables(self) -> Iterator[Reason]:
+        for changed in self.changes:
+            if changed.dropped_variables:
+                yield Reason(
+                    risk=Risk.RELEASE,
+                    text=f"{changed.subject} no longer gets",
+                    names=changed.dropped_variables,
+                    action="Check that the program does not need the variable.",
+                )
+
+    def _edits_without_effect(self) -> Iterator[Reason]:
+        """What ``ops/review/recorder.py`` warns of: an edit that the engine or a provider drops."""
+        warnings = [each for each in self.diagnostics if NO_EFFECT in each.message]
+        if warnings:
+            yield Reason(
+                risk=Risk.REVIEW,
+                text="an edit has no effect",
+                names=tuple(dict.fromkeys(each.urn.rpartition("::")[2] for each in warnings)),
+                action="Read the message below, and revert the edit.",
+            )
+
+    def _outputs(self) -> Iterator[Reason]:
+        for change, risk, action in (
+            ("removed", Risk.REVIEW, "Check that nothing reads the output."),
+            ("changed", Risk.SAFE, ""),
+            ("new", Risk.SAFE, ""),
+        ):
+            names = tuple(output.name for output in self.outputs if output.change == change)
+            if names:
+                text = f"{change} stack output{'s'[: len(names) > 1]}"
+                yield Reason(risk=risk, text=text, names=names, action=action)
 
     def _harmless(self) -> str:
         if not self.steps:
-            return "no drift" if self.drift else "nothing changes"
+            nothing = "no resource changes" if self.outputs else "nothing changes"
+            return "no drift" if self.drift else nothing
         if self.moves:
             return "only traffic moves; the same setting moves it back"
         counts = [
@@ -468,21 +764,25 @@ class StackReport:
             "stack": self.stack,
             "operation": self.operation,
             "verdict": self.risk.value,
+            "summary": self.sentence,
             "reasons": [reason.to_dict() for reason in self.reasons],
+            "actions": list(self.actions),
             "counts": dict(self.counts),
             "failure": self.failure.to_dict() if self.failure else None,
             "traffic": [move.to_dict() for move in self.moves],
             "changes": [changed.to_dict() for changed in self.changes],
+            "outputs": [output.to_dict() for output in self.outputs],
             "policies": self._document.get("policies"),
             "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
         }
 
 
 class Report:
-    """One or more stacks. The worst verdict is that of the report."""
+    """One or more stacks, the worst first. The worst verdict is that of the report."""
 
     def __init__(self, documents: Sequence[Mapping[str, Any]]) -> None:
-        self.stacks = [StackReport(document) for document in documents]
+        stacks = map(StackReport, documents)
+        self.stacks = sorted(stacks, key=lambda stack: -stack.risk.rank)
 
     @property
     def risk(self) -> Risk:
@@ -502,15 +802,26 @@ class Report:
         }
 
 
-def _changed_properties(step: Step) -> Iterator[Change]:
-    """The changed properties, those that force a replacement first."""
-    return iter(sorted(step.changes(), key=lambda change: not change.replaces))
+def _drops_variable(step: Step, found: Difference) -> bool:
+    record = RESOURCE_TYPES.get(step.type)
+    variables = record.all_variables if record else ()
+    return found.new is None and bool(found.entry) and found.collection in variables
 
 
-def _by_level(violation: Mapping[str, Any]) -> tuple[bool, str, str, str]:
-    """Sorts mandatory rules first, and equal messages together."""
-    level, rule = violation["level"], violation["rule"]
-    return level != "mandatory", rule, violation["message"], violation["urn"]
+def severity(violation: Violation) -> str:
+    """The severity of the violated rule; empty for a rule of another pack."""
+    return SEVERITIES.get(violation.rule, "")
+
+
+def _by_severity_of_rule(violation: Violation) -> tuple[bool, int, str, str, str]:
+    """Sorts mandatory rules first, the most severe first, and equal messages together."""
+    return (
+        violation.level != "mandatory",
+        _WORST_FIRST.index(severity(violation)),
+        violation.rule,
+        violation.message,
+        violation.urn,
+    )
 
 
 def _by_operation(refusal: Mapping[str, Any]) -> tuple[str, str]:

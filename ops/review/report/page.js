@@ -1,7 +1,7 @@
 "use strict";
 // Draws the report in the page. Text from settings and clouds only ever becomes text nodes.
 const report = JSON.parse(document.getElementById("report").textContent);
-const SIGNS = { replace: "+-", delete: "-", update: "~", create: "+", differs: "~" };
+const SIGNS = { replace: "+-", release: "+-", delete: "-", update: "~", create: "+", differs: "~" };
 const LISTED = 200; // neighbours listed; the rest is counted
 const LINES = 60; // lines drawn
 
@@ -66,19 +66,31 @@ function message(title, about, text) {
   return make("li", {}, make("b", {}, title), about ? ` on ${about}` : "", make("pre", {}, text));
 }
 
+const policy = (violation) => [violation.level, violation.severity, violation.rule].filter(Boolean).join(" ");
+
 function head() {
   const counts = Object.entries(stack.counts).map(([operation, count]) => `${count} to ${operation}`);
   const box = make("div", { class: "verdict", "data-verdict": stack.verdict },
-    report.stacks.length > 1 ? make("b", {}, `${stack.stack}: ${stack.verdict}`) : null,
+    make("p", {},
+      make("b", {}, report.stacks.length > 1 ? `${stack.stack}: ${stack.verdict}. ` : `${stack.verdict}. `),
+      stack.summary),
     make("ul", {}, ...stack.reasons.map((reason) => {
-      const shown = reason.names.slice(0, 12).join(", ");
+      const detailed = (name) => (reason.details[name] ? `${name} (${reason.details[name]})` : name);
+      const shown = reason.names.slice(0, 12).map(detailed).join(", ");
       const more = reason.names.length > 12 ? ` and ${reason.names.length - 12} more` : "";
       return make("li", {}, reason.text, reason.names.length ? `: ${shown}${more}` : "");
-    })));
+    })),
+    stack.actions.length ? make("p", {}, make("b", {}, "To do: "), stack.actions.join(" ")) : null);
   const lines = [make("p", { class: "soft" },
     `${plural(stack.nodes.length, "resource")}${counts.length ? `, ${counts.join(", ")}` : ""}`)];
   for (const move of stack.traffic) {
     lines.push(make("p", {}, `Traffic of ${move.name}: ${move.old.join(", ")} → ${move.new.join(", ")}`));
+  }
+  if (stack.outputs.length) {
+    const changes = stack.outputs.flatMap((output) =>
+      output.properties.map((changed) => make("tr", {},
+        make("td", {}, `${output.change} ${changed.path}`), ...values(changed))));
+    lines.push(make("p", {}, "Stack outputs"), make("table", {}, make("tbody", {}, ...changes)));
   }
   const failure = stack.failure;
   if (failure && failure.errors.length) {
@@ -90,7 +102,7 @@ function head() {
   }
   const messages = [
     ...stack.violations.map((violation) => message(
-      `${violation.level} ${violation.rule}`, violation.urn.split("::").pop(), violation.message)),
+      policy(violation), violation.urn.split("::").pop(), violation.message)),
     ...(failure ? [] : stack.diagnostics).map((diagnostic) => message(
       diagnostic.severity, diagnostic.urn.split("::").pop(), diagnostic.message)),
   ];
@@ -181,7 +193,8 @@ function select(node) {
     make("h1", {}, change ? make("span", { class: change.operation }, `${change.operation} `) : null, node.name),
     make("div", { class: "soft" }, `${called(node)}, ${node.stage}${node.component ? `, ${node.component}` : ""}`),
     make("code", { class: "soft" }, node.urn),
-    change?.refused ? make("p", { class: "delete" }, `Refused: ${change.refused}`) : null,
+    change?.loss ? make("p", { class: "delete" }, change.loss) : null,
+    change?.dropped ? make("p", {}, change.dropped) : null,
     change?.follows.length ? make("p", {}, `Caused by its dependencies: ${change.follows.join(", ")}`) : null,
     properties.length ? make("h3", {}, "Properties") : null,
     properties.length ? make("table", {}, make("tbody", {}, ...properties.map(property))) : null,
@@ -192,12 +205,13 @@ function select(node) {
   rows.get(node)?.scrollIntoView({ block: "nearest" });
 }
 
+const values = (changed) => (changed.old === null
+  ? [make("td", { colspan: 2 }, changed.new)]
+  : [make("td", { class: "old" }, changed.old), make("td", { class: "new" }, changed.new)]);
+
 function property(changed) {
   const forced = changed.replaces ? make("div", { class: "replace" }, "forces the replacement") : null;
-  return make("tr", {}, make("td", {}, changed.path, forced),
-    ...(changed.old === null
-      ? [make("td", { colspan: 2 }, changed.new)]
-      : [make("td", { class: "old" }, changed.old), make("td", { class: "new" }, changed.new)]));
+  return make("tr", {}, make("td", {}, changed.path, forced), ...values(changed));
 }
 
 function violations(node) {
@@ -205,7 +219,7 @@ function violations(node) {
   if (!mine.length) return [];
   return [make("h3", {}, "Policies"),
     make("ul", {}, ...mine.map((violation) =>
-      message(`${violation.level} ${violation.rule}`, "", violation.message)))];
+      message(policy(violation), "", violation.message)))];
 }
 
 function neighbours(title, nodes, all = nodes.length) {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ops.review.differences import Difference
 from ops.review.redaction import is_unknown
 from ops.review.report.risk import is_destructive
 from ops.review.steps import State, Step
@@ -50,6 +52,20 @@ def _move(step: Step) -> Move | None:
         old=tuple(_shares(step.old, split)),
         new=tuple(_shares(step.new, split)),
     )
+
+
+def without_traffic(step: Step, different: Sequence[Difference]) -> list[Difference]:
+    """The differences with all those of the traffic as one: its shares before and after."""
+    record = RESOURCE_TYPES.get(step.type)
+    split = record.traffic if record else None
+    if not (split and split.target and step.old and step.new):
+        return list(different)
+    rest = [found for found in different if re.split(r"[.\[ ]", found.path)[0] != split.path]
+    if len(rest) == len(different):
+        return rest
+    old, new = (", ".join(_shares(state, split)) for state in (step.old, step.new))
+    replaces = any(found.replaces for found in different if found not in rest)
+    return [*rest, Difference(path=split.path, old=old, new=new, replaces=replaces)]
 
 
 def _shares(state: State, split: TrafficSplit) -> Iterator[str]:
