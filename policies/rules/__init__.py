@@ -8,6 +8,7 @@ from typing import Final
 from policies.framework.graph import StackRule
 from policies.framework.rules import ResourceRule
 from policies.rules import (
+    accepted_values,
     artifact_registry,
     cloud_kms,
     cloud_run,
@@ -54,6 +55,7 @@ CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Cloudflare DNS": dns.RULES,
     "Cloudflare R2": r2.RULES,
     "Vercel": vercel.RULES,
+    "Values that Google Cloud accepts": accepted_values.RULES,
     "Inputs of the Cloudflare and Vercel providers": provider_inputs.RULES,
     "Kubernetes": kubernetes.RULES,
     UNUSED_TYPES: (*unused_types.RULES, *monitoring.RULES),
