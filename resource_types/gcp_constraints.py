@@ -1250,12 +1250,13 @@ def _revision_template(token: str) -> Iterator[Constraint | Combination]:
     """What services, worker pools and jobs have in common."""
     template = str(RESOURCE_TYPES[token].pod_spec)
     container = f"{template}.containers[]"
-    longest = 604800 if token == gcp.RUN_JOB else 3600
     yield Constraint("location", REGION)
     yield Constraint("annotations", _ANNOTATIONS)
-    yield Constraint(f"{template}.annotations", _ANNOTATIONS)
-    yield Constraint(f"{template}.labels", LABELS)
-    yield Constraint(f"{template}.timeout", duration(1, longest))
+    yield Constraint("template.annotations", _ANNOTATIONS)
+    yield Constraint("template.labels", LABELS)
+    if token != gcp.RUN_WORKER_POOL:
+        longest = 604800 if token == gcp.RUN_JOB else 3600
+        yield Constraint(f"{template}.timeout", duration(1, longest))
     yield Constraint(f"{template}.serviceAccount", _ACCOUNT_EMAIL)
     yield Constraint(f"{container}.image", _IMAGE)
     yield Constraint(f"{container}.name", COMPUTE_NAME)

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from components.config.types import Hex32, Host, HttpsUrl, Model, ProjectId, Timestamp
+from components.config.errors import known_name
+from components.config.types import (
+    Hex32,
+    Host,
+    HttpsUrl,
+    Model,
+    ProjectId,
+    Timestamp,
+    expected_error,
+)
+from resource_types.limits import REGIONS
+
+
+def _region(text: str) -> str:
+    if text not in REGIONS:
+        raise expected_error(known_name(text, sorted(REGIONS)))
+    return text
 
 
 class Gcp(Model):
@@ -19,6 +35,7 @@ class Gcp(Model):
     region: Annotated[
         str,
         Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$", description="region, such as us-central1"),
+        AfterValidator(_region),
     ]
 
 

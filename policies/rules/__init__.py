@@ -26,6 +26,7 @@ from policies.rules import (
     runbook,
     secret_manager,
     stack,
+    stack_locations,
     stack_secrets,
     unused_types,
     vercel,
@@ -41,6 +42,7 @@ DISALLOWED_TYPES: Final = "Resource types that are not allowed"
 CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Runbook": runbook.RULES,
     "Stack": stack.RULES,
+    "Stack: locations": stack_locations.RULES,
     "Stack: secrets": stack_secrets.RULES,
     "Cloud SQL": cloud_sql.RULES,
     "Memorystore for Redis": memorystore.RULES,
