@@ -38,6 +38,9 @@ from resource_types.constraints import (
 )
 from resource_types.record import RESOURCE_TYPES, GrantTypes
 
+Accepted = Constraint | Combination
+Table = Mapping[str, tuple[Accepted, ...]]
+
 _DAY: Final = 86400
 
 # -- What several types share ----------------------------------------------------------------------
@@ -220,7 +223,7 @@ _CONDITION: Final = (
     *_at("condition.title", text(r".{1,100}", "a title of 1 to 100 characters", "", "x" * 101)),
 )
 
-_GRANTS: Final = {
+_GRANTS: Final[Table] = {
     token: (
         *_at("role", ROLE),
         *_at("member", MEMBER),
@@ -253,7 +256,7 @@ def _attribute_mapping(inputs: Inputs) -> Iterator[Rejection]:
                 yield Rejection(path, f"an expression (CEL) of up to 2048 characters for {name}")
 
 
-_IDENTITY: Final = {
+_IDENTITY: Final[Table] = {
     gcp.SERVICE_ACCOUNT: (
         # https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts/create
         *_at(
@@ -344,7 +347,7 @@ def _one_expiry(inputs: Inputs) -> Iterator[Rejection]:
         yield Rejection("ttl", "either ttl or expireTime")
 
 
-_SECRETS: Final = {
+_SECRETS: Final[Table] = {
     gcp.KEY_RING: (
         *_at("name", _KEY_NAME),
         *_at(
@@ -409,7 +412,7 @@ _SECRETS: Final = {
         Combination(
             _rotation_of_secret,
             ("rotation", "topics"),
-            (("topics", []), ("rotation.nextRotationTime", None)),
+            (("rotation", {"rotationPeriod": "7776000s"}),),
         ),
         Combination(_one_expiry, ("ttl", "expireTime"), ()),
     ),
@@ -746,11 +749,12 @@ def _is_past(value: Any) -> bool:
     return moment <= datetime.now(UTC)
 
 
-_SQL: Final = {
+_SQL: Final[Table] = {
     gcp.SQL_INSTANCE: (
         *_at("name", _lower_case_name(97)),
         *_at("region", REGION),
         *_at("databaseVersion", DATABASE_VERSION),
+        *_at("settings.userLabels", LABELS),
         *_at("settings.edition", choice("ENTERPRISE", "ENTERPRISE_PLUS")),
         *_at("settings.availabilityType", choice("REGIONAL", "ZONAL")),
         *_at("settings.activationPolicy", choice("ALWAYS", "NEVER", "ON_DEMAND")),
@@ -846,7 +850,7 @@ _SQL: Final = {
                 )
             ),
         ),
-        Combination(_sql_names, ("name", "project"), (("project", "x" * 90),)),
+        Combination(_sql_names, ("name", "project"), (("name", "x" * 97),)),
     ),
     gcp.SQL_DATABASE: _at(
         "name",
@@ -940,7 +944,7 @@ def _lifecycle(inputs: Inputs) -> Iterator[Rejection]:
             yield Rejection(f"{path}.condition", "at least one condition")
 
 
-_DATA: Final = {
+_DATA: Final[Table] = {
     gcp.REDIS_INSTANCE: (
         *_at("name", _lower_case_name(40)),
         *_at("region", REGION),
@@ -1090,23 +1094,21 @@ def _sizes(container: str) -> Combination:
     )
 
 
-def _probes(container: str) -> Iterator[Constraint | Combination]:
+def _probe(probe: str, longest: int) -> Iterator[Accepted]:
     """https://cloud.google.com/run/docs/configuring/healthchecks"""
-    for name, longest in (("startupProbe", 240), ("livenessProbe", 3600)):
-        probe = f"{container}.{name}"
-        yield Constraint(f"{probe}.initialDelaySeconds", integer(0, longest))
-        yield Constraint(f"{probe}.periodSeconds", integer(0, longest))
-        yield Constraint(f"{probe}.timeoutSeconds", integer(0, longest))
-        yield Constraint(f"{probe}.failureThreshold", integer(0))
-        for handler in ("httpGet", "tcpSocket", "grpc"):
-            yield Constraint(f"{probe}.{handler}.port", integer(0, 65535))
-        yield Constraint(
-            f"{probe}.httpGet.path", text(r"(/[!-~]*)?", "a path that starts with /", "health")
-        )
-        yield _exclusive(
-            probe, ("httpGet", "tcpSocket", "grpc"), {"httpGet": {}, "tcpSocket": {"port": 80}}
-        )
-        yield _probe_timeout(probe)
+    yield Constraint(f"{probe}.initialDelaySeconds", integer(0, longest))
+    yield Constraint(f"{probe}.periodSeconds", integer(0, longest))
+    yield Constraint(f"{probe}.timeoutSeconds", integer(0, longest))
+    yield Constraint(f"{probe}.failureThreshold", integer(0))
+    for handler in ("httpGet", "tcpSocket", "grpc"):
+        yield Constraint(f"{probe}.{handler}.port", integer(0, 65535))
+    yield Constraint(
+        f"{probe}.httpGet.path", text(r"(/[!-~]*)?", "a path that starts with /", "health")
+    )
+    yield _exclusive(
+        probe, ("httpGet", "tcpSocket", "grpc"), {"httpGet": {}, "tcpSocket": {"port": 80}}
+    )
+    yield _probe_timeout(probe)
 
 
 def _probe_timeout(probe: str) -> Combination:
@@ -1119,7 +1121,7 @@ def _probe_timeout(probe: str) -> Combination:
     return Combination(
         check,
         (f"{probe}.timeoutSeconds", f"{probe}.periodSeconds"),
-        ((f"{probe}.timeoutSeconds", 120), (f"{probe}.periodSeconds", 1)),
+        ((f"{probe}.timeoutSeconds", 120),),
     )
 
 
@@ -1246,7 +1248,7 @@ _IMAGE: Final = text(
 """https://cloud.google.com/run/docs/deploying#images"""
 
 
-def _revision_template(token: str) -> Iterator[Constraint | Combination]:
+def _revision_template(token: str) -> Iterator[Accepted]:
     """What services, worker pools and jobs have in common."""
     template = str(RESOURCE_TYPES[token].pod_spec)
     container = f"{template}.containers[]"
@@ -1290,14 +1292,16 @@ def _revision_template(token: str) -> Iterator[Constraint | Combination]:
         text(r"latest|[1-9]\d*|[A-Za-z][\w-]*", "latest, a number or an alias", "0", "newest!"),
     )
     yield _sizes(container)
-    yield from _probes(container)
+    yield from _probe(f"{container}.startupProbe", 240)
+    if token != gcp.RUN_JOB:
+        yield from _probe(f"{container}.livenessProbe", 3600)
     yield _volumes(template)
     yield _network_of_run(template)
 
 
 _REVISION_NAME: Final = _at("template.revision", COMPUTE_NAME)
 
-_RUN: Final = {
+_RUN: Final[Table] = {
     gcp.RUN_SERVICE: (
         *_revision_template(gcp.RUN_SERVICE),
         *_REVISION_NAME,
@@ -1359,7 +1363,7 @@ def _cleanup(inputs: Inputs) -> Iterator[Rejection]:
 _AGE: Final = text(
     r"(\d+(\.\d{1,9})?[smhd])?", 'an age such as "2592000s" or "30d"', "30", "a month"
 )
-_REGISTRY: Final = {
+_REGISTRY: Final[Table] = {
     gcp.REPOSITORY: (
         *_at(
             "repositoryId",
@@ -1524,7 +1528,7 @@ def _connector(inputs: Inputs) -> Iterator[Rejection]:
         yield Rejection("subnet", "either ipCidrRange or subnet")
 
 
-_NETWORK: Final = {
+_NETWORK: Final[Table] = {
     gcp.NETWORK: (*_at("name", COMPUTE_NAME), *_at("mtu", integer(1300, 8896))),
     gcp.SUBNETWORK: (
         *_at("name", COMPUTE_NAME),
@@ -1663,9 +1667,10 @@ def _workload_pool(inputs: Inputs) -> Iterator[Rejection]:
             yield Rejection(path, f"{project}.svc.id.goog")
 
 
-_GKE: Final = {
+_GKE: Final[Table] = {
     gcp.GKE_CLUSTER: (
         *_at("name", _lower_case_name(40)),
+        *_at("resourceLabels", LABELS),
         *_at(
             "location",
             member_of(
@@ -1699,9 +1704,10 @@ _GKE: Final = {
 
 _CONDITION_PATHS: Final = ("conditionThreshold", "conditionAbsent")
 
-_MONITORING: Final = {
+_MONITORING: Final[Table] = {
     # https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies
     gcp.ALERT_POLICY: (
+        *_at("userLabels", LABELS),
         *_at("displayName", length(512)),
         *_at("severity", choice("CRITICAL", "ERROR", "WARNING", "")),
         *_at("conditions[].conditionThreshold.duration", duration(0, 84600, step=60)),
@@ -1733,6 +1739,7 @@ _MONITORING: Final = {
     ),
     # https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.uptimeCheckConfigs
     gcp.UPTIME_CHECK: (
+        *_at("userLabels", LABELS),
         *_at("period", choice("60s", "300s", "600s", "900s", refused=("30s", "120s", "1h"))),
         *_at("timeout", duration(1, 60)),
         *_at("httpCheck.port", integer(1, 65535)),
@@ -1770,14 +1777,9 @@ _MONITORING: Final = {
 
 # -- All of them -----------------------------------------------------------------------------------
 
-Accepted = Constraint | Combination
-
-GROUPS: Final[Mapping[str, Mapping[str, tuple[Accepted, ...]]]] = {
+GROUPS: Final[Mapping[str, Table]] = {
     "google": {
-        token: (
-            *_at("project", PROJECT),
-            *_each(LABELS, "labels", "resourceLabels", "userLabels", "settings.userLabels"),
-        )
+        token: (*_at("project", PROJECT), *_at("labels", LABELS))
         for token in RESOURCE_TYPES
         if token.startswith("gcp:")
     },
@@ -1793,7 +1795,7 @@ GROUPS: Final[Mapping[str, Mapping[str, tuple[Accepted, ...]]]] = {
 }
 """What Google Cloud accepts, by subject and type token. ``google`` is about every type."""
 
-CONSTRAINTS: Final[Mapping[str, tuple[Accepted, ...]]] = {
+CONSTRAINTS: Final[Table] = {
     token: tuple(itertools.chain(*(group.get(token, ()) for group in GROUPS.values())))
     for token in GROUPS["google"]
 }

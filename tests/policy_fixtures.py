@@ -168,7 +168,16 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ),
     (
         gcp.SQL_INSTANCE,
-        {"settings": {"ipConfiguration": {"authorizedNetworks": [{"value": "203.0.113.0/24"}]}}},
+        {
+            "project": "pull-production",
+            "region": "us-central1",
+            "name": "pull-production-postgres",
+            "settings": {
+                "availabilityType": "REGIONAL",
+                "backupConfiguration": {"enabled": True},
+                "ipConfiguration": {"authorizedNetworks": [{"value": "203.0.113.0/24"}]},
+            },
+        },
     ),
     (gcp.LOG_BUCKET, {"bucketId": "_Default", "locked": True, "retentionDays": 400}),
     (
@@ -186,6 +195,16 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
             "direction": "INGRESS",
             "sourceRanges": ["35.235.240.0/20"],
             "allows": [{"protocol": "tcp", "ports": ["22", "5000-6000"]}],
+        },
+    ),
+    (
+        gcp.GKE_CLUSTER,
+        {
+            "project": "pull-production",
+            "location": "us-central1",
+            "name": "pull-cluster",
+            "databaseEncryption": {"state": "ENCRYPTED", "keyName": "k"},
+            "workloadIdentityConfig": {"workloadPool": "pull-production.svc.id.goog"},
         },
     ),
     (gcp.SSL_POLICY, {"minTlsVersion": "TLS_1_2", "profile": "MODERN"}),

@@ -191,9 +191,9 @@ ACCEPTED: Final[list[tuple[str, str, tuple[Any, ...]]]] = [
             "projects/pull-production/roles/secretReader",
             "organizations/123/roles/secret.reader_2",
             *(
-                f"roles/{name}.{role}"
-                for name, all in PREDEFINED_ROLES.items()
-                for role in all.split()
+                f"roles/{service}.{role}"
+                for service, roles in PREDEFINED_ROLES.items()
+                for role in roles.split()
             ),
         ),
     ),
