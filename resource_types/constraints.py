@@ -150,6 +150,15 @@ def length(maximum: int, *, unit: str = "characters") -> Values:
     return Values(f"at most {maximum} {unit}", accepts, ("x" * (maximum + 1),))
 
 
+def items(minimum: int, maximum: int) -> Values:
+    """A list with a limited number of items."""
+    return Values(
+        f"a list of {minimum} to {maximum} items",
+        lambda found: isinstance(found, list) and minimum <= len(found) <= maximum,
+        ([{}] * (maximum + 1), *([[]] if minimum else [])),
+    )
+
+
 def ip_range(minimum: int = 0, maximum: int = 32) -> Values:
     """An IPv4 range that starts at its first address.
 
@@ -167,6 +176,26 @@ def ip_range(minimum: int = 0, maximum: int = 32) -> Values:
         accepts,
         ("10.0.0.1/8", "10.0.0.0", "10.0.0/24", "10.0.0.256/32"),
     )
+
+
+def map_of(
+    keys: str, values: str, expected: str, *refused: Mapping[str, Any], maximum: int = 64
+) -> Values:
+    """A map of up to ``maximum`` entries whose keys and texts match patterns."""
+    key_pattern, value_pattern = re.compile(keys), re.compile(values, re.DOTALL)
+
+    def accepts(found: Any) -> bool:
+        return (
+            isinstance(found, Mapping)
+            and len(found) <= maximum
+            and all(
+                key_pattern.fullmatch(key)
+                and (not isinstance(value, str) or value_pattern.fullmatch(value))
+                for key, value in found.items()
+            )
+        )
+
+    return Values(expected, accepts, refused)
 
 
 TIMESTAMP: Final = text(
@@ -202,17 +231,3 @@ def network_of(value: Any) -> ipaddress.IPv4Network | None:
         return ipaddress.IPv4Network(value) if "/" in str(value) else None
     except ValueError:
         return None
-
-
-def map_of(keys: str, values: str, expected: str, *refused: Mapping[str, Any]) -> Values:
-    """A map whose keys and texts match patterns."""
-    key_pattern, value_pattern = re.compile(keys), re.compile(values, re.DOTALL)
-
-    def accepts(found: Any) -> bool:
-        return isinstance(found, Mapping) and all(
-            key_pattern.fullmatch(key)
-            and (not isinstance(value, str) or value_pattern.fullmatch(value))
-            for key, value in found.items()
-        )
-
-    return Values(expected, accepts, refused)

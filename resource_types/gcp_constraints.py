@@ -7,6 +7,8 @@ what is missing. Where a limit is not certain, it is not here.
 
 from __future__ import annotations
 
+import difflib
+import ipaddress
 import itertools
 import re
 from collections import Counter
@@ -29,6 +31,7 @@ from resource_types.constraints import (
     integer,
     ip_range,
     is_number,
+    items,
     length,
     map_of,
     member_of,
@@ -66,8 +69,8 @@ _LABEL_CHARACTER: Final = r"(?:[^\WA-Z]|-)"
 LABELS: Final = map_of(
     rf"(?!goog|[\d_-]){_LABEL_CHARACTER}{{1,63}}",
     rf"{_LABEL_CHARACTER}{{0,63}}",
-    "labels: keys of 1 to 63 lower-case letters, digits, _ and -, starting with a letter and not "
-    "with goog; values of up to 63 of the same characters",
+    "up to 64 labels: keys of 1 to 63 lower-case letters, digits, _ and -, starting with a letter "
+    "and not with goog; values of up to 63 of the same characters",
     *({"Team": "x"}, {"team": "Pull Backend"}, {"goog-team": "x"}, {"1": "x"}, {"a": "x" * 64}),
 )
 
@@ -93,10 +96,31 @@ CEL: Final = Values(
     ("assertion.repository = 'pull/pull'", "assertion.repository ==", "'pull", "a && && b"),
 )
 
+KEY: Final = text(
+    r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+(/cryptoKeyVersions/\d+)?",
+    "a key: projects/<project>/locations/<location>/keyRings/<ring>/cryptoKeys/<key>",
+    *("backups", "projects/p/locations/us/keyRings/r"),
+)
+
 _ACCOUNT_EMAIL: Final = text(
     r"[a-z0-9][-a-z0-9.]*@[-a-z0-9.]+\.gserviceaccount\.com|default",
     "the e-mail address of a service account",
     *("pull-api", "serviceAccount:a@pull.iam.gserviceaccount.com", "person@pull.com"),
+)
+
+
+def _is_range(value: Any) -> bool:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+ANY_RANGE: Final = Values(
+    "an address or a range of addresses in CIDR notation",
+    _is_range,
+    ("0.0.0.0/33", "10.0.0.999", "everyone"),
 )
 
 
@@ -120,7 +144,9 @@ def _exclusive(path: str, names: tuple[str, ...], refused: Any) -> Combination:
             ):
                 yield Rejection(found_path, expected)
 
-    return Combination(check, tuple(f"{path}.{name}" for name in names), ((path, refused),))
+    return Combination(
+        check, tuple(f"{path}.{name}".strip(".") for name in names), ((path, refused),)
+    )
 
 
 def _unique(path: str, key: str, refused: Any) -> Combination:
@@ -290,6 +316,8 @@ _IDENTITY: Final[Table] = {
             ),
         ),
         *_at("oidc.allowedAudiences[]", length(256)),
+        *_at("oidc.allowedAudiences", items(0, 10)),
+        _exclusive("", ("aws", "oidc", "saml", "x509"), {"oidc": {}, "aws": {}}),
         Combination(
             _attribute_mapping,
             ("attributeMapping",),
@@ -301,6 +329,13 @@ _IDENTITY: Final[Table] = {
         ),
     ),
     # https://cloud.google.com/service-usage/docs/reference/rest/v1/services
+    gcp.AUDIT_CONFIG: (
+        *_at(
+            "service",
+            text(r"allServices|[a-z][a-z0-9.-]*\.googleapis\.com", "allServices or an API", "all"),
+        ),
+        *_at("auditLogConfigs[].logType", choice("ADMIN_READ", "DATA_READ", "DATA_WRITE")),
+    ),
     gcp.PROJECT_SERVICE: _at(
         "service",
         text(
@@ -375,6 +410,15 @@ _SECRETS: Final[Table] = {
             "versionTemplate.protectionLevel",
             choice("SOFTWARE", "HSM", "EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT"),
         ),
+        *_at(
+            "versionTemplate.algorithm",
+            text(
+                r"GOOGLE_SYMMETRIC_ENCRYPTION|EXTERNAL_SYMMETRIC_ENCRYPTION|HMAC_SHA\d+"
+                r"|AES_(128|256)_(GCM|CBC|CTR)|(RSA|EC|PQ|ML|KEM)_[A-Z0-9_]+",
+                "an algorithm of Cloud KMS, such as GOOGLE_SYMMETRIC_ENCRYPTION",
+                *("AES_256", "SYMMETRIC"),
+            ),
+        ),
         Combination(
             _rotation_of_key, ("purpose", "rotationPeriod"), (("purpose", "ASYMMETRIC_SIGN"),)
         ),
@@ -403,6 +447,17 @@ _SECRETS: Final[Table] = {
             ),
         ),
         *_at("replication.userManaged.replicas[].location", REGION),
+        *_each(
+            KEY,
+            "replication.auto.customerManagedEncryption.kmsKeyName",
+            "replication.userManaged.replicas[].customerManagedEncryption.kmsKeyName",
+        ),
+        *_at("topics", items(0, 10)),
+        *_at(
+            "versionAliases",
+            map_of(r"[A-Za-z][\w-]{0,62}", r"\d+", "aliases such as current: 3", {"a b": "1"}),
+        ),
+        *_at("annotations", map_of(r".+", r".{0,16384}", "up to 16 KiB", {"a": "x" * 16385})),
         _exclusive("replication", ("auto", "userManaged"), {}),
         _unique(
             "replication.userManaged.replicas",
@@ -428,6 +483,7 @@ _SECRETS: Final[Table] = {
                 *("ab", "google-topic", "1topic", "pull topic", "x" * 256),
             ),
         ),
+        *_at("kmsKeyName", KEY),
         *_at("messageRetentionDuration", duration(600, 31 * _DAY)),
         *_at("messageStoragePolicy.allowedPersistenceRegions[]", REGION),
         *_at("schemaSettings.encoding", choice("ENCODING_UNSPECIFIED", "JSON", "BINARY")),
@@ -512,7 +568,6 @@ POSTGRES_FLAGS: Final[Mapping[str, str | tuple[float, float] | None]] = {
     "geqo_threshold": (2, _MOST),
     "gin_fuzzy_search_limit": (0, _MOST),
     "gin_pending_list_limit": (64, _MOST),
-    "google_columnar_engine.enabled": _ON_OFF,
     "hash_mem_multiplier": (1, 1000),
     "hot_standby_feedback": _ON_OFF,
     "huge_pages": "off try on",
@@ -646,6 +701,24 @@ _FLAG_PREFIXES: Final = tuple(
 """Flags of extensions, of Cloud SQL itself, and switches of the planner."""
 
 
+_CLOUD_SQL_FLAGS: Final = limits.words(
+    "cloudsql.allow_passwordless_local_connections cloudsql.enable_anon "
+    "cloudsql.enable_auto_explain cloudsql.enable_google_ml_integration "
+    "cloudsql.enable_index_advisor cloudsql.enable_pg_bigm "
+    "cloudsql.enable_pg_cron cloudsql.enable_pg_hint_plan cloudsql.enable_pg_squeeze "
+    "cloudsql.enable_pg_wait_sampling cloudsql.enable_pgaudit cloudsql.enable_pglogical "
+    "cloudsql.iam_authentication cloudsql.logical_decoding cloudsql.max_failed_attempts_user "
+    "cloudsql.pg_authid_select_role cloudsql.pg_shadow_select_role"
+)
+"""Flags of Cloud SQL's own; there may be more."""
+
+_AUDITED: Final = re.compile(
+    r"(all|none|-?(read|write|function|role|ddl|misc|misc_set))"
+    r"(,\s*(all|none|-?(read|write|function|role|ddl|misc|misc_set)))*"
+)
+"""The classes of pgaudit.log (https://github.com/pgaudit/pgaudit#pgauditlog)."""
+
+
 def _flags(inputs: Inputs) -> Iterator[Rejection]:
     if not str(inputs.get("databaseVersion", "POSTGRES")).startswith("POSTGRES"):
         return
@@ -654,8 +727,10 @@ def _flags(inputs: Inputs) -> Iterator[Rejection]:
         if not isinstance(name, str) or not isinstance(value, str):
             continue
         if name not in POSTGRES_FLAGS:
-            if not name.startswith(_FLAG_PREFIXES):
+            if not name.startswith(_FLAG_PREFIXES) or _is_misspelled(name):
                 yield Rejection(f"{path}.name", "a flag that Cloud SQL supports")
+            elif name == "pgaudit.log" and not _AUDITED.fullmatch(value):
+                yield Rejection(f"{path}.value", "classes of statements, such as ddl,role")
             elif name.startswith(("enable_", "cloudsql.enable_")) and value not in ("on", "off"):
                 yield Rejection(f"{path}.value", f"on or off for {name}")
             continue
@@ -665,6 +740,12 @@ def _flags(inputs: Inputs) -> Iterator[Rejection]:
         elif isinstance(allowed, tuple) and not _is_between(value, *allowed):
             low, high = allowed
             yield Rejection(f"{path}.value", f"a number from {low:g} to {high:g} for {name}")
+
+
+def _is_misspelled(name: str) -> bool:
+    """Whether a name is nearly, but not exactly, that of a flag of Cloud SQL's own."""
+    near = difflib.get_close_matches(name, _CLOUD_SQL_FLAGS, n=1, cutoff=0.93)
+    return bool(near) and name not in near
 
 
 def _is_between(value: str, low: float, high: float) -> bool:
@@ -754,7 +835,16 @@ _SQL: Final[Table] = {
         *_at("name", _lower_case_name(97)),
         *_at("region", REGION),
         *_at("databaseVersion", DATABASE_VERSION),
+        *_at("encryptionKeyName", KEY),
         *_at("settings.userLabels", LABELS),
+        *_at("settings.ipConfiguration.authorizedNetworks[].value", ANY_RANGE),
+        *_each(
+            text(
+                r"(\d{4}-)?(0?[1-9]|1[0-2])-(0?[1-9]|[12]\d|3[01])", "a day", "2026-13-01", "soon"
+            ),
+            "settings.denyMaintenancePeriod.startDate",
+            "settings.denyMaintenancePeriod.endDate",
+        ),
         *_at("settings.edition", choice("ENTERPRISE", "ENTERPRISE_PLUS")),
         *_at("settings.availabilityType", choice("REGIONAL", "ZONAL")),
         *_at("settings.activationPolicy", choice("ALWAYS", "NEVER", "ON_DEMAND")),
@@ -884,12 +974,24 @@ _SQL: Final[Table] = {
 # -- Memorystore and Cloud Storage -----------------------------------------------------------------
 
 
+_EVICTION: Final = (
+    *("noeviction", "allkeys-lru", "allkeys-lfu", "allkeys-random"),
+    *("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"),
+)
+
+
 def _redis(inputs: Inputs) -> Iterator[Rejection]:
     """https://cloud.google.com/memorystore/docs/redis/read-replicas-overview"""
     standard = inputs.get("tier", "BASIC") == "STANDARD_HA"
     replicas, mode = inputs.get("replicaCount"), inputs.get("readReplicasMode")
     memory, other = inputs.get("memorySizeGb"), inputs.get("alternativeLocationId")
     enabled = mode == "READ_REPLICAS_ENABLED"
+    policy = inputs.get("redisConfigs", {}).get("maxmemory-policy", "noeviction")
+    if policy not in _EVICTION:
+        yield Rejection("redisConfigs", f"one of {', '.join(_EVICTION)} for maxmemory-policy")
+    persistence = inputs.get("persistenceConfig", {})
+    if persistence.get("persistenceMode") == "RDB" and not persistence.get("rdbSnapshotPeriod"):
+        yield Rejection("persistenceConfig.rdbSnapshotPeriod", "a period with the mode RDB")
     if not standard:
         if enabled or (is_number(replicas) and replicas > 0):
             yield Rejection("tier", "STANDARD_HA for read replicas")
@@ -959,6 +1061,7 @@ _DATA: Final[Table] = {
         ),
         *_at("connectMode", choice("DIRECT_PEERING", "PRIVATE_SERVICE_ACCESS")),
         *_at("transitEncryptionMode", choice("SERVER_AUTHENTICATION", "DISABLED")),
+        *_at("customerManagedKey", KEY),
         *_at("readReplicasMode", choice("READ_REPLICAS_DISABLED", "READ_REPLICAS_ENABLED")),
         *_at("replicaCount", integer(0, 5)),
         *_at("locationId", ZONE),
@@ -987,7 +1090,10 @@ _DATA: Final[Table] = {
         Combination(
             _redis,
             ("tier", "readReplicasMode", "replicaCount", "memorySizeGb", "alternativeLocationId"),
-            (),
+            (
+                ("redisConfigs", {"maxmemory-policy": "lru"}),
+                ("persistenceConfig", {"persistenceMode": "RDB"}),
+            ),
         ),
     ),
     gcp.BUCKET: (
@@ -1001,6 +1107,8 @@ _DATA: Final[Table] = {
                 ("europe", "us-central9", "WORLD"),
             ),
         ),
+        *_at("encryption.defaultKmsKeyName", KEY),
+        *_at("cors[].maxAgeSeconds", integer(0)),
         *_at("storageClass", _STORAGE_CLASS),
         *_at("publicAccessPrevention", choice("inherited", "enforced")),
         *_at("rpo", choice("DEFAULT", "ASYNC_TURBO")),
@@ -1021,6 +1129,12 @@ _DATA: Final[Table] = {
         *_at("lifecycleRules[].condition.age", integer(0)),
         *_at("lifecycleRules[].condition.daysSinceNoncurrentTime", integer(0)),
         *_at("lifecycleRules[].condition.numNewerVersions", integer(0)),
+        *_each(
+            text(r"(\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))?", "a day", "soon", "2026-13-01"),
+            "lifecycleRules[].condition.createdBefore",
+            "lifecycleRules[].condition.customTimeBefore",
+            "lifecycleRules[].condition.noncurrentTimeBefore",
+        ),
         *_at("lifecycleRules[].condition.withState", choice("LIVE", "ARCHIVED", "ANY", "")),
         Combination(
             _lifecycle,
@@ -1067,6 +1181,8 @@ def _sizes(container: str) -> Combination:
         for path, sizes in inputs.values_at(f"{container}.resources.limits"):
             if not all(isinstance(size, str | int | float) for size in sizes.values()):
                 continue
+            for name in sizes.keys() - {"cpu", "memory", "nvidia.com/gpu"}:
+                yield Rejection(f"{path}.{name}", "cpu, memory or nvidia.com/gpu")
             cpu, memory = quantity(sizes.get("cpu", "1")), quantity(sizes.get("memory", "512Mi"))
             if cpu is None or memory is None:
                 yield Rejection(path, "CPU such as 4 or 500m, and memory such as 4Gi or 512Mi")
@@ -1140,6 +1256,27 @@ def _volumes(template: str) -> Combination:
         check,
         (f"{template}.volumes[].name", f"{mounts}[].name"),
         ((mounts, [{"name": "nowhere", "mountPath": "/x"}]),),
+    )
+
+
+def _order(template: str) -> Combination:
+    """https://cloud.google.com/run/docs/configuring/services/containers"""
+
+    def check(inputs: Inputs) -> Iterator[Rejection]:
+        containers = dict(inputs.values_at(f"{template}.containers[]"))
+        names = [container.get("name") for container in containers.values()]
+        for path, container in containers.items():
+            for name in container.get("dependsOns") or ():
+                if isinstance(name, str) and name not in names:
+                    yield Rejection(f"{path}.dependsOns", "names of containers in this template")
+        with_ports = [path for path, container in containers.items() if container.get("ports")]
+        for path in with_ports[1:]:
+            yield Rejection(f"{path}.ports", "ports in one container only")
+
+    return Combination(
+        check,
+        (f"{template}.containers[].dependsOns",),
+        ((f"{template}.containers[].dependsOns", ["nowhere"]),),
     )
 
 
@@ -1291,7 +1428,13 @@ def _revision_template(token: str) -> Iterator[Accepted]:
         f"{container}.envs[].valueSource.secretKeyRef.version",
         text(r"latest|[1-9]\d*|[A-Za-z][\w-]*", "latest, a number or an alias", "0", "newest!"),
     )
+    yield _exclusive(
+        f"{template}.volumes[]",
+        ("cloudSqlInstance", "emptyDir", "gcs", "nfs", "secret"),
+        {"name": "a"},
+    )
     yield _sizes(container)
+    yield _order(template)
     yield from _probe(f"{container}.startupProbe", 240)
     if token != gcp.RUN_JOB:
         yield from _probe(f"{container}.livenessProbe", 3600)
@@ -1390,6 +1533,7 @@ _REGISTRY: Final[Table] = {
                 refused=("docker", "OCI", "HELM"),
             ),
         ),
+        *_at("kmsKeyName", KEY),
         *_at("cleanupPolicies[].condition.olderThan", _AGE),
         *_at("cleanupPolicies[].condition.newerThan", _AGE),
         *_at("cleanupPolicies[].mostRecentVersions.keepCount", integer(1)),
@@ -1489,6 +1633,9 @@ def _nat(inputs: Inputs) -> Iterator[Rejection]:
             )
         if is_number(least) and is_number(most) and least >= most:
             yield Rejection("minPortsPerVm", f"less than maxPortsPerVm, {most:g}")
+        for name, ports in (("minPortsPerVm", least), ("maxPortsPerVm", most)):
+            if is_number(ports) and int(ports) & (int(ports) - 1):
+                yield Rejection(name, "a power of two with dynamic allocation of ports")
 
 
 def _firewall(inputs: Inputs) -> Iterator[Rejection]:
@@ -1503,6 +1650,8 @@ def _firewall(inputs: Inputs) -> Iterator[Rejection]:
         inputs.get(name) for name in ("sourceRanges", "sourceTags", "sourceServiceAccounts")
     ):
         yield Rejection("sourceRanges", "a source with the direction INGRESS")
+    if inputs.get("sourceTags") and inputs.get("sourceServiceAccounts"):
+        yield Rejection("sourceTags", "either sourceTags or sourceServiceAccounts")
     for name in ("allows", "denies"):
         for path, rule in inputs.values_at(f"{name}[]"):
             if rule.get("ports") and rule.get("protocol") in ("icmp", "esp", "ah", "all", "ipip"):
@@ -1555,6 +1704,7 @@ _NETWORK: Final[Table] = {
     ),
     gcp.GLOBAL_ADDRESS: (
         *_at("name", COMPUTE_NAME),
+        *_at("address", ANY_RANGE),
         *_at("prefixLength", integer(8, 30)),
         *_at("purpose", choice("VPC_PEERING", "PRIVATE_SERVICE_CONNECT")),
         Combination(
@@ -1563,7 +1713,11 @@ _NETWORK: Final[Table] = {
             (("address", "10.20.1.0"), ("addressType", "EXTERNAL")),
         ),
     ),
-    gcp.ADDRESS: (*_at("name", COMPUTE_NAME), *_at("region", REGION)),
+    gcp.ADDRESS: (
+        *_at("name", COMPUTE_NAME),
+        *_at("region", REGION),
+        *_at("address", ANY_RANGE),
+    ),
     gcp.ROUTER: (
         *_at("name", COMPUTE_NAME),
         *_at("region", REGION),
@@ -1598,6 +1752,8 @@ _NETWORK: Final[Table] = {
     gcp.FIREWALL: (
         *_at("name", COMPUTE_NAME),
         *_at("priority", integer(0, 65535)),
+        *_each(ANY_RANGE, "sourceRanges[]", "destinationRanges[]"),
+        *_each(COMPUTE_NAME, "sourceTags[]", "targetTags[]"),
         *_each(_PORTS, "allows[].ports[]", "denies[].ports[]"),
         *_each(
             text(
@@ -1625,19 +1781,24 @@ _NETWORK: Final[Table] = {
         ),
     ),
     # https://cloud.google.com/vpc/docs/configure-private-services-access
-    gcp.SERVICE_NETWORKING_CONNECTION: _at(
-        "service",
-        text(
-            r"[a-z][a-z0-9.-]*\.googleapis\.com",
-            "servicenetworking.googleapis.com",
-            *("servicenetworking", "https://servicenetworking.googleapis.com"),
+    gcp.SERVICE_NETWORKING_CONNECTION: (
+        *_at(
+            "service",
+            text(
+                r"[a-z][a-z0-9.-]*\.googleapis\.com",
+                "servicenetworking.googleapis.com",
+                *("servicenetworking", "https://servicenetworking.googleapis.com"),
+            ),
         ),
+        *_at("reservedPeeringRanges", items(1, 100)),
     ),
     gcp.VPC_CONNECTOR: (
         *_at("name", _lower_case_name(25)),
         *_at("region", REGION),
         *_at("ipCidrRange", ip_range(28, 28)),
         *_at("machineType", choice("f1-micro", "e2-micro", "e2-standard-4")),
+        *_at("minThroughput", integer(200, 900)),
+        *_at("maxThroughput", integer(200, 1000)),
         *_at("minInstances", integer(2, 9)),
         *_at("maxInstances", integer(3, 10)),
         Combination(
@@ -1687,6 +1848,15 @@ _GKE: Final[Table] = {
         *_at("maintenancePolicy.dailyMaintenanceWindow.startTime", TIME_OF_DAY),
         *_at("maintenancePolicy.recurringWindow.startTime", TIMESTAMP),
         *_at("maintenancePolicy.recurringWindow.endTime", TIMESTAMP),
+        *_at("databaseEncryption.keyName", KEY),
+        *_at(
+            "minMasterVersion",
+            text(r"latest|\d+\.\d+(\.\d+(-gke\.\d+)?)?", "a version such as 1.33", "v1.33", "new"),
+        ),
+        *_at(
+            "maintenancePolicy.recurringWindow.recurrence",
+            text(r"(RRULE:)?FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY).*", "an RRULE (RFC 5545)", "WEEKLY"),
+        ),
         *_at("databaseEncryption.state", choice("ENCRYPTED", "DECRYPTED")),
         *_at("privateClusterConfig.masterIpv4CidrBlock", ip_range(28, 28)),
         *_at("clusterAutoscaling.autoProvisioningDefaults.serviceAccount", _ACCOUNT_EMAIL),
@@ -1709,6 +1879,7 @@ _MONITORING: Final[Table] = {
     gcp.ALERT_POLICY: (
         *_at("userLabels", LABELS),
         *_at("displayName", length(512)),
+        *_at("conditions", items(1, 6)),
         *_at("severity", choice("CRITICAL", "ERROR", "WARNING", "")),
         *_at("conditions[].conditionThreshold.duration", duration(0, 84600, step=60)),
         *_at("conditions[].conditionAbsent.duration", duration(120, 84600, step=60)),

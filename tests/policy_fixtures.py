@@ -92,6 +92,8 @@ def _setting(name: str, value: Any) -> tuple[str, dict[str, Any]]:
     return cloudflare.ZONE_SETTING, inputs
 
 
+KEY: Final = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
+
 GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (
         gcp.RUN_WORKER_POOL,
@@ -148,7 +150,7 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
                     "replicas": [
                         {
                             "location": "us-central1",
-                            "customerManagedEncryption": {"kmsKeyName": "k"},
+                            "customerManagedEncryption": {"kmsKeyName": KEY},
                         }
                     ]
                 }
@@ -203,7 +205,7 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
             "project": "pull-production",
             "location": "us-central1",
             "name": "pull-cluster",
-            "databaseEncryption": {"state": "ENCRYPTED", "keyName": "k"},
+            "databaseEncryption": {"state": "ENCRYPTED", "keyName": KEY},
             "workloadIdentityConfig": {"workloadPool": "pull-production.svc.id.goog"},
         },
     ),
