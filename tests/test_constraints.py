@@ -10,7 +10,9 @@ import pytest
 from resource_types import gcp
 from resource_types.cel import is_expression
 from resource_types.constraints import Constraint, Rejection
-from resource_types.gcp_constraints import CONSTRAINTS, GROUPS, POSTGRES_FLAGS, PREDEFINED_ROLES
+from resource_types.gcp_constraints import CONSTRAINTS, GROUPS
+from resource_types.gcp_constraints.iam import PREDEFINED_ROLES
+from resource_types.gcp_constraints.sql import POSTGRES_FLAGS
 from sandbox.checks import accepted
 from sandbox.resource import Resource
 from sandbox.schema import Shape, schema_of

@@ -18,7 +18,8 @@ from policies.framework.rules import (
     Severity,
 )
 from resource_types.constraints import Constraint
-from resource_types.gcp_constraints import GROUPS, Accepted
+from resource_types.gcp_constraints import GROUPS
+from resource_types.gcp_constraints.shared import Accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ RULES: Final = tuple(
         severity=Severity.HIGH,
         what=f"Google Cloud accepts the values of {what}.",
         fix="Correct the value: the API would reject it in the middle of the update. A name that "
-        "Google added recently belongs in resource_types/gcp_constraints.py.",
+        "Google added recently belongs in resource_types/gcp_constraints.",
         url="docs/sandbox.md",
         types=tuple(GROUPS[subject]),
         checks=tuple(
