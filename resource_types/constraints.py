@@ -73,7 +73,11 @@ class Combination:
     refused: tuple[tuple[str, Any], ...]
 
     def rejections(self, inputs: Inputs) -> Iterator[Rejection]:
-        yield from self.function(inputs)
+        try:
+            yield from self.function(inputs)
+        except (AttributeError, TypeError, ValueError):
+            # A value of another type than the SDK's: the provider refuses it by itself.
+            return
 
 
 # -- Values ----------------------------------------------------------------------------------------
@@ -96,7 +100,7 @@ def choice(*allowed: str, refused: Sequence[Any] = ("ANOTHER",)) -> Values:
 
 def member_of(names: frozenset[str], expected: str, *refused: Any) -> Values:
     """One of a set of names that is too long for a message."""
-    return Values(expected, lambda value: value in names, refused)
+    return Values(expected, lambda value: isinstance(value, str) and value in names, refused)
 
 
 def number(minimum: float, maximum: float) -> Values:
@@ -229,5 +233,5 @@ def network_of(value: Any) -> ipaddress.IPv4Network | None:
     """The range that ``value`` names, if it is one in CIDR notation."""
     try:
         return ipaddress.IPv4Network(value) if "/" in str(value) else None
-    except ValueError:
+    except (TypeError, ValueError):
         return None

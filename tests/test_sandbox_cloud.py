@@ -510,7 +510,7 @@ def test_worker_versions_outlive_their_resources(cloud: Cloud) -> None:
         (
             gcp.RUN_SERVICE,
             service(scaling={"minInstanceCount": 5, "maxInstanceCount": 2}),
-            "at most the maximum, 2",
+            "at most maxInstanceCount",
         ),
     ],
 )

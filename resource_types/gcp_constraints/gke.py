@@ -40,7 +40,7 @@ def _workload_pool(inputs: Inputs) -> Iterator[Rejection]:
     project = inputs.get("project")
     for path, pool in inputs.values_at("workloadIdentityConfig.workloadPool"):
         if project and pool != f"{project}.svc.id.goog":
-            yield Rejection(path, f"{project}.svc.id.goog")
+            yield Rejection(path, "<project>.svc.id.goog")
 
 
 CONSTRAINTS: Final[Table] = {

@@ -126,11 +126,11 @@ def _attribute_mapping(inputs: Inputs) -> Iterator[Rejection]:
             yield Rejection(path, "a mapping for google.subject")
         for name, expression in mapping.items():
             if not re.fullmatch(r"google\.[a-z_]+|attribute\.[a-z0-9_]{1,100}", name):
-                yield Rejection(path, f"google.<name> or attribute.<name> in the place of {name}")
+                yield Rejection(path, "keys such as google.subject and attribute.<name>")
             elif isinstance(expression, str) and not (
                 len(expression) <= 2048 and is_expression(expression)
             ):
-                yield Rejection(path, f"an expression (CEL) of up to 2048 characters for {name}")
+                yield Rejection(path, "expressions (CEL) of up to 2048 characters")
 
 
 _IDENTITY: Final[Table] = {

@@ -79,7 +79,7 @@ def _reserved_range(inputs: Inputs) -> Iterator[Rejection]:
         and is_number(prefix)
         and network_of(f"{address}/{int(prefix)}") is None
     ):
-        yield Rejection("address", f"the first address of a /{int(prefix)}")
+        yield Rejection("address", "the first address of the range")
 
 
 def _nat(inputs: Inputs) -> Iterator[Rejection]:
@@ -100,7 +100,7 @@ def _nat(inputs: Inputs) -> Iterator[Rejection]:
                 "enableEndpointIndependentMapping", "false with dynamic allocation of ports"
             )
         if is_number(least) and is_number(most) and least >= most:
-            yield Rejection("minPortsPerVm", f"less than maxPortsPerVm, {most:g}")
+            yield Rejection("minPortsPerVm", "less than maxPortsPerVm")
         for name, ports in (("minPortsPerVm", least), ("maxPortsPerVm", most)):
             if is_number(ports) and int(ports) & (int(ports) - 1):
                 yield Rejection(name, "a power of two with dynamic allocation of ports")
@@ -140,7 +140,7 @@ def _connector(inputs: Inputs) -> Iterator[Rejection]:
     """https://cloud.google.com/vpc/docs/configure-serverless-vpc-access"""
     least, most = inputs.get("minInstances"), inputs.get("maxInstances")
     if is_number(least) and is_number(most) and least >= most:
-        yield Rejection("minInstances", f"less than maxInstances, {most:g}")
+        yield Rejection("minInstances", "less than maxInstances")
     if inputs.get("ipCidrRange") is not None and inputs.get("subnet") is not None:
         yield Rejection("subnet", "either ipCidrRange or subnet")
 
@@ -195,7 +195,12 @@ CONSTRAINTS: Final[Table] = {
             Values(
                 "a private ASN (64512 to 65534, 4200000000 to 4294967294) or 16550",
                 lambda value: (
-                    value == 16550 or 64512 <= value <= 65534 or 4200000000 <= value <= 4294967294
+                    is_number(value)
+                    and (
+                        value == 16550
+                        or 64512 <= value <= 65534
+                        or 4200000000 <= value <= 4294967294
+                    )
                 ),
                 (64511, 15169, 65535),
             ),

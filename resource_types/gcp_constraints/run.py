@@ -47,7 +47,7 @@ _UNITS: Final = {
     "Gi": 2**30,
 }
 _RESERVED_VARIABLES: Final = (
-    "PORT|K_SERVICE|K_REVISION|K_CONFIGURATION|CLOUD_RUN_(JOB|EXECUTION|TASK_(INDEX|ATTEMPT|COUNT))"
+    "K_SERVICE|K_REVISION|K_CONFIGURATION|CLOUD_RUN_(JOB|EXECUTION|TASK_(INDEX|ATTEMPT|COUNT))"
 )
 """https://cloud.google.com/run/docs/container-contract#env-vars"""
 
@@ -66,8 +66,8 @@ def _sizes(container: str) -> Combination:
         for path, sizes in inputs.values_at(f"{container}.resources.limits"):
             if not all(isinstance(size, str | int | float) for size in sizes.values()):
                 continue
-            for name in sizes.keys() - {"cpu", "memory", "nvidia.com/gpu"}:
-                yield Rejection(f"{path}.{name}", "cpu, memory or nvidia.com/gpu")
+            if sizes.keys() - {"cpu", "memory", "nvidia.com/gpu"}:
+                yield Rejection(path, "cpu, memory and nvidia.com/gpu only")
             cpu, memory = quantity(sizes.get("cpu", "1")), quantity(sizes.get("memory", "512Mi"))
             if cpu is None or memory is None:
                 yield Rejection(path, "CPU such as 4 or 500m, and memory such as 4Gi or 512Mi")
@@ -117,7 +117,7 @@ def _probe_timeout(probe: str) -> Combination:
         for path, found in inputs.values_at(probe):
             timeout, period = found.get("timeoutSeconds") or 1, found.get("periodSeconds") or 10
             if is_number(timeout) and is_number(period) and timeout > period:
-                yield Rejection(f"{path}.timeoutSeconds", f"at most periodSeconds, {period:g}")
+                yield Rejection(f"{path}.timeoutSeconds", "at most periodSeconds")
 
     return Combination(
         check,
@@ -175,7 +175,7 @@ def _network_of_run(template: str) -> Combination:
             for path, value in inputs.values_at(pattern):
                 found = re.search(r"/(?:regions|locations)/([^/]+)/", str(value))
                 if found and found[1] != region:
-                    yield Rejection(path, f"a resource in {region}, where this one is")
+                    yield Rejection(path, "a resource in the location of this one")
         if inputs.get(f"{access}.connector") and inputs.get(f"{access}.networkInterfaces"):
             yield Rejection(access, "either connector or networkInterfaces")
 
@@ -192,7 +192,7 @@ def _revision(inputs: Inputs) -> Iterator[Rejection]:
     name = inputs.get("name")
     for path, revision in inputs.values_at("template.revision"):
         if name and not str(revision).startswith(f"{name}-"):
-            yield Rejection(path, f"a name that starts with {name}-")
+            yield Rejection(path, "a name that starts with the name of the resource and -")
 
 
 def _instances(path: str) -> Combination:
@@ -203,7 +203,10 @@ def _instances(path: str) -> Combination:
             least, most = scaling.get("minInstanceCount") or 0, scaling.get("maxInstanceCount")
             most = 100 if most is None else most
             if is_number(least) and is_number(most) and least > most:
-                yield Rejection(f"{found_path}.minInstanceCount", f"at most the maximum, {most:g}")
+                yield Rejection(
+                    f"{found_path}.minInstanceCount",
+                    "at most maxInstanceCount, which is 100 by default",
+                )
 
     return Combination(
         check,
@@ -241,7 +244,7 @@ def _shares(name: str) -> Combination:
                 if not share.get("revision") and str(share.get("type")).endswith("_REVISION"):
                     yield Rejection(f"{path}[{index}].revision", "a revision")
             if shares and total != 100:
-                yield Rejection(path, f"percentages that sum to 100; these sum to {total:g}")
+                yield Rejection(path, "percentages that sum to 100")
 
     return Combination(
         check,
@@ -274,6 +277,8 @@ def _revision_template(token: str) -> Iterator[Accepted]:
     """What services, worker pools and jobs have in common."""
     template = str(RESOURCE_TYPES[token].pod_spec)
     container = f"{template}.containers[]"
+    # A worker pool has no port.
+    reserved = _RESERVED_VARIABLES + ("|PORT" if token == gcp.RUN_SERVICE else "")
     yield Constraint("location", REGION)
     yield Constraint("annotations", _ANNOTATIONS)
     yield Constraint("template.annotations", _ANNOTATIONS)
@@ -296,10 +301,10 @@ def _revision_template(token: str) -> Iterator[Accepted]:
     yield Constraint(
         f"{container}.envs[].name",
         text(
-            rf"(?!({_RESERVED_VARIABLES})$)(?!X_GOOGLE_)[^=\0]+",
+            rf"(?!({reserved})$)(?!X_GOOGLE_)[^=\0]+",
             "a variable's name without =, and not one that Cloud Run sets itself, such as PORT, "
             "K_SERVICE or X_GOOGLE_...",
-            *("PORT", "K_REVISION", "X_GOOGLE_LOG", "A=B", ""),
+            *("K_REVISION", "X_GOOGLE_LOG", "A=B", ""),
         ),
     )
     yield Constraint(f"{container}.envs[].value", length(32768, unit="bytes"))

@@ -90,7 +90,7 @@ ACCOUNT_EMAIL: Final = text(
 def _is_range(value: Any) -> bool:
     try:
         ipaddress.ip_network(value, strict=False)
-    except ValueError:
+    except (TypeError, ValueError):
         return False
     return True
 
@@ -133,9 +133,9 @@ def unique(path: str, key: str, refused: Any) -> Combination:
     def check(inputs: Inputs) -> Iterator[Rejection]:
         for found_path, elements in inputs.values_at(path):
             known = [element.get(key) for element in elements if isinstance(element, Mapping)]
-            for name, count in Counter(name for name in known if isinstance(name, str)).items():
-                if count > 1:
-                    yield Rejection(found_path, f"{name} once")
+            counts = Counter(name for name in known if isinstance(name, str))
+            if max(counts.values(), default=0) > 1:
+                yield Rejection(found_path, f"a list without two equal values of {key}")
 
     return Combination(check, (f"{path}[].{key}",), ((path, refused),))
 
@@ -148,6 +148,6 @@ def zones_of(region: str, *zones: str) -> Combination:
         for pattern in zones:
             for path, zone in inputs.values_at(pattern):
                 if own and not str(zone).startswith(f"{own}-"):
-                    yield Rejection(path, f"a zone of {own}, which is in {region}")
+                    yield Rejection(path, f"a zone of the region that is in {region}")
 
     return Combination(check, (region, *zones), tuple((zone, "asia-east2-a") for zone in zones))

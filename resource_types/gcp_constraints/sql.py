@@ -276,7 +276,7 @@ def _flags(inputs: Inputs) -> Iterator[Rejection]:
             elif name == "pgaudit.log" and not _AUDITED.fullmatch(value):
                 yield Rejection(f"{path}.value", "classes of statements, such as ddl,role")
             elif name.startswith(("enable_", "cloudsql.enable_")) and value not in ("on", "off"):
-                yield Rejection(f"{path}.value", f"on or off for {name}")
+                yield Rejection(f"{path}.value", "on or off")
             continue
         allowed = POSTGRES_FLAGS[name]
         if isinstance(allowed, str) and value not in allowed.split():
