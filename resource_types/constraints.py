@@ -232,6 +232,6 @@ def seconds_of(value: Any) -> float | None:
 def network_of(value: Any) -> ipaddress.IPv4Network | None:
     """The range that ``value`` names, if it is one in CIDR notation."""
     try:
-        return ipaddress.IPv4Network(value) if "/" in str(value) else None
-    except (TypeError, ValueError):
+        return ipaddress.IPv4Network(value) if isinstance(value, str) and "/" in value else None
+    except ValueError:
         return None

@@ -89,8 +89,8 @@ ACCOUNT_EMAIL: Final = text(
 
 def _is_range(value: Any) -> bool:
     try:
-        ipaddress.ip_network(value, strict=False)
-    except (TypeError, ValueError):
+        ipaddress.ip_network(str(value), strict=False)
+    except ValueError:
         return False
     return True
 
