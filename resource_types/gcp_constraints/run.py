@@ -244,7 +244,7 @@ def _shares(name: str) -> Combination:
                 if not share.get("revision") and str(share.get("type")).endswith("_REVISION"):
                     yield Rejection(f"{path}[{index}].revision", "a revision")
             if shares and total != 100:
-                yield Rejection(path, "percentages that sum to 100")
+                yield Rejection(path, f"percentages that sum to 100; these sum to {total:g}")
 
     return Combination(
         check,
