@@ -56,3 +56,37 @@ SECRET_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 """Names of variables whose values are secret."""
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, for tables of names."""
+    return frozenset(text.split())
+
+
+REGIONS: Final = words(
+    """
+    africa-south1 asia-east1 asia-east2 asia-northeast1 asia-northeast2 asia-northeast3 asia-south1
+    asia-south2 asia-southeast1 asia-southeast2 asia-southeast3 australia-southeast1
+    australia-southeast2 europe-central2 europe-north1 europe-north2 europe-southwest1 europe-west1
+    europe-west2 europe-west3 europe-west4 europe-west6 europe-west8 europe-west9 europe-west10
+    europe-west12 me-central1 me-central2 me-west1 northamerica-northeast1 northamerica-northeast2
+    northamerica-south1 southamerica-east1 southamerica-west1 us-central1 us-east1 us-east4 us-east5
+    us-south1 us-west1 us-west2 us-west3 us-west4
+    """
+)
+"""The regions of Google Cloud, as of 2026-11.
+
+https://cloud.google.com/compute/docs/regions-zones#available
+"""
+
+_ZONES: Final[Mapping[str, str]] = {
+    "europe-west1": "bcd",
+    "us-central1": "abcf",
+    "us-east1": "bcd",
+}
+"""The zones of the regions that do not have a, b and c."""
+
+ZONES: Final = frozenset(
+    f"{region}-{letter}" for region in REGIONS for letter in _ZONES.get(region, "abc")
+)
+"""The zones of these regions."""

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 from resource_types import gcp
 from sandbox import revisions
 from sandbox.accepted import refusals
+from sandbox.checks import accepted
 from sandbox.models import model_of
 from sandbox.models.base import Reference, Relation, RequiredRole, ResourceModel, evaluate
 from sandbox.models.gcp import api_of
@@ -163,7 +164,8 @@ class Cloud(Store):
                 raise ApiError(*rejection)
         elif model.history == "number" and present is None:
             resource.internal = {"number": self._next_number(targets)}
-        failures = [failure for check in model.checked_at_apply for failure in check(resource)]
+        checks = (accepted(token), *model.checked_at_apply)
+        failures = [failure for check in checks for failure in check(resource)]
         failures += refusals(token, resource)
         _raise_failures(failures, token, resource.address)
         identity = present.id if present else str(evaluate(model.id, resource))

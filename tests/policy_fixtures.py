@@ -94,6 +94,7 @@ def _setting(name: str, value: Any) -> tuple[str, dict[str, Any]]:
 
 
 _VARIANTS: Final = ("kubernetes:", "pulumiservice:", gcp.GKE_CLUSTER, gcp.RUN_WORKER_POOL)
+KEY: Final = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
 
 GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (
@@ -151,7 +152,7 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
                     "replicas": [
                         {
                             "location": "us-central1",
-                            "customerManagedEncryption": {"kmsKeyName": "k"},
+                            "customerManagedEncryption": {"kmsKeyName": KEY},
                         }
                     ]
                 }
@@ -168,6 +169,19 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (
         gcp.BUCKET,
         {"name": "pull-production-backups", "logging": {"logBucket": "pull-production-logs"}},
+    ),
+    (
+        gcp.SQL_INSTANCE,
+        {
+            "project": "pull-production",
+            "region": "us-central1",
+            "name": "pull-production-postgres",
+            "settings": {
+                "availabilityType": "REGIONAL",
+                "backupConfiguration": {"enabled": True},
+                "ipConfiguration": {"authorizedNetworks": [{"value": "203.0.113.0/24"}]},
+            },
+        },
     ),
     (gcp.LOG_BUCKET, {"bucketId": "_Default", "locked": True, "retentionDays": 400}),
     (
@@ -190,7 +204,11 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (
         gcp.GKE_CLUSTER,
         {
+            "project": "pull-production",
             "location": "us-central1",
+            "name": "pull-cluster",
+            "databaseEncryption": {"state": "ENCRYPTED", "keyName": KEY},
+            "workloadIdentityConfig": {"workloadPool": "pull-production.svc.id.goog"},
             "privateClusterConfig": {"enablePrivateNodes": True},
             "controlPlaneEndpointsConfig": {"ipEndpointsConfig": {"enabled": False}},
             "clusterAutoscaling": {

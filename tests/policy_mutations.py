@@ -380,6 +380,15 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         SetProperty(gcp.RUN_SERVICE, "template.scaling.maxInstanceCount", 500),
         AddResource(kubernetes.HORIZONTAL_POD_AUTOSCALER, {"spec": {"maxReplicas": 500}}),
     ),
+    "stack-same-location": (
+        SetProperty(gcp.BUCKET, "location", "europe-west4"),
+        SetProperty(gcp.ROUTER_NAT, "region", "europe-west4"),
+        SetProperty(gcp.SQL_INSTANCE, "region", "europe-west4"),
+    ),
+    "stack-ranges-do-not-overlap": (
+        SetProperty(gcp.SUBNETWORK, "ipCidrRange", "10.0.0.0/8"),
+        AddResource(gcp.SUBNETWORK, {"ipCidrRange": "10.0.0.0/8"}),
+    ),
     "stack-load-balancer-not-bypassed": (
         AddResource(
             gcp.NETWORK_ENDPOINT_GROUP, {"cloudRun": {"service": "pull-temporal-worker{suffix}"}}

@@ -210,7 +210,9 @@ def test_a_boolean_is_not_a_number() -> None:
     assert equal(7).accepts(7.0)
 
 
-WHOLE_POOL: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*"
+WHOLE_POOL: Final = (
+    "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github/*"
+)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,12 @@ WHOLE_POOL: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*
         (
             gcp.BUCKET_IAM.binding,
             {"role": "roles/editor", "members": ["serviceAccount:a@b", "AllUsers"]},
-            {"iam-grant-declared", "iam-no-basic-role", "storage-not-public"},
+            {
+                "iam-grant-declared",
+                "iam-no-basic-role",
+                "storage-not-public",
+                "iam-accepted-values",
+            },
         ),
         (
             gcp.PROJECT_IAM.binding,
@@ -233,7 +240,10 @@ WHOLE_POOL: Final = "principalSet://iam.googleapis.com/projects/1/pools/github/*
         ),
         (
             gcp.SERVICE_ACCOUNT_IAM.binding,
-            {"role": "roles/x", "members": ["user:a@pull.com", "allAuthenticatedUsers"]},
+            {
+                "role": "roles/datastore.viewer",
+                "members": ["user:a@pull.com", "allAuthenticatedUsers"],
+            },
             {"iam-grant-declared", "iam-grant-not-public", "iam-no-person"},
         ),
         (gcp.RUN_SERVICE_IAM.policy, {}, {"iam-no-authoritative-grant"}),

@@ -23,8 +23,8 @@ from tests.test_resource_types import types_of_the_estate
 # The SDKs warn about deprecated names while they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of")
 
-SETTINGS = {"project": "pull", "region": "us-central1"}
-NUMBER = "projects/pull/locations/us-central1"
+SETTINGS = {"project": "pull-test", "region": "us-central1"}
+NUMBER = "projects/pull-test/locations/us-central1"
 APIS = (
     *("artifactregistry", "cloudkms", "cloudresourcemanager", "compute", "container", "dns", "iam"),
     *("pubsub", "redis", "run", "secretmanager", "servicenetworking", "sqladmin", "storage"),
@@ -34,7 +34,7 @@ APIS = (
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    enable_apis(tmp_path, "pull", *APIS)
+    enable_apis(tmp_path, "pull-test", *APIS)
     cloud = Cloud(tmp_path)
     yield cloud
     cloud.close()
@@ -102,7 +102,7 @@ def test_every_type_of_the_estate_has_a_model() -> None:
 
 
 def test_resources_persist_when_the_file_is_reopened(tmp_path: Path) -> None:
-    enable_apis(tmp_path, "pull", "compute")
+    enable_apis(tmp_path, "pull-test", "compute")
     first = Cloud(tmp_path)
     main = network(first)
     first.close()
@@ -114,12 +114,12 @@ def test_resources_persist_when_the_file_is_reopened(tmp_path: Path) -> None:
 
 def test_outputs_are_realistic(cloud: Cloud) -> None:
     main = peered_network(cloud)
-    assert main.id == "projects/pull/global/networks/main"
+    assert main.id == "projects/pull-test/global/networks/main"
     assert main.outputs["selfLink"] == f"https://www.googleapis.com/compute/v1/{main.id}"
 
     private = {"ipConfiguration": {"privateNetwork": main.outputs["selfLink"]}}
     postgres = sql(cloud, settings=private, rootPassword=secret("hidden"))
-    assert postgres.outputs["connectionName"] == "pull:us-central1:pg"
+    assert postgres.outputs["connectionName"] == "pull-test:us-central1:pg"
     assert postgres.outputs["privateIpAddress"].startswith("10.")
     assert "publicIpAddress" not in postgres.outputs or not postgres.outputs["publicIpAddress"]
     assert is_secret(postgres.outputs["serverCaCerts"])
@@ -128,8 +128,8 @@ def test_outputs_are_realistic(cloud: Cloud) -> None:
     assert "hidden" not in str(postgres.summary())
 
     account = make(cloud, gcp.SERVICE_ACCOUNT, accountId="worker")
-    assert account.outputs["email"] == "worker@pull.iam.gserviceaccount.com"
-    assert account.outputs["member"] == "serviceAccount:worker@pull.iam.gserviceaccount.com"
+    assert account.outputs["email"] == "worker@pull-test.iam.gserviceaccount.com"
+    assert account.outputs["member"] == "serviceAccount:worker@pull-test.iam.gserviceaccount.com"
 
     run = make(cloud, gcp.RUN_SERVICE, **service())
     assert run.outputs["uri"].startswith("https://api-")
@@ -180,9 +180,9 @@ def test_a_name_is_unique_within_its_scope(cloud: Cloud) -> None:
         network(cloud)
     bucket = {"name": "pull-assets", "location": "us-central1"}
     make(cloud, gcp.BUCKET, **bucket)
-    make(cloud, gcp.PROJECT_SERVICE, project="other", service="storage.googleapis.com")
+    make(cloud, gcp.PROJECT_SERVICE, project="other-test", service="storage.googleapis.com")
     with pytest.raises(ApiError, match="409"):  # bucket names are global
-        cloud.create("u", gcp.BUCKET, bucket, {"project": "other"})
+        cloud.create("u", gcp.BUCKET, bucket, {"project": "other-test"})
     make(cloud, cloudflare.R2_BUCKET, accountId="a", name="pull-assets")
     make(cloud, cloudflare.R2_BUCKET, accountId="b", name="pull-assets")
     with pytest.raises(ApiError, match="409"):
@@ -199,11 +199,15 @@ def test_a_name_is_unique_within_its_scope(cloud: Cloud) -> None:
 
 
 def test_a_grant_can_be_created_twice(cloud: Cloud) -> None:
-    make(cloud, gcp.BUCKET, name="pull-backups", location="l")
-    grant = {"bucket": "pull-backups", "role": "r", "member": "user:a@example.com"}
+    make(cloud, gcp.BUCKET, name="pull-backups", location="us")
+    grant = {
+        "bucket": "pull-backups",
+        "role": "roles/storage.objectViewer",
+        "member": "user:a@example.com",
+    }
     first = make(cloud, gcp.BUCKET_IAM.member, **grant)
     second = make(cloud, gcp.BUCKET_IAM.member, **grant)
-    assert first.id == second.id == "b/pull-backups/r/user:a@example.com"
+    assert first.id == second.id == "b/pull-backups/roles/storage.objectViewer/user:a@example.com"
     assert len(made(cloud)) == 2
 
 
@@ -261,17 +265,23 @@ def test_a_reference_must_exist(cloud: Cloud) -> None:
 
 def test_a_resource_needs_its_api_enabled(tmp_path: Path) -> None:
     cloud = Cloud(tmp_path)
-    with pytest.raises(ApiError, match=r"403: SERVICE_DISABLED: sqladmin.googleapis.com .* pull"):
+    with pytest.raises(
+        ApiError, match=r"403: SERVICE_DISABLED: sqladmin.googleapis.com .* pull-test"
+    ):
         sql(cloud)
-    api = make(cloud, gcp.PROJECT_SERVICE, project="pull", service="sqladmin.googleapis.com")
+    api = make(cloud, gcp.PROJECT_SERVICE, project="pull-test", service="sqladmin.googleapis.com")
     sql(cloud)
     with pytest.raises(ApiError, match="404"):  # a service agent needs the API too
-        make(cloud, gcp.SERVICE_IDENTITY, project="pull", service="redis.googleapis.com")
+        make(cloud, gcp.SERVICE_IDENTITY, project="pull-test", service="redis.googleapis.com")
 
     # An API stays enabled when its resource is deleted, unless disableOnDestroy is set.
     cloud.delete(gcp.PROJECT_SERVICE, api.id, {})
     assert (cloud.ids_of(api.urn), len(cloud.resources())) == ([], 2)
-    disabling = {"project": "pull", "service": "sqladmin.googleapis.com", "disableOnDestroy": True}
+    disabling = {
+        "project": "pull-test",
+        "service": "sqladmin.googleapis.com",
+        "disableOnDestroy": True,
+    }
     make(cloud, gcp.PROJECT_SERVICE, **disabling)
     with pytest.raises(ApiError, match=r"400: .* is in use by .*instances/pg"):
         cloud.delete(gcp.PROJECT_SERVICE, api.id, {})
@@ -291,7 +301,12 @@ ENCRYPTED: list[tuple[str, str, str, Properties]] = [
         {"replication": {"auto": {"customerManagedEncryption": {"kmsKeyName": "KEY"}}}},
     ),
     (gcp.REPOSITORY, "artifactregistry", "us", {"kmsKeyName": "KEY"}),
-    (gcp.GKE_CLUSTER, "container", "us-central1", {"databaseEncryption": {"keyName": "KEY"}}),
+    (
+        gcp.GKE_CLUSTER,
+        "container",
+        "us-central1",
+        {"databaseEncryption": {"state": "ENCRYPTED", "keyName": "KEY"}},
+    ),
     (gcp.REDIS_INSTANCE, "redis", "us-central1", {"customerManagedKey": "KEY"}),
 ]
 """Type, the service whose agent needs the key, the key's location, and the inputs with the key."""
@@ -310,7 +325,7 @@ PLAIN: Properties = {
 def test_a_key_must_be_in_the_location_and_granted_to_the_service(
     cloud: Cloud, token: str, service: str, key_location: str, encryption: Properties
 ) -> None:
-    location = "US" if key_location == "us" else "us-central1"
+    location = "us" if key_location == "us" else "us-central1"
     plain = {**PLAIN, "location": location, "region": location}
     inputs = {
         name: value for name, value in plain.items() if name in schema_of(token).inputs.fields
@@ -329,7 +344,7 @@ def test_a_key_must_be_in_the_location_and_granted_to_the_service(
     if service == "storage":
         agent = "serviceAccount:service-1@gs-project-accounts.iam.gserviceaccount.com"
     else:
-        identity = {"project": "pull", "service": f"{service}.googleapis.com"}
+        identity = {"project": "pull-test", "service": f"{service}.googleapis.com"}
         agent = make(cloud, gcp.SERVICE_IDENTITY, **identity).outputs["member"]
     with pytest.raises(ApiError, match=r"403: .*:service-.* needs .*Decrypter on .*/key"):
         make(cloud, token, **wanted(key))
@@ -344,7 +359,7 @@ def test_a_key_must_be_in_the_location_and_granted_to_the_service(
 @pytest.mark.parametrize(
     "member",
     [
-        "serviceAccount:nobody@pull.iam.gserviceaccount.com",
+        "serviceAccount:nobody@pull-test.iam.gserviceaccount.com",
         "serviceAccount:service-1@gcp-sa-secretmanager.iam.gserviceaccount.com",
         "principalSet://iam.googleapis.com/projects/1/locations/global"
         "/workloadIdentityPools/none/attribute.job/x",
@@ -366,7 +381,7 @@ def test_a_secret_publishes_rotations_only_to_a_topic_that_its_service_may_use(
         ApiError, match=r"403: .*gcp-sa-secretmanager.* needs roles/pubsub.publisher"
     ):
         make(cloud, gcp.SECRET, **secret)
-    identity = {"project": "pull", "service": "secretmanager.googleapis.com"}
+    identity = {"project": "pull-test", "service": "secretmanager.googleapis.com"}
     agent = make(cloud, gcp.SERVICE_IDENTITY, **identity).outputs["member"]
     grant = {"topic": "topic", "role": "roles/pubsub.publisher"}
     make(cloud, gcp.TOPIC_IAM.member, **grant, member=agent)
@@ -478,7 +493,7 @@ def test_worker_versions_outlive_their_resources(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("token", "inputs", "reason"),
     [
-        (gcp.BUCKET, {"name": "has space", "location": "l"}, "not a bucket name"),
+        (gcp.BUCKET, {"name": "has space", "location": "us"}, "3 to 63 of a-z"),
         (cloudflare.R2_BUCKET, {"accountId": "a", "name": "Pull_Assets"}, "not a bucket name"),
         (gcp.NETWORK, {"name": "Main"}, "starting with a letter"),
         (
@@ -486,16 +501,16 @@ def test_worker_versions_outlive_their_resources(cloud: Cloud) -> None:
             {"zoneId": "z", "name": "n", "type": "A", "content": "192.0.2.1", "ttl": 5},
             "30 to 86400",
         ),
-        (gcp.VPC_CONNECTOR, {"name": "c", "ipCidrRange": "10.8.0.0/24"}, "expected a /28"),
+        (gcp.VPC_CONNECTOR, {"name": "c", "ipCidrRange": "10.8.0.0/24"}, "/28 to /28"),
         (
             gcp.SERVICE_IDENTITY,
-            {"project": "pull", "service": "storage.googleapis.com"},
+            {"project": "pull-test", "service": "storage.googleapis.com"},
             "gcloud storage service-agent",
         ),
         (
             gcp.RUN_SERVICE,
             service(scaling={"minInstanceCount": 5, "maxInstanceCount": 2}),
-            "more than the maximum",
+            "at most maxInstanceCount",
         ),
     ],
 )
@@ -514,7 +529,7 @@ def test_the_cloud_rejects_what_a_preview_accepts(
         ("4", "64Gi", "2 to 16 GiB"),
         ("4", "1Gi", "2 to 16 GiB"),
         ("500m", "2Gi", "up to 1 GiB"),
-        ("four", "4Gi", "expected CPU such as"),
+        ("four", "4Gi", "CPU such as"),
     ],
 )
 def test_cloud_run_rejects_sizes_that_do_not_exist(
@@ -528,11 +543,11 @@ def test_cloud_run_rejects_sizes_that_do_not_exist(
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"tier": "db-custom-4-x"}, "not a machine tier"),
-        ({"tier": "db-custom-3-7680"}, "even number of CPUs"),
+        ({"tier": "db-custom-4-x"}, "expected a machine tier"),
+        ({"tier": "db-custom-3-7680"}, "even number of vCPUs"),
         ({"tier": "db-custom-2-4000"}, "steps of 256 MiB"),
-        ({"edition": "ENTERPRISE_PLUS"}, "does not exist in the edition"),
-        ({"backupConfiguration": {"startTime": "3am"}}, "not a time"),
+        ({"edition": "ENTERPRISE_PLUS"}, "in the edition ENTERPRISE_PLUS"),
+        ({"backupConfiguration": {"startTime": "3am"}}, "hours and minutes"),
         ({"ipConfiguration": {"sslMode": "STRICT"}}, "ENCRYPTED_ONLY"),
     ],
 )
@@ -563,6 +578,6 @@ def test_concurrent_threads_create_each_resource_once(cloud: Cloud) -> None:
 
 def test_types_without_a_model_get_the_default(cloud: Cloud) -> None:
     zone = make(cloud, gcp.DNS_ZONE, name="zone", dnsName="pull.com.")
-    assert zone.id == "pull/us-central1/zone"
+    assert zone.id == "pull-test/us-central1/zone"
     with pytest.raises(ApiError, match="409"):
         make(cloud, gcp.DNS_ZONE, name="zone", dnsName="pull.com.")

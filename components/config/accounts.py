@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from components.config.errors import known_name
 from components.config.types import (
     Hex32,
     Host,
@@ -16,6 +17,13 @@ from components.config.types import (
     Timestamp,
     expected_error,
 )
+from resource_types.limits import REGIONS
+
+
+def _region(text: str) -> str:
+    if text not in REGIONS:
+        raise expected_error(known_name(text, sorted(REGIONS)))
+    return text
 
 
 class Gcp(Model):
@@ -28,6 +36,7 @@ class Gcp(Model):
     region: Annotated[
         str,
         Field(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}$", description="region, such as us-central1"),
+        AfterValidator(_region),
     ]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
 from components.config.errors import SettingError
-from components.config.types import Hour, Model, TimeOfDay, Timestamp, expected_error
+from components.config.types import Hour, Model, TimeOfDay, Timestamp, expected_error, moment
 from resource_types.limits import SQL_MEMORY_STEP_MIB, SQL_VCPUS, Weekday, sql_memory_mib
 
 
@@ -19,10 +20,16 @@ class Maintenance(Model):
     hour: Hour
 
 
+def _in_the_past(timestamp: str) -> str:
+    if moment(timestamp) > datetime.now(UTC):
+        raise expected_error("a time in the past: the database has no later state")
+    return timestamp
+
+
 class Recovery(Model):
     """A clone of the database at a point in time: the runbook's database rollback."""
 
-    point_in_time: Timestamp
+    point_in_time: Annotated[Timestamp, AfterValidator(_in_the_past)]
 
 
 def _one_or_even(cpus: int) -> int:

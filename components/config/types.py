@@ -81,6 +81,11 @@ def _calendar_day(text: str) -> str:
     return text
 
 
+def moment(timestamp: str) -> datetime.datetime:
+    """The time that a ``Timestamp`` names; fractions of a second are cut."""
+    return datetime.datetime.fromisoformat(f"{timestamp[:19]}+00:00")
+
+
 def _url(text: str) -> str:
     try:
         port = urlsplit(text).port

@@ -9,6 +9,7 @@ from policies.framework.graph import StackRule
 from policies.framework.rules import ResourceRule
 from policies.rules import (
     accepted_inputs,
+    accepted_values,
     artifact_registry,
     cloud_kms,
     cloud_run,
@@ -35,6 +36,7 @@ from policies.rules import (
     settled_inputs,
     stack,
     stack_edges,
+    stack_locations,
     stack_secrets,
     unused_types,
     vercel,
@@ -52,6 +54,7 @@ CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Runbook": runbook.RULES,
     "Stack": stack.RULES,
     "Stack: order and completeness": stack_edges.RULES,
+    "Stack: locations": stack_locations.RULES,
     "Stack: secrets": stack_secrets.RULES,
     "Cloud SQL": cloud_sql.RULES,
     "Memorystore for Redis": memorystore.RULES,
@@ -69,6 +72,7 @@ CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Cloudflare R2": r2.RULES,
     "Vercel": vercel.RULES,
     "Settled inputs": (*declared_inputs.RULES, *settled_inputs.RULES),
+    "Values that Google Cloud accepts": accepted_values.RULES,
     "Inputs of the Cloudflare and Vercel providers": provider_inputs.RULES,
     "Google Kubernetes Engine": kubernetes_engine.RULES,
     "Inputs that the platforms accept": accepted_inputs.RULES,

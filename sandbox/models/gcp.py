@@ -157,7 +157,7 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
         },
         references=(Reference("keyRing", gcp.KEY_RING, "parent"),),
         on_delete="abandon",
-        checked_at_preview=(checks.key_rotation,),
+        checked_at_preview=(checks.accepted(gcp.CRYPTO_KEY, "rotationPeriod"),),
     ),
     gcp.CRYPTO_KEY_IAM.member: grant_model(
         "{cryptoKeyId}", Reference("cryptoKeyId", gcp.CRYPTO_KEY, "parent")
@@ -194,7 +194,7 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
         ),
         # https://cloud.google.com/sql/docs/postgres/delete-instance: the name stays reserved.
         on_delete="reserve_address",
-        checked_at_apply=(checks.sql_instance, checks.key_beside("encryptionKeyName", "{region}")),
+        checked_at_apply=(checks.key_beside("encryptionKeyName", "{region}"),),
     ),
     gcp.SQL_DATABASE: ResourceModel(
         address="projects/{project}/instances/{instance}/databases/{name}",
@@ -247,10 +247,7 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             **LABEL_OUTPUTS,
         },
         references=(encryption_key("encryption.defaultKmsKeyName", "storage.googleapis.com"),),
-        checked_at_apply=(
-            checks.bucket_name,
-            checks.key_beside("encryption.defaultKmsKeyName", "{location}"),
-        ),
+        checked_at_apply=(checks.key_beside("encryption.defaultKmsKeyName", "{location}"),),
     ),
     gcp.BUCKET_IAM.member: grant_model("b/{bucket}", Reference("bucket", gcp.BUCKET, "parent")),
     # Images, identities, secrets and topics
@@ -282,7 +279,7 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             "uniqueId": "{digits21}",
         },
         known_in_preview=("email", "member"),
-        checked_at_preview=(checks.account_id,),
+        checked_at_preview=(checks.accepted(gcp.SERVICE_ACCOUNT, "accountId"),),
     ),
     gcp.SERVICE_ACCOUNT_IAM.member: grant_model(
         "{serviceAccountId}", Reference("serviceAccountId", gcp.SERVICE_ACCOUNT, "parent")

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from resource_types import gcp
-from sandbox import checks
 from sandbox.models.base import Reference, ResourceModel, created
 from sandbox.models.gcp_common import LABEL_OUTPUTS
 from sandbox.resource import Resource
@@ -37,7 +36,6 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             "numericId": "{digits21}",
             "gatewayIpv4": "",
         },
-        checked_at_apply=(checks.compute_name,),
     ),
     gcp.SUBNETWORK: ResourceModel(
         address="projects/{project}/regions/{region}/subnetworks/{name}",
@@ -48,7 +46,6 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             "subnetworkId": lambda resource: int(resource.format("{digits21}")[:12]),
         },
         references=(Reference("network", gcp.NETWORK, "blocks_deletion"),),
-        checked_at_apply=(checks.compute_name,),
     ),
     gcp.GLOBAL_ADDRESS: ResourceModel(
         address="projects/{project}/global/addresses/{name}",
@@ -59,7 +56,6 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             **LABEL_OUTPUTS,
         },
         references=(Reference("network", gcp.NETWORK, "blocks_deletion"),),
-        checked_at_apply=(checks.compute_name,),
     ),
     gcp.ADDRESS: ResourceModel(
         address="projects/{project}/regions/{region}/addresses/{name}",
@@ -73,13 +69,11 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             Reference("network", gcp.NETWORK, "blocks_deletion"),
             Reference("subnetwork", gcp.SUBNETWORK, "blocks_deletion"),
         ),
-        checked_at_apply=(checks.compute_name,),
     ),
     gcp.ROUTER: ResourceModel(
         address="projects/{project}/regions/{region}/routers/{name}",
         outputs={"selfLink": _SELF_LINK, "creationTimestamp": created},
         references=(Reference("network", gcp.NETWORK, "blocks_deletion"),),
-        checked_at_apply=(checks.compute_name,),
     ),
     gcp.ROUTER_NAT: ResourceModel(
         address="{project}/{region}/{router}/{name}",
@@ -87,18 +81,15 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             Reference("router", gcp.ROUTER, "parent"),
             Reference("natIps[]", gcp.ADDRESS, "blocks_deletion"),
         ),
-        checked_at_apply=(checks.compute_name,),
     ),
     gcp.FIREWALL: ResourceModel(
         address="projects/{project}/global/firewalls/{name}",
         outputs={"selfLink": _SELF_LINK, "creationTimestamp": created},
         references=(Reference("network", gcp.NETWORK, "blocks_deletion"),),
-        checked_at_apply=(checks.compute_name,),
     ),
     gcp.MANAGED_SSL_CERTIFICATE: ResourceModel(
         address="projects/{project}/global/sslCertificates/{name}",
         outputs={"selfLink": _SELF_LINK, "creationTimestamp": created},
-        checked_at_apply=(checks.compute_name,),
     ),
     # A network has one connection to a service producer, so its address is the network's.
     # https://cloud.google.com/vpc/docs/configure-private-services-access
@@ -128,6 +119,5 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             Reference("network", gcp.NETWORK, "blocks_deletion"),
             Reference("subnet.name", gcp.SUBNETWORK, "blocks_deletion"),
         ),
-        checked_at_apply=(checks.connector_range,),
     ),
 }
