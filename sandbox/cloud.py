@@ -296,14 +296,17 @@ def _resource(
     return resource
 
 
+_PROJECT_NUMBER: Final = re.compile(r"projects/\d+/")
+"""A project by its number, which the sandbox does not know: it counts as the resource's own."""
+
+
 def _full_address(reference: Reference, value: str, resource: Resource) -> str:
     """The address that a reference means: a path as it is, a short name next to the resource."""
     model = model_of(reference.type)
     named = Resource({**resource.inputs, model.name: value}, resource.settings)
     full = named[model.name]
-    number = f"projects/{named.project_number()}/" if "projects/" in full else ""
-    if number and full.startswith(number):
-        full = f"projects/{named['project']}/{full.removeprefix(number)}"
+    if _PROJECT_NUMBER.match(full):
+        full = _PROJECT_NUMBER.sub(f"projects/{named['project']}/", full)
     if "/" in full:
         return full
     try:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from policies.rules.declared_inputs import FILE
 from sandbox.schema import Shape, UnknownType, schema_of
-from tests.recorder import Secret, estate
-from tests.variants import VARIANTS, rows
+from tests.recorder import Secret
+from tests.variants import VARIANTS
 
 PROVIDERS: Final = ("gcp:", "cloudflare:", "vercel:", "random:", "kubernetes:")
 HELM: Final = "kubernetes:helm.sh"
@@ -23,7 +23,7 @@ Tree = dict[str, Any]
 def declared_inputs() -> Tree:
     """The names by type."""
     found: Tree = {}
-    for row in chain(*map(rows, VARIANTS), estate("staging").resources):
+    for row in chain.from_iterable(variant.resources() for variant in VARIANTS):
         if row.type.startswith(PROVIDERS) and not row.type.startswith(HELM):
             found[row.type] = _merged(found.get(row.type), row.inputs, _shape(row.type))
     return found

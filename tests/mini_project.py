@@ -40,7 +40,7 @@ class SettingError:
 
 class SettingsError(Exception):
     def __init__(self, source, errors):
-        self.errors = errors
+        self.errors = self.shown = errors
         super().__init__(f"{source}: " + "; ".join(f"{p.path} {p.expected}" for p in errors))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from policies.rules import kubernetes as kubernetes_rules
 from resource_types import cloudflare, gcp, kubernetes, vercel
 from tests.policy_harness import Resource
-from tests.variants import as_sent, rows
+from tests.variants import EVERYTHING, POOLS, as_sent
 
 DIGEST: Final = "gcr.io/pull-production/pull-temporal-worker@sha256:" + "a" * 64
 ACCOUNT: Final = "pull-temporal-worker@pull-production.iam.gserviceaccount.com"
@@ -323,7 +323,11 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 
 def fixtures() -> list[Resource]:
     """All of them, and one of each type that only another variant of the estate has."""
-    variants = {row.type: row.inputs for name in ("pools", "both") for row in rows(name)}
+    variants = {
+        resource.type: resource.inputs
+        for variant in (POOLS, EVERYTHING)
+        for resource in variant.resources()
+    }
     others = ((token, variants[token]) for token in variants if token.startswith(_VARIANTS))
     return [
         Resource(

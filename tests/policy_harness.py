@@ -47,13 +47,12 @@ from policies.framework.paths import (
 from policies.framework.rules import ResourceRule, Rule
 from policies.pack import policies
 from policies.sdk_internals import Servicer, deserialize_properties
-from tests.estate_variants import Variant
 from tests.policy_mutations import Mutation
 from tests.stack_lifecycle import StackLifecycle
+from tests.variants import UNKNOWN_TEXT, Variant
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 TODAY: Final = datetime.now(UTC).date()
-UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 RECORDER: Final = """
 import base64

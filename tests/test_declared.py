@@ -10,7 +10,7 @@ import builtins
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -42,41 +42,8 @@ from resource_types.estate import (
 )
 from tests import policy_harness as harness
 from tests.policy_harness import TODAY
-from tests.recorder import FLEET, Recorded, Recording, Secret, estate
-
-CLUSTER: Final = {"fleet": {name: {**size, "memory_gib": 4} for name, size in FLEET.items()}}
-SIZE: Final = {"cpu": 1, "memory_gib": 1, "min_instances": 0, "max_instances": 2}
-
-VARIANTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "as configured": {},
-    "in a cluster": {"runtime": "kubernetes", "workers": CLUSTER},
-    "in both runtimes": {"runtime": "both"},
-    "in a cluster that exists": {
-        "runtime": "kubernetes",
-        "kubernetes": {"cluster": None, "existing": {"context": "gke"}},
-    },
-    "in worker pools": {"workers": {"fleet": FLEET, "runtime": "worker_pool"}},
-    "through the connector": {"workers": {"egress": "connector"}},
-    "with an API origin": {
-        "api_origin": {
-            **SIZE,
-            "image": f"gcr.io/pull-{{stack}}/pull-api@sha256:{4:064}",
-            "timeout_seconds": 60,
-        }
-    },
-    "in Pulumi Cloud": {
-        "pulumi_cloud": {"organization": "pull", "events_url": "https://events.pull.com/pulumi"}
-    },
-    "with a recovery clone": {"postgres": {"recovery": {"point_in_time": "2026-11-20T03:00:00Z"}}},
-    "with a release of the web application": {"web": {"release": {"ref": "a" * 40}}},
-}
-
-
-def variant(name: str, stack: str = "production") -> Recording:
-    """A recording of the estate in a variant."""
-    sections = json.dumps(VARIANTS[name]).replace("{stack}", stack)
-    return estate(stack, **json.loads(sections))
-
+from tests.recorder import Recorded, Recording, Secret, estate
+from tests.variants import PRODUCTION, VARIANTS, Variant
 
 RULES: Final = {rule.id: rule for rule in declared.RULES if isinstance(rule, ResourceRule)}
 
@@ -131,7 +98,7 @@ def types_of(recording: Recording) -> set[str]:
 
 
 def test_the_declared_components_and_providers_are_made() -> None:
-    made = {token for name in VARIANTS for token in types_of(variant(name))}
+    made = {token for variant in VARIANTS for token in types_of(variant.recording())}
     assert {token for token in made if token.startswith("pull:")} == COMPONENTS
     providers = {PROVIDER_PREFIX + name for name in PROVIDERS}
     assert {token for token in made if token.startswith(PROVIDER_PREFIX)} == providers
@@ -209,10 +176,9 @@ def options(resource: Recorded) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("stack", ["production", "staging"])
-@pytest.mark.parametrize("name", VARIANTS)
-def test_every_variant_of_the_estate_is_declared(stack: str, name: str) -> None:
-    recording = variant(name, stack)
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_every_variant_of_the_estate_is_declared(variant: Variant) -> None:
+    recording = variant.recording()
     for resource in recording.resources:
         assert not found("declared-type", resource.type)
         assert not found("declared-options", resource.type, **options(resource)), resource.name
@@ -265,13 +231,13 @@ def test_a_dns_record_may_move_between_the_runtimes() -> None:
 
 
 def test_every_declared_output_exists() -> None:
-    made = {output for name in VARIANTS for output in variant(name).outputs[""]}
+    made = {output for variant in VARIANTS for output in variant.recording().outputs[""]}
     assert made == OUTPUTS.keys()
 
 
 @pytest.fixture(scope="session")
 def production(tmp_path_factory: pytest.TempPathFactory) -> harness.Recording:
-    return harness.record("production", harness.shared_folder(tmp_path_factory))
+    return harness.record(PRODUCTION, harness.shared_folder(tmp_path_factory))
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from policies.rules import RULES
 from policies.rules.flows import FLOWS
 from resource_types import RESOURCE_TYPES, cloudflare, gcp, kubernetes, vercel
 from tests import policy_harness as harness
-from tests.estate_variants import EVERYTHING
 from tests.policy_harness import Recording, Resource
 from tests.test_policies_grants import types_of
+from tests.variants import EVERYTHING
 
 ELSEWHERE_CHECKED: Final = {
     cloudflare.R2_MANAGED_DOMAIN: "r2-not-public",

@@ -19,8 +19,8 @@ from policies.rules.grants import RUNTIMES, TARGET_OF, Grant, GrantCheck, table
 from policies.rules.iam import GRANTS
 from resource_types import gcp
 from tests import policy_harness as harness
-from tests.estate_variants import EVERYTHING
 from tests.policy_harness import TODAY, Recording, Resource
+from tests.variants import EVERYTHING, UNKNOWN_TEXT
 
 PROJECT: Final = "pull-production"
 
@@ -69,7 +69,7 @@ def known(everything: Recording) -> Iterator[Resource]:
         if resource.type in GRANTS:
             inputs = dict(resource.inputs)
             for name, edges in nodes[resource.urn].propertyDependencies.items():
-                if inputs.get(name) == harness.UNKNOWN_TEXT:
+                if inputs.get(name) == UNKNOWN_TEXT:
                     (source,) = (nodes[urn] for urn in edges.urns)
                     inputs[name] = _output(source.type, harness.plain_properties(source))
             yield replace(resource, inputs=inputs)

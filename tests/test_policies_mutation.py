@@ -18,7 +18,6 @@ from policies.rules import RULES, program_source
 from resource_types import gcp
 from tests import policy_harness as harness
 from tests.conftest import MUTANTS
-from tests.estate_variants import VARIANTS, Variant
 from tests.policy_fixtures import fixtures
 from tests.policy_harness import Recording, Resource
 from tests.policy_mutations import (
@@ -35,6 +34,7 @@ from tests.policy_mutations import (
     StackMutation,
     mutations,
 )
+from tests.variants import PREVIEWED, Variant
 
 RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRule)]
 STACK_RULES: Final = [rule for rule in RULES if isinstance(rule, StackRule)]
@@ -43,7 +43,7 @@ STACK_RULES: Final = [rule for rule in RULES if isinstance(rule, StackRule)]
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Recording]:
     shared = harness.shared_folder(tmp_path_factory)
-    return [harness.record(variant, shared) for variant in VARIANTS]
+    return [harness.record(variant, shared) for variant in PREVIEWED]
 
 
 @pytest.fixture(scope="session")
@@ -104,11 +104,11 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
             request = _copy(recording)
             _add(request, mutation, recording.stack, nodes)
             yield token, request
-        case AddResources(resources):
+        case AddResources(added):
             request = _copy(recording)
-            for resource in resources:
-                _add(request, resource, recording.stack, nodes)
-            yield " and ".join(resource.type for resource in resources), request
+            for addition in added:
+                _add(request, addition, recording.stack, nodes)
+            yield " and ".join(addition.type for addition in added), request
         case AddDependency(token, other):
             later = next(node for node in nodes if node.type == other)
             for node in [node for node in nodes if node.type == token][:3]:
@@ -231,7 +231,7 @@ def _count(killed: Counter[str], survived: list[str], rules: Any) -> dict[str, i
     return {rule.id: killed[rule.id] for rule in rules}
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+@pytest.mark.parametrize("variant", PREVIEWED, ids=str)
 def test_the_clean_stack_is_clean(
     variant: Variant, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

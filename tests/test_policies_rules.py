@@ -27,10 +27,10 @@ from resource_types import cloudflare, gcp, kubernetes
 from resource_types.limits import SECRET_NAME
 from sandbox.schema import Shape, UnknownType, schema_of
 from tests import policy_harness as harness
-from tests.estate_variants import VARIANTS
 from tests.policy_fixtures import fixtures
-from tests.policy_harness import TODAY, UNKNOWN_TEXT, Recording, Resource, evaluate, servicer
+from tests.policy_harness import TODAY, Recording, Resource, evaluate, servicer
 from tests.policy_mutations import STACK_MUTATIONS, Mutation, mutations
+from tests.variants import PRODUCTION, UNKNOWN_TEXT
 
 RESOURCE_RULES: Final = [rule for rule in RULES if isinstance(rule, ResourceRule)]
 PRESENT: Final = [rule for rule in RESOURCE_RULES if forbidden not in rule.checks]
@@ -40,7 +40,7 @@ CANARY: Final = "canary-hunter2"
 @pytest.fixture(scope="session")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     base = tmp_path_factory.getbasetemp()
-    return harness.record(VARIANTS[0], base.parent if base.name.startswith("popen-") else base)
+    return harness.record(PRODUCTION, base.parent if base.name.startswith("popen-") else base)
 
 
 @pytest.fixture(scope="session")

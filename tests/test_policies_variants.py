@@ -14,21 +14,38 @@ from typing import Any, Final
 import pytest
 
 from policies.framework.graph import Graph, Node, StackRule
-from policies.framework.paths import PARENT, PROTECT, Keys, View
+from policies.framework.paths import (
+    CUSTOM_TIMEOUTS,
+    DELETE_BEFORE_REPLACE,
+    IGNORE_CHANGES,
+    PARENT,
+    PROTECT,
+    PROVIDER,
+    SECRET_OUTPUTS,
+    Keys,
+    View,
+)
 from policies.framework.rules import ResourceRule, Rule
 from policies.rules import RULES, stack_edges
 from policies.rules.declared_inputs import INPUTS
 from resource_types import gcp
+from resource_types.estate import PROVIDER_PREFIX
 from sandbox.schema import Shape, schema_of
 from tests import policy_harness as harness
 from tests.declared_inputs import declared_inputs
 from tests.policy_harness import TODAY
 from tests.recorder import Recorded
-from tests.variants import VARIANTS, as_sent, rows
+from tests.variants import EVERYTHING, EXISTING_CLUSTER, POOLS, VARIANTS, Variant, as_sent
 
-CONFIG: Final = {**harness.config_of("production"), "origins": ["api-cluster.pull.com"]}
-ACTIVE: Final = [rule for rule in RULES if rule.id not in harness.disabled("production")]
-STACK_RULES: Final = [rule for rule in ACTIVE if isinstance(rule, StackRule)]
+
+@cache
+def _active(stack: str) -> list[Rule]:
+    disabled = harness.disabled(stack)
+    return [rule for rule in RULES if rule.id not in disabled]
+
+
+def _stack_rules(stack: str) -> list[StackRule]:
+    return [rule for rule in _active(stack) if isinstance(rule, StackRule)]
 
 
 def _known(inputs: Mapping[str, Any]) -> Any:
@@ -36,34 +53,53 @@ def _known(inputs: Mapping[str, Any]) -> Any:
     return harness.marked(as_sent(inputs))
 
 
-def _view(row: Recorded, inputs: Any, config: Mapping[str, Any]) -> View:
-    return View(type=row.type, urn=row.name, inputs=inputs, config=config, today=TODAY)
+def _urn(row: Recorded, stack: str) -> str:
+    return f"urn:pulumi:{stack}::pull::{row.type}::{row.name}"
 
 
-def _config(rule: Rule) -> dict[str, Any]:
-    return {**{name: schema["default"] for name, schema in rule.settings.items()}, **CONFIG}
+def _view(row: Recorded, stack: str, inputs: Any, config: Mapping[str, Any]) -> View:
+    return View(type=row.type, urn=_urn(row, stack), inputs=inputs, config=config, today=TODAY)
+
+
+def _config(rule: Rule, stack: str) -> dict[str, Any]:
+    defaults = {name: schema["default"] for name, schema in rule.settings.items()}
+    return {**defaults, **harness.config_of(stack)}
 
 
 @cache
-def _rules_of(token: str) -> list[ResourceRule]:
-    return [rule for rule in ACTIVE if isinstance(rule, ResourceRule) and rule.applies_to(token)]
+def _rules_of(token: str, stack: str) -> list[ResourceRule]:
+    return [
+        rule for rule in _active(stack) if isinstance(rule, ResourceRule) and rule.applies_to(token)
+    ]
 
 
-def _violations(row: Recorded, inputs: Mapping[str, Any]) -> Iterator[str]:
-    full = {**inputs, PROTECT: row.protect, PARENT: f"a::b::pull:x:Y::{row.parent}"}
-    for rule in _rules_of(row.type):
-        for finding in rule.findings(_view(row, full, _config(rule))):
+def _violations(row: Recorded, inputs: Mapping[str, Any], stack: str) -> Iterator[str]:
+    package = row.type.partition(":")[0]
+    full = {
+        **inputs,
+        PROTECT: row.protect,
+        PARENT: f"a::b::pull:x:Y::{row.parent}",
+        PROVIDER: f"a::b::{PROVIDER_PREFIX}{package}::{row.provider}",
+        IGNORE_CHANGES: list(row.ignore_changes),
+        DELETE_BEFORE_REPLACE: row.delete_before_replace,
+        CUSTOM_TIMEOUTS: dict(row.custom_timeouts),
+        SECRET_OUTPUTS: sorted(row.secret_outputs),
+    }
+    for rule in _rules_of(row.type, stack):
+        for finding in rule.findings(_view(row, stack, full, _config(rule, stack))):
             yield f"{row.name}: {rule.id}: {finding.path} {finding.text}"
 
 
-def _graph(rule: Rule, rows: list[Recorded], without: Callable[[str, str], bool]) -> Graph:
+def _graph(
+    rule: Rule, rows: list[Recorded], stack: str, without: Callable[[str, str], bool]
+) -> Graph:
     """The stack of ``rows``; ``without`` says which dependencies between types are missing."""
     nodes = {
         row.name: Node(
             name=row.name,
             type=row.type,
-            urn=row.name,
-            read=lambda row=row: _view(row, _known(row.inputs), {}),  # type: ignore[misc]
+            urn=_urn(row, stack),
+            read=lambda row=row: _view(row, stack, _known(row.inputs), {}),  # type: ignore[misc]
         )
         for row in rows
     }
@@ -79,19 +115,23 @@ def _graph(rule: Rule, rows: list[Recorded], without: Callable[[str, str], bool]
             key: [nodes[name] for name in names if name in nodes]
             for key, names in row.made_from.items()
         }
-    return Graph(list(nodes.values()), _config(rule))
+    return Graph(list(nodes.values()), _config(rule, stack))
 
 
 def _all_edges(later: str, earlier: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_is_clean(variant: str) -> None:
-    made = rows(variant)
-    found = [text for row in made for text in _violations(row, _known(row.inputs))]
-    for rule in STACK_RULES:
-        findings = rule.findings(_graph(rule, made, _all_edges))
+def _without(removed: str) -> Callable[[str, str], bool]:
+    return lambda later, earlier: earlier == removed
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_every_variant_is_clean(variant: Variant) -> None:
+    made = variant.resources()
+    found = [text for row in made for text in _violations(row, _known(row.inputs), variant.stack)]
+    for rule in _stack_rules(variant.stack):
+        findings = rule.findings(_graph(rule, made, variant.stack, _all_edges))
         found += [f"{finding.urn}: {rule.id}: {finding.text}" for finding in findings]
     assert not found, "\n".join(found)
 
@@ -137,9 +177,9 @@ def _other_values(value: Any) -> tuple[Any, ...]:
     return ("SOMETHING_ELSE",) if isinstance(value, str) and _MODE.fullmatch(value) else ()
 
 
-@pytest.mark.parametrize("variant", ["both", "pools"])
-def test_every_switch_and_mode_is_settled(variant: str) -> None:
-    one_of_each = {row.type: row for row in rows(variant)}
+@pytest.mark.parametrize("variant", [EVERYTHING, POOLS], ids=str)
+def test_every_switch_and_mode_is_settled(variant: Variant) -> None:
+    one_of_each = {row.type: row for row in variant.resources()}
     tried, survived = 0, set()
     for row in one_of_each.values():
         inputs = _known(row.inputs)
@@ -151,7 +191,7 @@ def test_every_switch_and_mode_is_settled(variant: str) -> None:
                 tried += 1
                 mutant = harness.put(inputs, keys, other)
                 assert mutant is not None
-                if not any(_violations(row, mutant)):
+                if not any(_violations(row, mutant, variant.stack)):
                     survived.add(f"{row.type} {path}: {value} -> {other}")
     assert not survived, "\n".join(sorted(survived))
     assert tried > 50
@@ -164,7 +204,7 @@ KEY: Final = re.compile(r"(kms_?key(_name)?|encryption_?key_?name|customer_?mana
 def test_every_type_that_can_have_our_key_has_one_or_is_listed() -> None:
     can_have = {
         row.type
-        for row in rows("both")
+        for row in EVERYTHING.resources()
         if row.type.startswith("gcp:") and any(_keys(schema_of(row.type).inputs, 4))
     }
     without = {gcp.TOPIC, gcp.REDIS_INSTANCE, gcp.REPOSITORY, gcp.RUN_SERVICE}
@@ -184,26 +224,27 @@ def _keys(shape: Shape, depth: int) -> Iterator[str]:
 
 
 def _rule(identity: str) -> StackRule:
-    return next(rule for rule in STACK_RULES if rule.id == identity)
+    return next(rule for rule in _stack_rules("production") if rule.id == identity)
 
 
-@pytest.mark.parametrize("variant", ["both", "pools"])
-def test_every_missing_edge_is_noticed(variant: str) -> None:
-    made, rule = rows(variant), _rule("stack-order")
+@pytest.mark.parametrize("variant", [EVERYTHING, POOLS], ids=str)
+def test_every_missing_edge_is_noticed(variant: Variant) -> None:
+    made, rule = variant.resources(), _rule("stack-order")
     present = {row.type for row in made}
     for later, types in (*stack_edges.BEFORE.items(), *stack_edges.BEFORE_ANY.items()):
         for earlier in types:
             if {later, earlier} <= present:
-                graph = _graph(rule, made, lambda _, other, removed=earlier: other == removed)
+                graph = _graph(rule, made, variant.stack, _without(earlier))
                 assert any(rule.findings(graph)), f"{later} no longer depends on {earlier}"
 
 
-@pytest.mark.parametrize("variant", ["both", "existing cluster"])
-def test_every_missing_type_is_noticed(variant: str) -> None:
-    made, rule = rows(variant), _rule("stack-complete")
+@pytest.mark.parametrize("variant", [EVERYTHING, EXISTING_CLUSTER], ids=str)
+def test_every_missing_type_is_noticed(variant: Variant) -> None:
+    made, rule = variant.resources(), _rule("stack-complete")
     present = {row.type for row in made}
     for anchor, types in stack_edges.REQUIRED.items():
         for removed in types if not anchor or anchor in present else ():
             assert removed in present
-            graph = _graph(rule, [row for row in made if row.type != removed], _all_edges)
+            kept = [row for row in made if row.type != removed]
+            graph = _graph(rule, kept, variant.stack, _all_edges)
             assert any(rule.findings(graph)), removed

@@ -13,7 +13,7 @@ from sandbox.outputs import outputs_of, preview_creation
 from sandbox.resource import Resource
 from sandbox.values import UNKNOWN, is_secret
 from tests import policy_harness as harness
-from tests.estate_variants import VARIANTS
+from tests.variants import PRODUCTION
 
 FACTS: Final = harness.ROOT / "tests" / "provider_outputs.json"
 
@@ -70,7 +70,7 @@ def sandbox_outputs(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """The outputs in a preview of production, by type and logical name."""
-    recording = harness.record(VARIANTS[0], harness.shared_folder(tmp_path_factory))
+    recording = harness.record(PRODUCTION, harness.shared_folder(tmp_path_factory))
     return {
         (node.type, node.name): harness.plain_properties(node) for node in recording.whole.resources
     }

@@ -55,16 +55,19 @@ class SettingError:
 class SettingsError(RunError):
     """The settings cannot be used. ``errors`` lists everything that is wrong with them.
 
+    ``shown`` has the first of them.
+
     The language host prints a ``RunError`` without a stack trace.
     """
 
     def __init__(self, source: str, errors: tuple[SettingError, ...]) -> None:
         self.errors = errors
+        self.shown = errors[:MAX_ERRORS]
         count = "1 setting is" if len(errors) == 1 else f"{len(errors)} settings are"
-        shown = [f"  {error}".replace("\n", "\n  ") for error in errors[:MAX_ERRORS]]
+        lines = [f"  {error}".replace("\n", "\n  ") for error in self.shown]
         if len(errors) > MAX_ERRORS:
-            shown.append(f"  ... and {len(errors) - MAX_ERRORS} more.")
-        listed = "\n\n".join(shown)
+            lines.append(f"  ... and {len(errors) - MAX_ERRORS} more.")
+        listed = "\n\n".join(lines)
         super().__init__(f"{count} wrong in {source}; nothing was started.\n\n{listed}")
 
 

@@ -14,7 +14,6 @@ from typing import Final
 import pulumi
 
 from components.config import SettingsError, read_stack_file
-from components.config.errors import MAX_ERRORS
 from ops.errors import WrongInput
 
 PROGRAM_FRAMES: Final = 16
@@ -106,7 +105,7 @@ class Checkout:
 def _wrong_settings(error: SettingsError) -> WrongInput:
     errors = [
         {"path": wrong.path, "value": wrong.value, "expected": wrong.expected}
-        for wrong in error.errors[:MAX_ERRORS]
+        for wrong in error.shown
     ]
     return WrongInput("settings", str(error), errors=errors, count=len(error.errors))
 
