@@ -91,8 +91,13 @@ EVERYTHING: Final = Variant(
 
 POOLS: Final = Variant(
     "pools",
-    "staging",
-    {"workers": {"runtime": "worker_pool", "fleet": FLEET}, "postgres": LARGE_POSTGRES},
+    "production",
+    {
+        "workers": {
+            "runtime": "worker_pool",
+            "fleet": {"all": {"max_instances": 10}, "kyc": FLEET["kyc"]},
+        }
+    },
 )
 EXISTING_CLUSTER: Final = Variant(
     "existing cluster",

@@ -399,6 +399,7 @@ RULES: Final = (
                 _may("publicSource", equal(False)),
                 _may("autoAssignCustomDomains", equal(True)),
             ),
+            vercel.DEPLOYMENT: (Must("production", equal(True)),),
         },
     ),
     # -- Kubernetes --
