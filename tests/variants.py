@@ -139,6 +139,7 @@ PREVIEWED: Final = (
 VARIANTS: Final = (
     *PREVIEWED,
     EXISTING_CLUSTER,
+    Variant("first deployment", "production", {"workers": {"fleet": {"all": None}}}),
     Variant("connector", "production", {"workers": {"egress": "connector"}}),
     Variant(
         "queue depth",
