@@ -119,8 +119,12 @@ def test_wrong_settings_are_listed_without_a_stack_trace(clone: Shell) -> None:
 @pytest.mark.parametrize(
     ("program", "printed"),
     [
-        ("import os; os._exit(7)", "The program ended with exit code 7."),
-        ("import os; os.kill(os.getpid(), 9)", "The program was killed by signal 9."),
+        ("import os; os._exit(7)", "The program exited with code 7 before it had finished."),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            "The program was killed by signal 9 before it had finished.",
+        ),
+        ("import os; os._exit(0)", "The program exited with code 0 before it had finished."),
         ("raise KeyError('no such worker')", "KeyError: 'no such worker'"),
         ("import pulumi; raise pulumi.RunError('no quota')", "error: no quota"),
     ],
