@@ -197,7 +197,10 @@ def _sections(stack: StackReport) -> Iterator[Section]:
         yield from _changes(stack)
     if stack.outputs:
         blocks = [
-            "\n".join(f"- **{output.change}** {_values(each)}" for each in output.properties)
+            "\n".join(
+                f"- **{output.change}** ({output.kind}) {_values(each)}"
+                for each in output.properties
+            )
             for output in stack.outputs
         ]
         yield Section(rank=3, title="### Stack outputs", blocks=blocks, noun="outputs")

@@ -31,6 +31,7 @@ from ops.review.summary import physical_name, summary_fields
 from ops.review.traversal import reachable
 from policies.rules import RULES
 from resource_types import RESOURCE_TYPES
+from resource_types.estate import OUTPUTS
 
 OPERATIONS: Final[Mapping[OpType, str]] = {
     OpType.REPLACE: "replace",
@@ -241,10 +242,12 @@ class OutputChange:
     """A stack output that is new, changed or removed.
 
     Attributes:
+        kind: who may see it (``resource_types/estate.py``).
         properties: what differs in it.
     """
 
     name: str
+    kind: str
     change: Literal["new", "changed", "removed"]
     properties: tuple[Property, ...]
 
@@ -255,6 +258,7 @@ class OutputChange:
         whole = Difference(path=name, old=old, new=new, replaces=False)
         return cls(
             name=name,
+            kind=OUTPUTS.get(name, "not declared"),
             change=both if "new" in document else "removed",
             properties=tuple(map(Property.of, list(compare(old, new, name)) or [whole])),
         )
@@ -262,6 +266,7 @@ class OutputChange:
     def to_dict(self) -> dict[str, Any]:
         return {
             "name": self.name,
+            "kind": self.kind,
             "change": self.change,
             "properties": [changed.to_dict() for changed in self.properties],
         }

@@ -89,7 +89,7 @@ function head() {
   if (stack.outputs.length) {
     const changes = stack.outputs.flatMap((output) =>
       output.properties.map((changed) => make("tr", {},
-        make("td", {}, `${output.change} ${changed.path}`), ...values(changed))));
+        make("td", {}, `${output.change} (${output.kind}) ${changed.path}`), ...values(changed))));
     lines.push(make("p", {}, "Stack outputs"), make("table", {}, make("tbody", {}, ...changes)));
   }
   const failure = stack.failure;

@@ -39,7 +39,9 @@ def _stack(stack: StackReport) -> Iterator[str]:
     if stack.outputs:
         yield from ("", "Stack outputs")
     for output in stack.outputs:
-        yield from (f"  {output.change} {_values(each)}" for each in output.properties)
+        yield from (
+            f"  {output.change} ({output.kind}) {_values(each)}" for each in output.properties
+        )
     if not stack.failure:
         if stack.rules and not stack.violations:
             yield from ("", f"Policies: {stack.rules} rules, none violated")
