@@ -435,9 +435,10 @@ def test_staging_with_everything_switched_on_and_off_again(
     assert len(accounts) == 1 + len(types) + 2
 
     settings.write_bytes(plain)
-    deleted = {"identity-api-origin", "deployments-sign-in"}
+    deleted = {"identity-api-origin", "api-origin-service"}
+    deleted |= {"deployments-sign-in", "deployments-lent"}
     deleted |= {f"identity-worker-{kind}" for kind in types if kind != "all"}
-    deleted.add("worker-all-pool")  # its account stays, for the service that takes its place
+    deleted |= {f"worker-{kind}-pool" for kind in types}
     assert lifecycle.refused() == dict.fromkeys(deleted, "delete")
     lifecycle.run("up")
     assert not by_type(lifecycle).get(POOL)

@@ -78,7 +78,7 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
     # The cluster alone: only now the API's DNS name moves to it.
     lifecycle.settings(runtime="kubernetes")
     assert lifecycle.refused() == {
-        "ingress-api-dns": "replace",
+        "api-dns": "replace",
         "api-worker": "delete",
         "identity-deployer-acts-as-all": "delete",
         "worker-all-service": "delete",
@@ -123,7 +123,7 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
     # Back to the managed services.
     lifecycle.settings(runtime="managed")
     assert lifecycle.refused() == {
-        "api-dns": "replace",
+        "ingress-api-dns": "replace",
         "cluster-cluster": "delete",
         "encryption-key-cluster": "delete",
         "identity-api-origin": "delete",
