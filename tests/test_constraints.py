@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from policies.rules.accepted_values import RULES
+from policies.rules.accepted_values import RULES, UNUSED
 from resource_types import gcp
 from resource_types.cel import is_expression
 from resource_types.constraints import CONSTRAINTS, GROUPS
@@ -152,7 +152,7 @@ def test_no_text_contains_a_value() -> None:
 
 
 def test_each_type_has_a_policy() -> None:
-    assert {token for rule in RULES for token in rule.types} == CONSTRAINTS.keys()
+    assert {token for rule in (*RULES, *UNUSED) for token in rule.types} == CONSTRAINTS.keys()
 
 
 # -- What is accepted ------------------------------------------------------------------------------
@@ -214,13 +214,11 @@ def each_replaced(inputs: Properties, value: Any) -> Iterator[None]:
 
 
 def test_nothing_is_required_of_values_that_are_not_known() -> None:
-    recorded = {
-        resource.type: resource for resource in estate("production", runtime="both").resources
-    }
-    resources = [(token, _computed(resource.inputs)) for token, resource in recorded.items()]
+    recorded = estate("production", runtime="both").resources
+    of_estate = {resource.type: _computed(resource.inputs) for resource in recorded}
     rejected = {
-        (token, *failure)
-        for token, inputs in (*copy.deepcopy(list(good_resources())), *resources)
+        (token, failure.path, failure.reason)
+        for token, inputs in (*copy.deepcopy(list(good_resources())), *of_estate.items())
         if not token.startswith("kubernetes:")
         for _ in each_replaced(inputs, UNKNOWN)
         for failure in sandbox_rejections(token, Resource(inputs, SETTINGS))

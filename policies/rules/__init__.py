@@ -75,7 +75,12 @@ CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Inputs of the Cloudflare and Vercel providers": provider_inputs.RULES,
     "Google Kubernetes Engine": kubernetes_engine.RULES,
     "Kubernetes": kubernetes.RULES,
-    UNUSED_TYPES: (*unused_types.RULES, *monitoring.RULES, *settled_inputs.UNUSED),
+    UNUSED_TYPES: (
+        *unused_types.RULES,
+        *monitoring.RULES,
+        *settled_inputs.UNUSED,
+        *accepted_values.UNUSED,
+    ),
     DISALLOWED_TYPES: disallowed_types.RULES,
 }
 

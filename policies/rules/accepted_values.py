@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Final
 
@@ -46,8 +47,6 @@ _WHAT: Final = {
     "registry": "Google Cloud accepts the values of Artifact Registry.",
     "network": "Google Cloud accepts the values of networks: ranges, ports, addresses, connectors.",
     "gke": "Google Cloud accepts the values of clusters.",
-    "monitoring": "Google Cloud accepts the values of alerts, uptime checks, metrics and log "
-    "buckets.",
     "cloudflare": "Cloudflare accepts the values of DNS records, Workers, R2 buckets and settings "
     "of a zone.",
     "vercel": "Vercel accepts the values of projects, domains, variables and deployments.",
@@ -55,8 +54,9 @@ _WHAT: Final = {
     "of deployments.",
 }
 
-RULES: Final = tuple(
-    ResourceRule(
+
+def _rule(group: str, what: str) -> ResourceRule:
+    return ResourceRule(
         id=f"{group}-accepted-values",
         severity=Severity.HIGH,
         what=what,
@@ -70,5 +70,13 @@ RULES: Final = tuple(
         ),
         decidable_after_update=True,
     )
-    for group, what in _WHAT.items()
+
+
+RULES: Final = tuple(itertools.starmap(_rule, _WHAT.items()))
+UNUSED: Final = (
+    _rule(
+        "monitoring",
+        "Google Cloud accepts the values of alerts, uptime checks, metrics and log buckets.",
+    ),
 )
+"""Rules about types that the estate does not use."""
