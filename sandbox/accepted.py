@@ -6,28 +6,37 @@ mistake stops a program before anything is changed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from typing import Any, Final
 
-from resource_types.accepted import ACCEPTED
-from resource_types.accepted.checks import Inputs
+from resource_types.constraints import CONSTRAINTS
+from resource_types.constraints.primitives import Inputs
 from sandbox import admission
 from sandbox.resource import Resource
-from sandbox.schema import CheckFailure, record_of
+from sandbox.schema import CheckFailure
 from sandbox.values import UNKNOWN
 
+_UNKNOWN: Final = object()
+"""What an unknown value is to the constraints. ``UNKNOWN`` is a text, which they would check."""
 
-def refusals(token: str, resource: Resource) -> Iterator[CheckFailure]:
-    """The inputs that the platform of the type refuses; values that are not known are skipped."""
+
+def rejections(token: str, resource: Resource) -> Iterator[CheckFailure]:
+    """The inputs that the platform of the type rejects; values that are not known are skipped.
+
+    A failure holds no value, which could be a secret.
+    """
     if token.startswith("kubernetes:"):
         for check in admission.checks_of(token):
             yield from check(resource)
-    secret = record_of(token).secret_outputs
-    for acceptance in ACCEPTED.get(token, ()):
-        for refusal in acceptance.refusals(Inputs(resource.inputs, UNKNOWN)):
-            pattern = re.sub(r"\[\d+\]", "[]", refusal.path)
-            value = dict(resource.values_at(pattern)).get(refusal.path)
-            shown = "[secret]" if pattern in secret else repr(value)[:200]
-            yield CheckFailure(
-                refusal.path, f"{shown} is not accepted; expected {refusal.expected}"
-            )
+    inputs = Inputs(_marked(resource.inputs), _UNKNOWN)
+    for constraint in CONSTRAINTS.get(token, ()):
+        for path, expected in constraint.rejections(inputs):
+            yield CheckFailure(path, f"expected {expected}")
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _marked(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_marked(item) for item in value]
+    return _UNKNOWN if value == UNKNOWN else value

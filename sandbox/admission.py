@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from resource_types import kubernetes
-from resource_types.accepted.checks import is_cron
+from resource_types.constraints.formats import is_cron
 from sandbox.checks import Check
 from sandbox.resource import Resource
 from sandbox.schema import CheckFailure, record_of

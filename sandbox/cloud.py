@@ -16,8 +16,7 @@ from typing import Any, Final, Literal
 
 from resource_types import gcp
 from sandbox import revisions
-from sandbox.accepted import refusals
-from sandbox.checks import accepted
+from sandbox.accepted import rejections
 from sandbox.models import model_of
 from sandbox.models.base import Reference, Relation, RequiredRole, ResourceModel, evaluate
 from sandbox.models.gcp import api_of
@@ -164,9 +163,9 @@ class Cloud(Store):
                 raise ApiError(*rejection)
         elif model.history == "number" and present is None:
             resource.internal = {"number": self._next_number(targets)}
-        checks = (accepted(token), *model.checked_at_apply)
-        failures = [failure for check in checks for failure in check(resource)]
-        failures += refusals(token, resource)
+        failures = list(rejections(token, resource))
+        for check_inputs in model.checked_at_apply:
+            failures += check_inputs(resource)
         _raise_failures(failures, token, resource.address)
         identity = present.id if present else str(evaluate(model.id, resource))
         record = Record(

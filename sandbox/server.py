@@ -25,7 +25,7 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox import kubernetes, schema
-from sandbox.accepted import refusals
+from sandbox.accepted import rejections
 from sandbox.cloud import ApiError, Cloud
 from sandbox.diff import Change, compare
 from sandbox.models import model_of
@@ -258,7 +258,7 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
             resource = Resource(reveal(inputs), settings)
             checks = model_of(request.type).checked_at_preview
             failures = [failure for check in checks for failure in check(resource)]
-            failures += refusals(request.type, resource)
+            failures += rejections(request.type, resource)
             old = reveal(decode(request.olds))
             failures += [
                 CheckFailure(update.path, update.text)

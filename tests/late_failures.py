@@ -1,7 +1,7 @@
 """Resources that a preview accepts and a platform refuses, and others that it accepts.
 
 Each mistake changes one input of a good resource, as people do; the tables in
-``resource_types/accepted`` have mistakes of their own, and neither list is made from the other.
+``resource_types/constraints`` have mistakes of their own, and neither list is made from the other.
 """
 
 from __future__ import annotations

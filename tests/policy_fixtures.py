@@ -212,7 +212,9 @@ GOOD: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
             "privateClusterConfig": {"enablePrivateNodes": True},
             "controlPlaneEndpointsConfig": {"ipEndpointsConfig": {"enabled": False}},
             "clusterAutoscaling": {
-                "autoProvisioningDefaults": {"serviceAccount": "pull-nodes@pull-production"}
+                "autoProvisioningDefaults": {
+                    "serviceAccount": "pull-nodes@pull-production.iam.gserviceaccount.com"
+                }
             },
         },
     ),

@@ -1,33 +1,58 @@
-"""What Google Cloud accepts: the table refuses mistakes, and nothing that Google accepts."""
+"""What the platforms accept: the constraints refuse mistakes, and nothing that is accepted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pytest
 
+from policies.rules.accepted_values import RULES, UNUSED
 from resource_types import gcp
 from resource_types.cel import is_expression
-from resource_types.constraints import Constraint, Rejection
-from resource_types.gcp_constraints import CONSTRAINTS, GROUPS
-from resource_types.gcp_constraints.iam import PREDEFINED_ROLES
-from resource_types.gcp_constraints.sql import POSTGRES_FLAGS
-from sandbox.checks import accepted
+from resource_types.constraints import CONSTRAINTS, GROUPS
+from resource_types.constraints.gcp.iam import PREDEFINED_ROLES
+from resource_types.constraints.gcp.sql import POSTGRES_FLAGS
+from resource_types.constraints.primitives import Combination, Constraint, Inputs, Rejection
+from sandbox.accepted import rejections as sandbox_rejections
+from sandbox.models import model_of
 from sandbox.resource import Resource
-from sandbox.schema import Shape, schema_of
-from sandbox.values import Properties
+from sandbox.schema import CheckFailure, Shape, check, schema_of
+from sandbox.values import UNKNOWN, Properties
+from tests.late_failures import GOOD, MISTAKES, VARIANTS, changed, label
+from tests.policy_fixtures import GOOD as POLICY_FIXTURES
+from tests.policy_harness import put
+from tests.recorder import Secret, estate
 
+# The SDKs warn about deprecated names while they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of")
+
+SETTINGS: Final = {"project": "pull", "region": "us-central1"}
 
 
 def rejections(token: str, inputs: Properties) -> list[Rejection]:
-    resource = Resource(inputs, {})
     return [
         rejection
-        for constraint in CONSTRAINTS[token]
-        for rejection in constraint.rejections(resource)
+        for constraint in CONSTRAINTS.get(token, ())
+        for rejection in constraint.rejections(Inputs(inputs))
     ]
+
+
+def failures(token: str, inputs: dict[str, Any]) -> Iterator[CheckFailure]:
+    """What the sandbox answers in a preview or in the middle of an ``up``."""
+    model = model_of(token)
+    checked, wrong = check(inputs, schema_of(token).inputs)
+    yield from wrong
+    if not wrong:
+        resource = Resource(checked, SETTINGS)
+        yield from sandbox_rejections(token, resource)
+        for check_inputs in (*model.checked_at_preview, *model.checked_at_apply):
+            yield from check_inputs(resource)
+
+
+# -- Every constraint ------------------------------------------------------------------------------
 
 
 def nested(path: str, value: Any) -> Properties:
@@ -37,32 +62,73 @@ def nested(path: str, value: Any) -> Properties:
     return {name.removesuffix("[]"): [inner] if name.endswith("[]") else inner}
 
 
-def own_constraints() -> Iterator[tuple[str, Constraint]]:
+def all_constraints() -> Iterator[tuple[str, Constraint | Combination]]:
     for group in GROUPS.values():
         for token, constraints in group.items():
             for constraint in constraints:
-                if isinstance(constraint, Constraint):
-                    yield token, constraint
+                yield token, constraint
 
 
 def test_every_constraint_refuses_its_mistakes() -> None:
-    for token, constraint in own_constraints():
-        assert constraint.values.refused, (token, constraint.path)
-        for value in constraint.values.refused:
-            found = rejections(token, nested(constraint.path, value))
-            assert constraint.values.expected in {expected for _, expected in found}, (
-                token,
-                constraint.path,
-                value,
-            )
+    for token, constraint in all_constraints():
+        if isinstance(constraint, Constraint):
+            assert constraint.values.refused, (token, constraint.path)
+            for value in constraint.values.refused:
+                found = rejections(token, nested(constraint.path, value))
+                assert constraint.values.expected in {expected for _, expected in found}, (
+                    token,
+                    constraint.path,
+                    value,
+                )
+
+
+def good_resources() -> Iterator[tuple[str, Properties]]:
+    yield from GOOD.values()
+    yield from POLICY_FIXTURES
+
+
+def changes(constraint: Constraint | Combination) -> Iterator[tuple[str, Any]]:
+    if isinstance(constraint, Combination):
+        yield from constraint.refused
+    else:
+        yield from ((constraint.path, value) for value in constraint.values.refused)
+
+
+CHANGES: Final = [
+    pytest.param(token, constraint, path, value, id=f"{token.split(':')[2]}-{path}-{value}"[:60])
+    for token, constraint in all_constraints()
+    if not token.startswith("gcp:")
+    for path, value in changes(constraint)
+]
+"""Those of Google are mutants in ``test_policies_mutation.py``."""
+
+
+@pytest.mark.parametrize(("token", "constraint", "path", "value"), CHANGES)
+def test_a_changed_resource_is_refused(
+    token: str, constraint: Constraint | Combination, path: str, value: Any
+) -> None:
+    good = next(inputs for other, inputs in good_resources() if other == token)
+    keys: tuple[str | int, ...] = ()
+    for step in filter(None, path.replace("[]", ".[]").split(".")):
+        keys = (*keys, 0 if step == "[]" else step)
+        if step == "[]" and not list(Inputs(good).values_at(f"{_pattern(keys[:-1])}[]")):
+            good = put(good, keys[:-1], [{}]) or good
+    mutant = put(good, keys, value)
+    assert mutant is not None
+    assert list(constraint.rejections(Inputs(mutant)))
+
+
+def _pattern(keys: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, keys)).replace(".0", "[]")
 
 
 @pytest.mark.parametrize("token", sorted(CONSTRAINTS))
 def test_every_path_is_an_input_of_the_sdk(token: str) -> None:
     """A misspelled path would never refuse anything."""
-    common = GROUPS["google"][token]
+    common = GROUPS["google"].get(token, ())
     for constraint in CONSTRAINTS[token]:
         paths = [constraint.path] if isinstance(constraint, Constraint) else constraint.paths
+        assert paths
         for path in paths if constraint not in common else ():
             assert has(schema_of(token).inputs, path), path
 
@@ -78,13 +144,128 @@ def has(shape: Shape, path: str) -> bool:
     return True
 
 
+def test_no_text_contains_a_value() -> None:
+    for token, constraint in all_constraints():
+        for path, _ in changes(constraint):
+            inputs = nested(path, "hunter2") if path else {}
+            assert "hunter2" not in str(list(constraint.rejections(Inputs(inputs)))), token
+
+
+def test_each_type_has_a_policy() -> None:
+    assert {token for rule in (*RULES, *UNUSED) for token in rule.types} == CONSTRAINTS.keys()
+
+
+# -- What is accepted ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("token", "inputs"), POLICY_FIXTURES)
+def test_the_resources_of_other_tests_are_accepted(token: str, inputs: dict[str, Any]) -> None:
+    assert not list(sandbox_rejections(token, Resource(inputs, SETTINGS)))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"runtime": "both"},
+        {
+            "pulumi_cloud": {
+                "organization": "pull",
+                "events_url": "https://api.pull.com/hooks/pulumi",
+            }
+        },
+        {
+            "api": {"secrets": "inherit"},
+            "web": {"release": {"ref": "3f2c1ab"}, "sensitive_variables": True},
+        },
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("stack", ["staging", "production"])
+def test_the_estate_is_accepted(stack: Any, settings: dict[str, Any]) -> None:
+    for recorded in estate(stack, **settings).resources:
+        if not recorded.type.startswith("kubernetes:"):
+            resource = Resource(_computed(recorded.inputs), SETTINGS)
+            assert not list(sandbox_rejections(recorded.type, resource)), recorded.name
+
+
+def _computed(value: Any) -> Any:
+    """The inputs with ``UNKNOWN`` for secrets and the recorder's placeholders of outputs."""
+    if isinstance(value, Mapping):
+        return {name: _computed(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_computed(item) for item in value]
+    is_output = isinstance(value, str) and re.search(r"<.+\..+>", value)
+    return UNKNOWN if is_output or isinstance(value, Secret) else value
+
+
+def each_replaced(inputs: Properties, value: Any) -> Iterator[None]:
+    """Puts ``value`` in the place of each value in ``inputs``, at any depth, one after another."""
+
+    def replace_in(node: Any) -> Iterator[None]:
+        for key, present in list(node.items() if isinstance(node, dict) else enumerate(node)):
+            node[key] = value
+            yield
+            node[key] = present
+            if isinstance(present, dict | list):
+                yield from replace_in(present)
+
+    yield from replace_in(inputs)
+
+
+def test_nothing_is_required_of_values_that_are_not_known() -> None:
+    recorded = estate("production", runtime="both").resources
+    of_estate = {resource.type: _computed(resource.inputs) for resource in recorded}
+    rejected = {
+        (token, failure.path, failure.reason)
+        for token, inputs in (*copy.deepcopy(list(good_resources())), *of_estate.items())
+        if not token.startswith("kubernetes:")
+        for _ in each_replaced(inputs, UNKNOWN)
+        for failure in sandbox_rejections(token, Resource(inputs, SETTINGS))
+    }
+    assert not rejected
+
+
+@pytest.mark.parametrize("odd", [None, 7, "", [], {}, [[]], {"a": None}, True, [None]], ids=repr)
+def test_no_shape_of_a_value_breaks_a_check(odd: Any) -> None:
+    for token, inputs in copy.deepcopy(list(good_resources())):
+        for _ in each_replaced(inputs, odd):
+            rejections(token, inputs)
+
+
+# -- Mistakes and variants of single resources -----------------------------------------------------
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=label)
+def test_a_mistake_is_refused(mistake: tuple[str, str, Any]) -> None:
+    assert list(failures(*changed(*mistake)))
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_resource_is_accepted(name: str) -> None:
+    assert not list(failures(*GOOD[name]))
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=label)
+def test_another_right_value_is_accepted(variant: tuple[str, str, Any]) -> None:
+    assert not list(failures(*changed(*variant)))
+
+
+def test_a_failure_does_not_show_the_value() -> None:
+    resource = Resource({"secretData": "hidden" * 20000}, {})
+    (failure,) = sandbox_rejections(gcp.SECRET_VERSION, resource)
+    assert failure.reason == "expected at most 65536 bytes"
+
+
+# -- Google Cloud ----------------------------------------------------------------------------------
+
 WIF: Final = gcp.WORKLOAD_IDENTITY_POOL_PROVIDER
 GRANT: Final = gcp.SECRET_IAM.member
 RUN: Final = gcp.RUN_SERVICE
 SQL: Final = gcp.SQL_INSTANCE
 DIGEST: Final = "@sha256:" + "0" * 64
 
-MISTAKES: Final[list[tuple[str, Properties, str]]] = [
+GOOGLE_MISTAKES: Final[list[tuple[str, Properties, str]]] = [
     (GRANT, {"role": "roles/secretmanager.secretAcessor"}, "role"),
     (GRANT, {"role": "secretmanager.secretAccessor"}, "role"),
     (GRANT, {"member": "serviceAccount:pull-api"}, "member"),
@@ -177,8 +358,8 @@ MISTAKES: Final[list[tuple[str, Properties, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("token", "inputs", "path"), MISTAKES)
-def test_a_mistake_is_refused(token: str, inputs: Properties, path: str) -> None:
+@pytest.mark.parametrize(("token", "inputs", "path"), GOOGLE_MISTAKES)
+def test_google_refuses_a_mistake(token: str, inputs: Properties, path: str) -> None:
     assert path in {found for found, _ in rejections(token, inputs)}
 
 
@@ -311,12 +492,6 @@ def test_a_flag_has_values_that_pass_and_values_that_do_not(name: str) -> None:
         assert not any(found(f"{limit}") for limit in allowed)
         assert found(f"{allowed[0] - 1}")
         assert found("several")
-
-
-def test_a_secret_is_not_in_the_message() -> None:
-    resource = Resource({"secretData": "hidden" * 20000}, {})
-    (failure,) = accepted(gcp.SECRET_VERSION)(resource)
-    assert failure.reason == "[secret]: expected at most 65536 bytes"
 
 
 def test_the_syntax_of_an_expression_is_checked() -> None:

@@ -494,7 +494,7 @@ def test_worker_versions_outlive_their_resources(cloud: Cloud) -> None:
     ("token", "inputs", "reason"),
     [
         (gcp.BUCKET, {"name": "has space", "location": "us"}, "3 to 63 of a-z"),
-        (cloudflare.R2_BUCKET, {"accountId": "a", "name": "Pull_Assets"}, "not a bucket name"),
+        (cloudflare.R2_BUCKET, {"accountId": "a", "name": "Pull_Assets"}, "3 to 63 of a-z"),
         (gcp.NETWORK, {"name": "Main"}, "starting with a letter"),
         (
             cloudflare.DNS_RECORD,

@@ -8,7 +8,6 @@ from typing import Final
 from policies.framework.graph import StackRule
 from policies.framework.rules import ResourceRule
 from policies.rules import (
-    accepted_inputs,
     accepted_values,
     artifact_registry,
     cloud_kms,
@@ -72,12 +71,16 @@ CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Cloudflare R2": r2.RULES,
     "Vercel": vercel.RULES,
     "Settled inputs": (*declared_inputs.RULES, *settled_inputs.RULES),
-    "Values that Google Cloud accepts": accepted_values.RULES,
+    "Values that the platforms accept": accepted_values.RULES,
     "Inputs of the Cloudflare and Vercel providers": provider_inputs.RULES,
     "Google Kubernetes Engine": kubernetes_engine.RULES,
-    "Inputs that the platforms accept": accepted_inputs.RULES,
     "Kubernetes": kubernetes.RULES,
-    UNUSED_TYPES: (*unused_types.RULES, *monitoring.RULES, *settled_inputs.UNUSED),
+    UNUSED_TYPES: (
+        *unused_types.RULES,
+        *monitoring.RULES,
+        *settled_inputs.UNUSED,
+        *accepted_values.UNUSED,
+    ),
     DISALLOWED_TYPES: disallowed_types.RULES,
 }
 

@@ -1,13 +1,13 @@
-"""Values that Google Cloud accepts: what its APIs would reject in the middle of an update."""
+"""Values that the platforms accept: what their APIs would reject in the middle of an update."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from policies.framework.demands import Demand
-from policies.framework.paths import ABSENT, UNKNOWN, Finding, View
+from policies.framework.paths import UNKNOWN, Finding, View
 from policies.framework.rules import (
     Check,
     Custom,
@@ -17,67 +17,66 @@ from policies.framework.rules import (
     SetValue,
     Severity,
 )
-from resource_types.constraints import Constraint
-from resource_types.gcp_constraints import GROUPS
-from resource_types.gcp_constraints.shared import Accepted
+from resource_types.constraints import GROUPS
+from resource_types.constraints.primitives import Combination, Constraint, Inputs
 
 
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    """A view as a combination of values reads it."""
-
-    view: View
-
-    def get(self, path: str, default: Any = None, /) -> Any:
-        return self.view.get(path, default)
-
-    def values_at(self, path: str, /) -> Iterator[tuple[str, Any]]:
-        for match in self.view.find(path):
-            if match.value is not ABSENT and match.value is not UNKNOWN:
-                yield match.path, match.value
-
-
-def _check(accepted: Accepted) -> Check:
-    if isinstance(accepted, Constraint):
-        values = accepted.values
+def _check(constraint: Constraint | Combination) -> Check:
+    if isinstance(constraint, Constraint):
+        values = constraint.values
         demand = Demand(f"must be {values.expected}", values.accepts, values.refused)
-        return Must(accepted.path, demand, optional=True)
+        return Must(constraint.path, demand, optional=True)
 
     def findings(view: View) -> Iterator[Finding]:
-        for path, expected in accepted.rejections(_Inputs(view)):
+        for path, expected in constraint.rejections(Inputs(view.inputs, UNKNOWN)):
             yield view.finding(path, f"must be {expected}")
 
-    mutations = tuple(SetValue(path, value) for path, value in accepted.refused)
-    return Custom(findings, accepted.paths, mutations)
+    mutations = tuple(SetValue(path, value) for path, value in constraint.refused)
+    return Custom(findings, constraint.paths, mutations)
 
 
-_SUBJECTS: Final = {
-    "google": "every resource: projects and labels",
-    "iam": "roles, members, conditions, service accounts and identity pools",
-    "secret": "keys, secrets and topics",
-    "sql": "Cloud SQL: names, versions, tiers, flags, backups",
-    "storage": "Memorystore and Cloud Storage",
-    "run": "Cloud Run: names, sizes, probes, variables, volumes, traffic",
-    "registry": "Artifact Registry",
-    "network": "networks: ranges, ports, addresses, connectors",
-    "gke": "clusters",
-    "monitoring": "alerts, uptime checks, metrics and log buckets",
+_WHAT: Final = {
+    "google": "Google Cloud accepts the project and the labels of every resource.",
+    "iam": "Google Cloud accepts the values of roles, members, conditions, service accounts and "
+    "identity pools.",
+    "secret": "Google Cloud accepts the values of keys, secrets and topics.",
+    "sql": "Google Cloud accepts the values of Cloud SQL: names, versions, tiers, flags, backups.",
+    "storage": "Google Cloud accepts the values of Memorystore and Cloud Storage.",
+    "run": "Google Cloud accepts the values of Cloud Run: names, sizes, probes, variables, "
+    "volumes, traffic.",
+    "registry": "Google Cloud accepts the values of Artifact Registry.",
+    "network": "Google Cloud accepts the values of networks: ranges, ports, addresses, connectors.",
+    "gke": "Google Cloud accepts the values of clusters.",
+    "cloudflare": "Cloudflare accepts the values of DNS records, Workers, R2 buckets and settings "
+    "of a zone.",
+    "vercel": "Vercel accepts the values of projects, domains, variables and deployments.",
+    "pulumi-cloud": "Pulumi Cloud accepts the values of schedules, tags, webhooks and the settings "
+    "of deployments.",
 }
 
-RULES: Final = tuple(
-    ResourceRule(
-        id=f"{subject}-accepted-values",
+
+def _rule(group: str, what: str) -> ResourceRule:
+    return ResourceRule(
+        id=f"{group}-accepted-values",
         severity=Severity.HIGH,
-        what=f"Google Cloud accepts the values of {what}.",
+        what=what,
         fix="Correct the value: the API would reject it in the middle of the update. A name that "
-        "Google added recently belongs in resource_types/gcp_constraints.",
+        "the platform added recently belongs in resource_types/constraints.",
         url="docs/sandbox.md",
-        types=tuple(GROUPS[subject]),
+        types=tuple(GROUPS[group]),
         checks=tuple(
-            ForEach({token: ""}, tuple(map(_check, accepted)))
-            for token, accepted in GROUPS[subject].items()
+            ForEach({token: ""}, tuple(map(_check, constraints)))
+            for token, constraints in GROUPS[group].items()
         ),
         decidable_after_update=True,
     )
-    for subject, what in _SUBJECTS.items()
+
+
+RULES: Final = tuple(itertools.starmap(_rule, _WHAT.items()))
+UNUSED: Final = (
+    _rule(
+        "monitoring",
+        "Google Cloud accepts the values of alerts, uptime checks, metrics and log buckets.",
+    ),
 )
+"""Rules about types that the estate does not use."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from policies.framework.demands import NOT_ALLOWED, NOT_EMPTY, at_least, equal, matches, one_of
-from policies.framework.paths import ABSENT, PROTECT, Finding, View
-from policies.framework.rules import Check, Custom, Must, ResourceRule, SetValue, Severity, When
+from policies.framework.paths import PROTECT
+from policies.framework.rules import Check, Must, ResourceRule, Severity, When
 from resource_types import gcp, limits
 
 DOCS: Final = "https://cloud.google.com/sql/docs/postgres"
@@ -32,25 +31,6 @@ def _flag(name: str) -> str:
 def _own(*checks: Check) -> tuple[Check, ...]:
     """Checks of an instance's own settings: a clone inherits those of its source."""
     return (When(lambda view: view.get("clone") is None, checks),)
-
-
-def _custom_tier(view: View) -> Iterator[Finding]:
-    tier = limits.SQL_CUSTOM_TIER.fullmatch(str(view.get("settings.tier", "")))
-    if not tier:
-        yield view.finding("settings.tier", "must be db-custom-<vCPUs>-<MiB>")
-        return
-    cpus, mib = int(tier[1]), int(tier[2])
-    minimum, maximum = limits.sql_memory_mib(cpus)
-    if cpus != 1 and (cpus % 2 or not 2 <= cpus <= limits.SQL_VCPUS[1]):
-        yield view.finding(
-            "settings.tier", f"must have 1 vCPU or an even number up to {limits.SQL_VCPUS[1]}"
-        )
-    if mib % limits.SQL_MEMORY_STEP_MIB or not minimum <= mib <= maximum:
-        text = (
-            f"must have {minimum} to {maximum} MiB for {cpus} vCPUs, "
-            f"in steps of {limits.SQL_MEMORY_STEP_MIB} MiB"
-        )
-        yield view.finding("settings.tier", text)
 
 
 RULES: Final = (
@@ -227,21 +207,17 @@ RULES: Final = (
     ResourceRule(
         id="sql-tier",
         severity=Severity.HIGH,
-        what="A database has a custom tier that Cloud SQL supports, and no shared CPU.",
-        fix="Use db-custom-<vCPUs>-<MiB>. The provider reports a mistake only during the update.",
+        what="A database has a custom tier, and no shared CPU.",
+        fix="Use db-custom-<vCPUs>-<MiB>.",
         url=f"{DOCS}/instance-settings",
         types=(gcp.SQL_INSTANCE,),
         checks=_own(
-            Custom(
-                _custom_tier,
-                ("settings.tier",),
-                (
-                    SetValue("settings.tier", "db-f1-micro"),
-                    SetValue("settings.tier", ABSENT),
-                    *(
-                        SetValue("settings.tier", f"db-custom-{shape}")
-                        for shape in ("4-x", "3-7680", "98-98304", "4-16000", "4-2048", "2-15360")
-                    ),
+            Must(
+                "settings.tier",
+                matches(
+                    limits.SQL_CUSTOM_TIER.pattern,
+                    "must be db-custom-<vCPUs>-<MiB>",
+                    ("db-f1-micro", "db-custom-4-x"),
                 ),
             )
         ),

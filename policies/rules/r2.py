@@ -48,22 +48,4 @@ RULES: Final = (
         types=(cloudflare.R2_BUCKET_LIFECYCLE,),
         checks=(Must("rules[].deleteObjectsTransition", NOT_ALLOWED, optional=True),),
     ),
-    ResourceRule(
-        id="r2-name",
-        severity=Severity.HIGH,
-        what="A bucket name is one that R2 accepts.",
-        fix="Correct the name. The provider reports a mistake only during the update.",
-        url=f"{DOCS}/buckets/create-buckets/",
-        types=(cloudflare.R2_BUCKET,),
-        checks=(
-            Must(
-                "name",
-                matches(
-                    r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
-                    "must be 3 to 63 lower-case letters, digits and hyphens",
-                    ("Pull Assets", "pull_assets"),
-                ),
-            ),
-        ),
-    ),
 )

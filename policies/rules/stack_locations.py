@@ -10,7 +10,7 @@ from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import Finding
 from policies.framework.rules import Severity
 from resource_types import gcp
-from resource_types.constraints import network_of
+from resource_types.constraints.primitives import network_of
 
 NEIGHBORS: Final[Mapping[str, tuple[str, ...]]] = {
     gcp.GKE_CLUSTER: (gcp.SUBNETWORK,),

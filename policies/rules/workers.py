@@ -40,18 +40,6 @@ def _compatibility(view: View) -> Iterator[Finding]:
         yield view.finding("compatibilityDate", text)
 
 
-def _percentages(view: View) -> Iterator[Finding]:
-    shares = [share for share in view.all("versions[].percentage") if is_number(share)]
-    if not 1 <= len(shares) <= 2:
-        yield view.finding("versions", "must be one or two versions with percentages")
-    if any(not 0.01 <= share <= 100 for share in shares):
-        yield view.finding(
-            "versions[].percentage", "must be 0.01 to 100; remove a version without traffic"
-        )
-    if round(sum(shares), 2) != 100:
-        yield view.finding("versions[].percentage", "must sum to 100")
-
-
 RULES: Final = (
     ResourceRule(
         id="worker-no-workers-dev-address",
@@ -133,26 +121,6 @@ RULES: Final = (
                 tuple(
                     SetValue("compatibilityDate", value)
                     for value in (ABSENT, "2021-11-02", "2999-01-01", "today")
-                ),
-            ),
-        ),
-    ),
-    ResourceRule(
-        id="worker-percentages",
-        severity=Severity.HIGH,
-        what="A deployment has one or two versions whose percentages sum to 100.",
-        fix="Correct versions. The provider reports a mistake only during the update.",
-        url=f"{DOCS}/configuration/versions-and-deployments/gradual-deployments/",
-        types=(cloudflare.WORKERS_DEPLOYMENT,),
-        checks=(
-            Custom(
-                _percentages,
-                ("versions[].percentage",),
-                (
-                    SetValue("versions", []),
-                    SetValue("versions[].percentage", 0),
-                    SetValue("versions[].percentage", 105),
-                    SetValue("versions", [{"versionId": v, "percentage": 50} for v in "abc"]),
                 ),
             ),
         ),

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from resource_types import cloudflare
-from sandbox import checks
 from sandbox.models.base import OnDelete, Reference, ResourceModel, created, updated
 from sandbox.resource import Resource
 
@@ -74,7 +73,6 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             Reference("versions[].versionId", cloudflare.WORKER_VERSION, "must_exist"),
         ),
         on_delete="abandon",
-        checked_at_apply=(checks.deployment_shares,),
     ),
     cloudflare.WORKERS_ROUTE: ResourceModel(
         address="zones/{zoneId}/routes/{pattern}",
@@ -97,7 +95,6 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
         address="accounts/{accountId}/r2/{name}",
         id="{name}",
         outputs={"creationDate": created},
-        checked_at_apply=(checks.r2_bucket_name,),
     ),
     cloudflare.R2_BUCKET_CORS: _setting_of_bucket("cors"),
     # The provider cannot delete a lifecycle and only warns about it: the function ``Delete`` in

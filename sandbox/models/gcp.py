@@ -157,7 +157,6 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
         },
         references=(Reference("keyRing", gcp.KEY_RING, "parent"),),
         on_delete="abandon",
-        checked_at_preview=(checks.accepted(gcp.CRYPTO_KEY, "rotationPeriod"),),
     ),
     gcp.CRYPTO_KEY_IAM.member: grant_model(
         "{cryptoKeyId}", Reference("cryptoKeyId", gcp.CRYPTO_KEY, "parent")
@@ -279,7 +278,6 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
             "uniqueId": "{digits21}",
         },
         known_in_preview=("email", "member"),
-        checked_at_preview=(checks.accepted(gcp.SERVICE_ACCOUNT, "accountId"),),
     ),
     gcp.SERVICE_ACCOUNT_IAM.member: grant_model(
         "{serviceAccountId}", Reference("serviceAccountId", gcp.SERVICE_ACCOUNT, "parent")

@@ -90,7 +90,6 @@ def _run_model(token: str, collection: str, **outputs: Computed) -> ResourceMode
             Reference(f"{interface}.subnetwork", gcp.SUBNETWORK, "blocks_deletion"),
         ),
         history="revisions",
-        checked_at_preview=(checks.accepted(token, f"{template}.timeout"),),
         checked_at_apply=(checks.cloud_run_traffic,),
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from resource_types import vercel
-from sandbox import checks
 from sandbox.models.base import Reference, ResourceModel
 from sandbox.resource import Resource
 
@@ -28,7 +27,6 @@ MODELS: Final[Mapping[str, ResourceModel]] = {
     vercel.PROJECT: ResourceModel(
         address="projects/{name}",
         id="prj_{letters24}",
-        checked_at_preview=(checks.vercel_protection,),
     ),
     vercel.PROJECT_DOMAIN: ResourceModel(
         address="domains/{domain}",

@@ -6,32 +6,26 @@ from collections.abc import Iterator
 from typing import Final
 
 from resource_types import gcp, limits
-from resource_types.constraints import (
+from resource_types.constraints.gcp.shared import ACCOUNT_EMAIL, KEY, LABELS, ZONE, lower_case_name
+from resource_types.constraints.primitives import (
     TIME_OF_DAY,
     TIMESTAMP,
     Combination,
+    Constraint,
     Inputs,
     Rejection,
+    Table,
     choice,
     ip_range,
     member_of,
     text,
 )
-from resource_types.gcp_constraints.shared import (
-    ACCOUNT_EMAIL,
-    KEY,
-    LABELS,
-    ZONE,
-    Table,
-    at,
-    lower_case_name,
-)
 
 
 def _cluster_key(inputs: Inputs) -> Iterator[Rejection]:
     """https://cloud.google.com/kubernetes-engine/docs/how-to/encrypting-secrets"""
-    for path, encryption in inputs.values_at("databaseEncryption"):
-        if (encryption.get("state") == "ENCRYPTED") != bool(encryption.get("keyName")):
+    for path, encryption in inputs.parts("databaseEncryption"):
+        if (encryption.get("state") == "ENCRYPTED") != encryption.sets("keyName"):
             yield Rejection(f"{path}.keyName", "a key with the state ENCRYPTED only")
 
 
@@ -45,9 +39,9 @@ def _workload_pool(inputs: Inputs) -> Iterator[Rejection]:
 
 CONSTRAINTS: Final[Table] = {
     gcp.GKE_CLUSTER: (
-        *at("name", lower_case_name(40)),
-        *at("resourceLabels", LABELS),
-        *at(
+        Constraint("name", lower_case_name(40)),
+        Constraint("resourceLabels", LABELS),
+        Constraint(
             "location",
             member_of(
                 limits.REGIONS | limits.ZONES,
@@ -55,27 +49,27 @@ CONSTRAINTS: Final[Table] = {
                 *("us", "us-central9", "us-central1-z"),
             ),
         ),
-        *at("nodeLocations[]", ZONE),
-        *at(
+        Constraint("nodeLocations[]", ZONE),
+        Constraint(
             "releaseChannel.channel",
             choice("UNSPECIFIED", "RAPID", "REGULAR", "STABLE", "EXTENDED", refused=("FAST",)),
         ),
-        *at("maintenancePolicy.dailyMaintenanceWindow.startTime", TIME_OF_DAY),
-        *at("maintenancePolicy.recurringWindow.startTime", TIMESTAMP),
-        *at("maintenancePolicy.recurringWindow.endTime", TIMESTAMP),
-        *at("databaseEncryption.keyName", KEY),
-        *at(
+        Constraint("maintenancePolicy.dailyMaintenanceWindow.startTime", TIME_OF_DAY),
+        Constraint("maintenancePolicy.recurringWindow.startTime", TIMESTAMP),
+        Constraint("maintenancePolicy.recurringWindow.endTime", TIMESTAMP),
+        Constraint("databaseEncryption.keyName", KEY),
+        Constraint(
             "minMasterVersion",
             text(r"latest|\d+\.\d+(\.\d+(-gke\.\d+)?)?", "a version such as 1.33", "v1.33", "new"),
         ),
-        *at(
+        Constraint(
             "maintenancePolicy.recurringWindow.recurrence",
             text(r"(RRULE:)?FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY).*", "an RRULE (RFC 5545)", "WEEKLY"),
         ),
-        *at("databaseEncryption.state", choice("ENCRYPTED", "DECRYPTED")),
-        *at("privateClusterConfig.masterIpv4CidrBlock", ip_range(28, 28)),
-        *at("clusterAutoscaling.autoProvisioningDefaults.serviceAccount", ACCOUNT_EMAIL),
-        *at("masterAuthorizedNetworksConfig.cidrBlocks[].cidrBlock", ip_range()),
+        Constraint("databaseEncryption.state", choice("ENCRYPTED", "DECRYPTED")),
+        Constraint("privateClusterConfig.masterIpv4CidrBlock", ip_range(28, 28)),
+        Constraint("clusterAutoscaling.autoProvisioningDefaults.serviceAccount", ACCOUNT_EMAIL),
+        Constraint("masterAuthorizedNetworksConfig.cidrBlocks[].cidrBlock", ip_range()),
         Combination(_cluster_key, ("databaseEncryption",), (("databaseEncryption.keyName", None),)),
         Combination(
             _workload_pool,

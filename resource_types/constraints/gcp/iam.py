@@ -8,23 +8,18 @@ from typing import Any, Final
 
 from resource_types import gcp
 from resource_types.cel import is_expression
-from resource_types.constraints import (
+from resource_types.constraints.gcp.shared import CEL, EMAIL, PROJECT_ID, exclusive
+from resource_types.constraints.primitives import (
     Combination,
+    Constraint,
     Inputs,
     Rejection,
+    Table,
     Values,
     choice,
     items,
     length,
     text,
-)
-from resource_types.gcp_constraints.shared import (
-    CEL,
-    EMAIL,
-    PROJECT_ID,
-    Table,
-    at,
-    exclusive,
 )
 from resource_types.record import GrantTypes
 
@@ -96,15 +91,17 @@ MEMBER: Final = text(
 )
 
 _CONDITION: Final = (
-    *at("condition.expression", CEL),
-    *at("condition.title", text(r".{1,100}", "a title of 1 to 100 characters", "", "x" * 101)),
+    Constraint("condition.expression", CEL),
+    Constraint(
+        "condition.title", text(r".{1,100}", "a title of 1 to 100 characters", "", "x" * 101)
+    ),
 )
 
 _GRANTS: Final[Table] = {
     token: (
-        *at("role", ROLE),
-        *at("member", MEMBER),
-        *at("members[]", MEMBER),
+        Constraint("role", ROLE),
+        Constraint("member", MEMBER),
+        Constraint("members[]", MEMBER),
         *_CONDITION,
     )
     for forms in vars(gcp).values()
@@ -136,7 +133,7 @@ def _attribute_mapping(inputs: Inputs) -> Iterator[Rejection]:
 _IDENTITY: Final[Table] = {
     gcp.SERVICE_ACCOUNT: (
         # https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts/create
-        *at(
+        Constraint(
             "accountId",
             text(
                 r"[a-z][-a-z0-9]{4,28}[a-z0-9]",
@@ -144,21 +141,21 @@ _IDENTITY: Final[Table] = {
                 *("pull", "Pull-api", "pull_api_x", "pull-api-", "x" * 31),
             ),
         ),
-        *at("displayName", length(100, unit="bytes")),
-        *at("description", length(256, unit="bytes")),
+        Constraint("displayName", length(100, unit="bytes")),
+        Constraint("description", length(256, unit="bytes")),
     ),
     gcp.WORKLOAD_IDENTITY_POOL: (
-        *at("workloadIdentityPoolId", _POOL_ID),
-        *at("displayName", length(32)),
-        *at("description", length(256)),
+        Constraint("workloadIdentityPoolId", _POOL_ID),
+        Constraint("displayName", length(32)),
+        Constraint("description", length(256)),
     ),
     gcp.WORKLOAD_IDENTITY_POOL_PROVIDER: (
-        *at("workloadIdentityPoolProviderId", _POOL_ID),
-        *at("displayName", length(32)),
-        *at("description", length(256)),
-        *at("attributeCondition", CEL),
-        *at("attributeCondition", length(4096)),
-        *at(
+        Constraint("workloadIdentityPoolProviderId", _POOL_ID),
+        Constraint("displayName", length(32)),
+        Constraint("description", length(256)),
+        Constraint("attributeCondition", CEL),
+        Constraint("attributeCondition", length(4096)),
+        Constraint(
             "oidc.issuerUri",
             text(
                 r"https://[a-z0-9.-]+(:\d+)?(/[^?#\s]*)?",
@@ -166,8 +163,8 @@ _IDENTITY: Final[Table] = {
                 *("http://token.actions.githubusercontent.com", "token.actions.example.com"),
             ),
         ),
-        *at("oidc.allowedAudiences[]", length(256)),
-        *at("oidc.allowedAudiences", items(0, 10)),
+        Constraint("oidc.allowedAudiences[]", length(256)),
+        Constraint("oidc.allowedAudiences", items(0, 10)),
         exclusive("", ("aws", "oidc", "saml", "x509"), {"oidc": {}, "aws": {}}),
         Combination(
             _attribute_mapping,
@@ -180,19 +177,21 @@ _IDENTITY: Final[Table] = {
         ),
     ),
     gcp.AUDIT_CONFIG: (
-        *at(
+        Constraint(
             "service",
             text(r"allServices|[a-z][a-z0-9.-]*\.googleapis\.com", "allServices or an API", "all"),
         ),
-        *at("auditLogConfigs[].logType", choice("ADMIN_READ", "DATA_READ", "DATA_WRITE")),
+        Constraint("auditLogConfigs[].logType", choice("ADMIN_READ", "DATA_READ", "DATA_WRITE")),
     ),
     # https://cloud.google.com/service-usage/docs/reference/rest/v1/services
-    gcp.PROJECT_SERVICE: at(
-        "service",
-        text(
-            r"[a-z][a-z0-9-]*(\.[a-z0-9-]+)*\.(googleapis\.com|goog)",
-            "the name of an API, such as run.googleapis.com",
-            *("run", "Run.googleapis.com", "run.googleapis", "https://run.googleapis.com"),
+    gcp.PROJECT_SERVICE: (
+        Constraint(
+            "service",
+            text(
+                r"[a-z][a-z0-9-]*(\.[a-z0-9-]+)*\.(googleapis\.com|goog)",
+                "the name of an API, such as run.googleapis.com",
+                *("run", "Run.googleapis.com", "run.googleapis", "https://run.googleapis.com"),
+            ),
         ),
     ),
 }

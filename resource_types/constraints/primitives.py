@@ -1,30 +1,89 @@
-"""What a platform's API accepts, as data that the policy pack and the sandbox share.
+"""What constraints are made of: the values of one property, and combinations of several.
 
-The pack evaluates it in a preview, before anything is changed; the sandbox rejects with it what the
-API would reject in the middle of an ``up``. Values that are not set or not known are skipped.
+Values that are not set or not known are skipped.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
+
+_STEP: Final = re.compile(r"[^.\[\]]+|\[\]")
 
 
-class Inputs(Protocol):
-    """The inputs of a resource. A path is a property path such as ``template.volumes[].name``."""
+class UnknownInput(Exception):
+    """A combination has read an input that is not known yet."""
 
-    def get(self, path: str, default: Any = None, /) -> Any:
-        """The first value at ``path``, or ``default``."""
 
-    def values_at(self, path: str, /) -> Iterator[tuple[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The inputs of a resource, or a part of them, as plain data.
+
+    A path is a property path such as ``template.volumes[].name``. ``unknown`` is the object that
+    stands for a value that is not known yet. Such a value is set, so it is never missing.
+    """
+
+    value: Any
+    unknown: Any = None
+
+    def values_at(self, path: str) -> Iterator[tuple[str, Any]]:
         """The path and the value of everything at ``path`` that is set and known."""
+        for found_path, value in self._at(self.value, _STEP.findall(path), ""):
+            if value is not self.unknown:
+                yield found_path, value
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """The first value at ``path``, or ``default``.
+
+        Raises:
+            UnknownInput: it is not known yet.
+        """
+        for _, value in self._at(self.value, _STEP.findall(path), ""):
+            if value is self.unknown:
+                raise UnknownInput(path)
+            return value
+        return default
+
+    def sets(self, name: str) -> bool:
+        """Whether the top-level input is set, even if its value is not known yet."""
+        return self.value.get(name) is not None
+
+    def parts(self, path: str) -> Iterator[tuple[str, Inputs]]:
+        """Every object at ``path`` that is known, with its path."""
+        for found_path, value in self.values_at(path):
+            if isinstance(value, Mapping):
+                yield found_path, Inputs(value, self.unknown)
+
+    def is_known(self, value: Any) -> bool:
+        """Whether the value, and everything in it, is known."""
+        if isinstance(value, Mapping):
+            return all(map(self.is_known, value.values()))
+        if isinstance(value, list):
+            return all(map(self.is_known, value))
+        return self.unknown is None or value is not self.unknown
+
+    def _at(self, value: Any, steps: list[str], path: str) -> Iterator[tuple[str, Any]]:
+        if value is None:
+            return
+        if not steps or value is self.unknown:
+            yield path, value
+        elif steps[0] == "[]":
+            for index, item in enumerate(value if isinstance(value, list) else ()):
+                yield from self._at(item, steps[1:], f"{path}[{index}]")
+        elif isinstance(value, Mapping):
+            inner = f"{path}.{steps[0]}" if path else steps[0]
+            yield from self._at(value.get(steps[0]), steps[1:], inner)
 
 
 class Rejection(NamedTuple):
-    """What the API rejects: a property path, and what it expects there."""
+    """What the API rejects: a property path, and what it expects there.
+
+    The text never holds the value, because the engine hands secrets to a policy in plain text.
+    """
 
     path: str
     expected: str
@@ -65,7 +124,8 @@ class Combination:
     Attributes:
         function: finds what does not fit together.
         paths: the properties that it reads.
-        refused: changes of one property of a good resource that it does not accept, for tests.
+        refused: changes of one property of a good resource that it does not accept, for tests. An
+            empty path stands for all inputs.
     """
 
     function: Callable[[Inputs], Iterator[Rejection]]
@@ -75,9 +135,36 @@ class Combination:
     def rejections(self, inputs: Inputs) -> Iterator[Rejection]:
         try:
             yield from self.function(inputs)
-        except (AttributeError, TypeError, ValueError):
-            # A value of another type than the SDK's: the provider refuses it by itself.
+        except (UnknownInput, AttributeError, TypeError, ValueError):
+            # Besides what is unknown, a value of another type than the SDK's: the provider refuses
+            # it by itself.
             return
+
+
+Constraints = tuple[Constraint | Combination, ...]
+Table = Mapping[str, Constraints]
+"""By resource type: what its platform accepts."""
+
+
+def each(values: Values, *paths: str) -> tuple[Constraint, ...]:
+    """The same values at several paths."""
+    return tuple(Constraint(path, values) for path in paths)
+
+
+def unique(path: str, key: str = "") -> Combination:
+    """No two items of the list at ``path`` are equal, or equal in ``key``."""
+    step = f"[].{key}" if key else "[]"
+
+    def check(inputs: Inputs) -> Iterator[Rejection]:
+        for list_path, found in inputs.values_at(path):
+            known = list(Inputs(found, inputs.unknown).values_at(step))
+            counts = Counter(str(value) for _, value in known)
+            for item_path, value in known:
+                if counts[str(value)] > 1:
+                    yield Rejection(f"{list_path}{item_path}", "listed only once")
+
+    item: Any = {key: "twice"} if key else "twice"
+    return Combination(check, (f"{path}{step}",), ((path, [item, item]),))
 
 
 # -- Values ----------------------------------------------------------------------------------------
@@ -93,9 +180,10 @@ def text(pattern: str, expected: str, *refused: Any) -> Values:
     )
 
 
-def choice(*allowed: str, refused: Sequence[Any] = ("ANOTHER",)) -> Values:
+def choice(*allowed: str | int, refused: Sequence[Any] = ("ANOTHER",)) -> Values:
     """One of a few words."""
-    return Values(f"one of {', '.join(allowed)}", lambda value: value in allowed, tuple(refused))
+    texts = ", ".join(map(str, allowed))
+    return Values(f"one of {texts}", lambda value: value in allowed, tuple(refused))
 
 
 def member_of(names: frozenset[str], expected: str, *refused: Any) -> Values:
@@ -103,10 +191,10 @@ def member_of(names: frozenset[str], expected: str, *refused: Any) -> Values:
     return Values(expected, lambda value: isinstance(value, str) and value in names, refused)
 
 
-def number(minimum: float, maximum: float) -> Values:
+def number(minimum: float, maximum: float, unit: str = "") -> Values:
     """A number in a range."""
     return Values(
-        f"a number from {minimum:,g} to {maximum:,g}",
+        f"a number from {minimum:,g} to {maximum:,g}{unit and f' {unit}'}",
         lambda value: is_number(value) and minimum <= value <= maximum,
         (minimum - 1, maximum + 1),
     )

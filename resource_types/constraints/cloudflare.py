@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from resource_types import cloudflare
-from resource_types.accepted.checks import (
-    Acceptance,
-    Agreement,
+from resource_types.constraints.formats import is_cron, is_date, is_host_name, is_time, today
+from resource_types.constraints.primitives import (
+    Combination,
+    Constraint,
+    Constraints,
     Inputs,
-    Refusal,
-    Value,
-    at_most,
-    between,
-    is_cron,
-    is_date,
-    is_host_name,
+    Rejection,
+    Table,
+    Values,
+    choice,
+    each,
     is_number,
-    is_time,
-    matches,
-    one_of,
-    today,
+    items,
+    length,
+    number,
+    text,
     unique,
 )
 
@@ -45,24 +45,24 @@ _DATA_RANGES: Final[Mapping[str, Mapping[str, int]]] = {
 _CAA_TAGS: Final = ("contactemail", "contactphone", "iodef", "issue", "issuemail", "issuewild")
 
 
-def _record_content(inputs: Inputs) -> Iterator[Refusal]:
+def _record_content(inputs: Inputs) -> Iterator[Rejection]:
     record_type, content = str(inputs.get("type")), inputs.get("content")
     if record_type in _DATA_RANGES:
         if not inputs.sets("data") and not inputs.sets("content"):
-            yield Refusal("data", f"set for a record of type {record_type}")
+            yield Rejection("data", f"set for a record of type {record_type}")
     elif not inputs.sets("content") and not inputs.sets("data"):
-        yield Refusal("content", "set")
+        yield Rejection("content", "set")
     if not isinstance(content, str):
         return
     version = {"A": 4, "AAAA": 6}.get(record_type)
     if version and _ip_version(content) != version:
-        yield Refusal("content", f"an IPv{version} address for a record of type {record_type}")
+        yield Rejection("content", f"an IPv{version} address for a record of type {record_type}")
     if record_type in _HOST_TYPES and not (is_host_name(content) or content == "@"):
-        yield Refusal("content", f"a full host name for a record of type {record_type}")
-    if record_type == "CNAME" and content.rstrip(".") == inputs.get("name"):
-        yield Refusal("content", "another name than that of the record")
+        yield Rejection("content", f"a full host name for a record of type {record_type}")
     if record_type == "TXT" and not 0 < len(content.encode()) <= _MAX_RECORD_BYTES:
-        yield Refusal("content", f"1 to {_MAX_RECORD_BYTES} bytes of text")
+        yield Rejection("content", f"1 to {_MAX_RECORD_BYTES} bytes of text")
+    if record_type == "CNAME" and content.rstrip(".") == inputs.get("name"):
+        yield Rejection("content", "another name than that of the record")
 
 
 def _ip_version(text: str) -> int | None:
@@ -72,38 +72,40 @@ def _ip_version(text: str) -> int | None:
         return None
 
 
-def _record_data(inputs: Inputs) -> Iterator[Refusal]:
+def _record_data(inputs: Inputs) -> Iterator[Rejection]:
     record_type = str(inputs.get("type"))
     for name, most in _DATA_RANGES.get(record_type, {}).items():
-        for path, value in inputs.at(f"data.{name}"):
+        for path, value in inputs.values_at(f"data.{name}"):
             number = int(value) if str(value).isdigit() else -1
             if not 0 <= number <= most:
-                yield Refusal(path, f"0 to {most} for a record of type {record_type}")
+                yield Rejection(path, f"0 to {most} for a record of type {record_type}")
     if record_type == "SRV":
-        for path, target in inputs.at("data.target"):
+        for path, target in inputs.values_at("data.target"):
             if target != "." and not is_host_name(target):
-                yield Refusal(path, "a full host name")
-        for path, name in inputs.at("name"):
+                yield Rejection(path, "a full host name")
+        for path, name in inputs.values_at("name"):
             if not re.match(r"_[a-z0-9-]+\._(tcp|udp|tls|sctp)(\.|$)", str(name), re.IGNORECASE):
-                yield Refusal(path, "_service._protocol.name for a record of type SRV")
+                yield Rejection(path, "_service._protocol.name for a record of type SRV")
     if record_type == "CAA":
-        for path, tag in inputs.at("data.tag"):
+        for path, tag in inputs.values_at("data.tag"):
             if tag not in _CAA_TAGS:
-                yield Refusal(path, f"one of {', '.join(_CAA_TAGS)}")
+                yield Rejection(path, f"one of {', '.join(_CAA_TAGS)}")
 
 
-def _record_switches(inputs: Inputs) -> Iterator[Refusal]:
+def _priority(inputs: Inputs) -> Iterator[Rejection]:
+    if inputs.get("type") == "MX" and not (inputs.sets("priority") or inputs.sets("data")):
+        yield Rejection("priority", "set for a record of type MX")
+
+
+def _proxied(inputs: Inputs) -> Iterator[Rejection]:
     record_type, proxied = inputs.get("type"), inputs.get("proxied", False)
     if proxied and record_type and record_type not in _PROXIED_TYPES:
-        yield Refusal("proxied", f"false: only {', '.join(_PROXIED_TYPES)} records can be proxied")
+        yield Rejection(
+            "proxied", f"false: only {', '.join(_PROXIED_TYPES)} records can be proxied"
+        )
     # "ttl must be set to 1 when proxied": https://developers.cloudflare.com/dns/proxy-status/
     if proxied and inputs.get("ttl", 1) != 1:
-        yield Refusal("ttl", "1 for a proxied record")
-    priority = inputs.get("priority")
-    if record_type == "MX" and not (inputs.sets("priority") or inputs.sets("data")):
-        yield Refusal("priority", "set for a record of type MX")
-    if priority is not None and not (is_number(priority) and 0 <= priority <= 65535):
-        yield Refusal("priority", "0 to 65535")
+        yield Rejection("ttl", "1 for a proxied record")
 
 
 def _is_record_name(value: Any) -> bool:
@@ -111,29 +113,36 @@ def _is_record_name(value: Any) -> bool:
     return value in ("@", "*") or is_host_name(name) or is_host_name(f"{name}.zone.example")
 
 
-_DNS_RECORD: Final[tuple[Acceptance, ...]] = (
-    Value(
+_MX_RECORD: Final = {"zoneId": "z", "name": "pull.com", "type": "MX", "content": "mx.pull.com"}
+
+_DNS_RECORD: Final[Constraints] = (
+    Constraint(
         "name",
-        _is_record_name,
-        "a host name of labels of up to 63 characters, without a URL's scheme, port or path",
-        (
-            "https://api.pull.com",
-            "api.pull.com:443",
-            "api.pull.com/",
-            "a" * 64 + ".pull.com",
-            "",
-            "a b",
+        Values(
+            "a host name of labels of up to 63 characters, without a URL's scheme, port or path",
+            _is_record_name,
+            (
+                "https://api.pull.com",
+                "api.pull.com:443",
+                "api.pull.com/",
+                "a" * 64 + ".pull.com",
+                "",
+                "a b",
+            ),
         ),
     ),
-    Value(
+    Constraint(
         "ttl",
-        lambda ttl: ttl == 1 or (is_number(ttl) and 30 <= ttl <= 86400),
-        "1 for automatic, or 30 to 86400 seconds (from 60 without an Enterprise plan)",
-        (0, 29, 86401, -1),
+        Values(
+            "1 for automatic, or 30 to 86400 seconds (from 60 without an Enterprise plan)",
+            lambda ttl: ttl == 1 or (is_number(ttl) and 30 <= ttl <= 86400),
+            (0, 29, 86401, -1),
+        ),
     ),
-    at_most("comment", 500),
-    Agreement(
+    Constraint("comment", length(500)),
+    Combination(
         _record_content,
+        ("type", "name", "content", "data"),
         tuple(
             ("", {"zoneId": "z", "name": "a.pull.com", "ttl": 1, "type": kind, "content": content})
             for kind, content in (
@@ -154,8 +163,9 @@ _DNS_RECORD: Final[tuple[Acceptance, ...]] = (
             )
         ),
     ),
-    Agreement(
+    Combination(
         _record_data,
+        ("type", "name", "data"),
         tuple(
             ("", {"zoneId": "z", "ttl": 1, "type": kind, "name": name, "data": data})
             for kind, name, data in (
@@ -167,22 +177,15 @@ _DNS_RECORD: Final[tuple[Acceptance, ...]] = (
             )
         ),
     ),
-    Agreement(
-        _record_switches,
+    Constraint("priority", number(0, 65535)),
+    Combination(_priority, ("type", "priority", "data"), (("", _MX_RECORD),)),
+    Combination(
+        _proxied,
+        ("type", "proxied", "ttl"),
         (
-            (
-                "",
-                _record := {
-                    "zoneId": "z",
-                    "name": "pull.com",
-                    "type": "MX",
-                    "content": "mx.pull.com",
-                },
-            ),
-            ("", {**_record, "priority": 70000}),
-            ("", {**_record, "priority": 10, "proxied": True}),
-            ("", {**_record, "type": "TXT", "proxied": True}),
-            ("", {**_record, "type": "CNAME", "proxied": True, "ttl": 300}),
+            ("", {**_MX_RECORD, "priority": 10, "proxied": True}),
+            ("", {**_MX_RECORD, "type": "TXT", "proxied": True}),
+            ("", {**_MX_RECORD, "type": "CNAME", "proxied": True, "ttl": 300}),
         ),
     ),
 )
@@ -241,67 +244,61 @@ def _compatibility_flags() -> frozenset[str]:
     return frozenset(path.read_text("utf-8").split())
 
 
-def _modules(inputs: Inputs) -> Iterator[Refusal]:
-    modules = inputs.value.get("modules")
+def _modules(inputs: Inputs) -> Iterator[Rejection]:
+    modules = inputs.get("modules")
     if not isinstance(modules, list) or not inputs.is_known(modules):
         return
     main = inputs.get("mainModule")
-    names = [name for _, name in inputs.at("modules[].name")]
+    names = [name for _, name in inputs.values_at("modules[].name")]
     if main is not None and main not in names:
-        yield Refusal("mainModule", "the name of one of the modules")
+        yield Rejection("mainModule", "the name of one of the modules")
     if modules and not inputs.sets("mainModule"):
-        yield Refusal("mainModule", "set, because the version has modules")
+        yield Rejection("mainModule", "set, because the version has modules")
     size = 0
     for path, module in inputs.parts("modules[]"):
         content = module.get("contentBase64")
         if not (module.sets("contentBase64") or module.sets("contentFile")):
-            yield Refusal(path, "a module with contentBase64 or contentFile")
+            yield Rejection(path, "a module with contentBase64 or contentFile")
         if content is not None:
             try:
                 size += len(base64.b64decode(str(content), validate=True))
             except (binascii.Error, ValueError):
-                yield Refusal(f"{path}.contentBase64", "base64")
+                yield Rejection(f"{path}.contentBase64", "base64")
         if module.get("name") == main and module.get("contentType") not in _MAIN_TYPES:
-            yield Refusal(f"{path}.contentType", f"one of {', '.join(_MAIN_TYPES)}")
+            yield Rejection(f"{path}.contentType", f"one of {', '.join(_MAIN_TYPES)}")
     if size > _MAX_MODULES_BYTES:
-        yield Refusal("modules", f"at most {_MAX_MODULES_BYTES} bytes in total")
+        yield Rejection("modules", f"at most {_MAX_MODULES_BYTES} bytes in total")
 
 
-def _bindings(inputs: Inputs) -> Iterator[Refusal]:
+def _bindings(inputs: Inputs) -> Iterator[Rejection]:
     variables = 0
     for path, binding in inputs.parts("bindings[]"):
-        binding_type = str(binding.get("type"))
-        for name in _BINDING_INPUTS.get(binding_type, ()):
-            if not binding.sets(name):
-                yield Refusal(f"{path}.{name}", f"set for a binding of type {binding_type}")
-        if binding_type == "json" and not _is_json(binding.get("json", "0")):
-            yield Refusal(f"{path}.json", "JSON")
-        if binding_type in ("plain_text", "secret_text", "json"):
-            variables += 1
-            for name in ("text", "json"):
-                if len(str(binding.get(name, "")).encode()) > _MAX_VARIABLE_BYTES:
-                    yield Refusal(f"{path}.{name}", f"at most {_MAX_VARIABLE_BYTES} bytes long")
+        for _, binding_type in binding.values_at("type"):
+            variables += binding_type in ("plain_text", "secret_text", "json")
+            for name in _BINDING_INPUTS.get(str(binding_type), ()):
+                if not binding.sets(name):
+                    yield Rejection(f"{path}.{name}", f"set for a binding of type {binding_type}")
     if variables > _MAX_VARIABLES:
-        yield Refusal("bindings", f"at most {_MAX_VARIABLES} variables")
+        yield Rejection("bindings", f"at most {_MAX_VARIABLES} variables")
 
 
-def _is_json(text: Any) -> bool:
+def _is_json(value: Any) -> bool:
     try:
-        json.loads(str(text))
+        json.loads(str(value))
     except ValueError:
         return False
     return True
 
 
-def _flags(inputs: Inputs) -> Iterator[Refusal]:
-    flags = [flag for _, flag in inputs.at("compatibilityFlags[]")]
-    for path, flag in inputs.at("compatibilityFlags[]"):
+def _flags(inputs: Inputs) -> Iterator[Rejection]:
+    flags = [flag for _, flag in inputs.values_at("compatibilityFlags[]")]
+    for path, flag in inputs.values_at("compatibilityFlags[]"):
         if str(flag) not in _compatibility_flags():
-            yield Refusal(path, "a flag of the Workers runtime")
+            yield Rejection(path, "a flag of the Workers runtime")
         elif flags.count(flag) > 1:
-            yield Refusal(path, "listed only once")
+            yield Rejection(path, "listed only once")
         elif f"no_{flag}" in flags:
-            yield Refusal(path, f"listed without no_{flag}")
+            yield Rejection(path, f"listed without no_{flag}")
 
 
 def _is_route(value: Any) -> bool:
@@ -319,15 +316,18 @@ _MODULE: Final = {
     "contentBase64": "YQ==",
 }
 
-_WORKER_VERSION: Final[tuple[Acceptance, ...]] = (
-    Value(
+_WORKER_VERSION: Final[Constraints] = (
+    Constraint(
         "compatibilityDate",
-        lambda value: is_date(value) and "2021-11-02" <= value <= today(),
-        "a day from 2021-11-02 to today",
-        ("2999-01-01", "2026-02-30", "today", "01.10.2026", "2020-01-01"),
+        Values(
+            "a day from 2021-11-02 to today",
+            lambda value: is_date(value) and "2021-11-02" <= value <= today(),
+            ("2999-01-01", "2026-02-30", "today", "01.10.2026", "2020-01-01"),
+        ),
     ),
-    Agreement(
+    Combination(
         _flags,
+        ("compatibilityFlags",),
         (
             ("compatibilityFlags", ["nodejs-compat"]),
             ("compatibilityFlags", ["nodejs_compt"]),
@@ -336,8 +336,9 @@ _WORKER_VERSION: Final[tuple[Acceptance, ...]] = (
             ("compatibilityFlags", ["nodejs_compat", "no_nodejs_compat"]),
         ),
     ),
-    Agreement(
+    Combination(
         _modules,
+        ("mainModule", "modules"),
         (
             ("mainModule", "index.js"),
             ("", {"modules": [_MODULE]}),
@@ -347,94 +348,124 @@ _WORKER_VERSION: Final[tuple[Acceptance, ...]] = (
             ("", {"mainModule": "worker.js", "modules": [{**_MODULE, "contentBase64": None}]}),
         ),
     ),
-    one_of("modules[].contentType", *_MODULE_TYPES, refused=("javascript", "text/html")),
+    Constraint(
+        "modules[].contentType", choice(*_MODULE_TYPES, refused=("javascript", "text/html"))
+    ),
     unique("modules", "name"),
-    matches(
+    Constraint(
         "bindings[].name",
-        r"[A-Za-z_$][A-Za-z0-9_$]*",
-        "the name of a JavaScript variable",
-        "JWT-SECRET",
-        "1_KEY",
-        "",
-        "A B",
+        text(
+            r"[A-Za-z_$][A-Za-z0-9_$]*",
+            "the name of a JavaScript variable",
+            "JWT-SECRET",
+            "1_KEY",
+            "",
+            "A B",
+        ),
     ),
     unique("bindings", "name"),
-    Agreement(
+    Constraint("bindings[].json", Values("JSON", _is_json, ("{",))),
+    *each(length(_MAX_VARIABLE_BYTES, unit="bytes"), "bindings[].text", "bindings[].json"),
+    Combination(
         _bindings,
+        ("bindings",),
         (
             ("bindings[]", {"name": "A", "type": "plain_text"}),
             ("bindings[]", {"name": "A", "type": "secrets_store_secret", "secretName": "a"}),
             ("bindings[]", {"name": "A", "type": "secrets_store_secret", "storeId": "a"}),
             ("bindings[]", {"name": "A", "type": "r2_bucket"}),
-            ("bindings[]", {"name": "A", "type": "json", "json": "{"}),
-            ("bindings[]", {"name": "A", "type": "plain_text", "text": "a" * 6000}),
             (
                 "bindings",
                 [{"name": f"A{i}", "type": "plain_text", "text": "a"} for i in range(129)],
             ),
         ),
     ),
-    at_most("annotations.workersTag", 100),
-    between("limits.cpuMs", 1, 300_000, "milliseconds"),
+    Constraint("annotations.workersTag", length(100)),
+    Constraint("limits.cpuMs", number(1, 300_000, "milliseconds")),
 )
 
-_WORKER: Final[tuple[Acceptance, ...]] = (
-    matches(
+_WORKER: Final[Constraints] = (
+    Constraint(
         "name",
-        r"[a-z0-9_][a-z0-9_-]{0,254}",
-        "up to 255 of a-z, 0-9, - and _",
-        "Pull-API",
-        "pull.api",
-        "pull api",
-        "",
-        "a" * 256,
+        text(
+            r"[a-z0-9_][a-z0-9_-]{0,254}",
+            "up to 255 of a-z, 0-9, - and _",
+            "Pull-API",
+            "pull.api",
+            "pull api",
+            "",
+            "a" * 256,
+        ),
     ),
     # https://developers.cloudflare.com/cloudflare-for-platforms/workers-for-platforms/platform/limits/
-    at_most("tags", 8, "tags"),
-    matches("tags[]", r"[^,&]{1,1024}", "a tag without , and &", "a,b", "a&b", ""),
+    Constraint("tags", items(0, 8)),
+    Constraint("tags[]", text(r"[^,&]{1,1024}", "a tag without , and &", "a,b", "a&b", "")),
     unique("tags"),
-    *(between(f"observability.{part}headSamplingRate", 0, 1) for part in ("", "logs.", "traces.")),
+    *(
+        Constraint(f"observability.{part}headSamplingRate", number(0, 1))
+        for part in ("", "logs.", "traces.")
+    ),
 )
+
+
+def _versions(inputs: Inputs) -> Iterator[Rejection]:
+    """https://developers.cloudflare.com/workers/configuration/versions-and-deployments/"""
+    percentages = [version.get("percentage") or 0 for version in inputs.get("versions", [])]
+    if all(map(is_number, percentages)) and round(sum(percentages), 2) != 100:
+        expected = f"percentages that sum to 100; these sum to {sum(percentages):g}"
+        yield Rejection("versions", expected)
+
 
 _UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
-_WORKERS_DEPLOYMENT: Final[tuple[Acceptance, ...]] = (
-    matches(
-        "versions[].versionId", _UUID, "the id of a version, a UUID", "latest", "1", "8f14e45f"
+_WORKERS_DEPLOYMENT: Final[Constraints] = (
+    Constraint(
+        "versions[].versionId",
+        text(_UUID, "the id of a version, a UUID", "latest", "1", "8f14e45f"),
     ),
     unique("versions", "versionId"),
-    between("versions[].percentage", 0.01, 100, "percent"),
+    Constraint("versions", items(1, 2)),
+    Combination(
+        _versions,
+        ("versions",),
+        (("versions[].percentage", 40), ("versions", [{"versionId": "a", "percentage": 50}])),
+    ),
+    Constraint("versions[].percentage", number(0.01, 100, "percent")),
 )
 
-_WORKERS_ROUTE: Final[tuple[Acceptance, ...]] = (
-    Value(
+_WORKERS_ROUTE: Final[Constraints] = (
+    Constraint(
         "pattern",
-        _is_route,
-        "a host with a path, such as api.pull.com/*, with a wildcard only at the start of the host "
-        "and at the end of the path",
-        (
-            "api.*.com/*",
-            "api.pull.com/*/users",
-            "api.pull.com/?q=*",
-            "api.pull.com:443/*",
-            "ftp://api.pull.com/*",
-            "/*",
-            "",
-            "api pull.com/*",
+        Values(
+            "a host with a path, such as api.pull.com/*, with a wildcard only at the start of the "
+            "host and at the end of the path",
+            _is_route,
+            (
+                "api.*.com/*",
+                "api.pull.com/*/users",
+                "api.pull.com/?q=*",
+                "api.pull.com:443/*",
+                "ftp://api.pull.com/*",
+                "/*",
+                "",
+                "api pull.com/*",
+            ),
         ),
     ),
 )
 
 # Cron triggers accept Quartz-like extensions in the fields of days:
 # https://developers.cloudflare.com/workers/configuration/cron-triggers/#supported-cron-expressions
-_CRON_TRIGGER: Final[tuple[Acceptance, ...]] = (
-    Value(
+_CRON_TRIGGER: Final[Constraints] = (
+    Constraint(
         "schedules[].cron",
-        lambda value: is_cron(
-            re.sub(r"(?<=[\s,\w-])(L|LW|\d*[LW]|\w+#[1-5])(?=[\s,]|$)", "1", str(value))
+        Values(
+            "a cron expression of five fields",
+            lambda value: is_cron(
+                re.sub(r"(?<=[\s,\w-])(L|LW|\d*[LW]|\w+#[1-5])(?=[\s,]|$)", "1", str(value))
+            ),
+            ("* * * *", "60 * * * *", "every day", "* 24 * * *", "@daily"),
         ),
-        "a cron expression of five fields",
-        ("* * * *", "60 * * * *", "every day", "* 24 * * *", "@daily"),
     ),
 )
 
@@ -452,21 +483,47 @@ def _is_origin(value: Any) -> bool:
     )
 
 
-_R2_BUCKET_CORS: Final[tuple[Acceptance, ...]] = (
-    one_of("rules[].allowed.methods[]", *_METHODS, refused=("OPTIONS", "PATCH", "get", "*")),
-    Value(
-        "rules[].allowed.origins[]",
-        _is_origin,
-        "an origin such as https://app.pull.com, without a path",
-        ("https://app.pull.com/", "app.pull.com", "https://app.pull.com/upload", "https://", ""),
+_R2_BUCKET_CORS: Final[Constraints] = (
+    Constraint(
+        "rules[].allowed.methods[]", choice(*_METHODS, refused=("OPTIONS", "PATCH", "get", "*"))
     ),
-    matches("rules[].allowed.headers[]", _TOKEN, "the name of a header", "content type", "", "a:b"),
-    matches("rules[].exposeHeaders[]", _TOKEN, "the name of a header", "content type", "", "a:b"),
-    between("rules[].maxAgeSeconds", 0, 86400, "seconds"),
+    Constraint(
+        "rules[].allowed.origins[]",
+        Values(
+            "an origin such as https://app.pull.com, without a path",
+            _is_origin,
+            (
+                "https://app.pull.com/",
+                "app.pull.com",
+                "https://app.pull.com/upload",
+                "https://",
+                "",
+            ),
+        ),
+    ),
+    Constraint(
+        "rules[].allowed.headers[]", text(_TOKEN, "the name of a header", "content type", "", "a:b")
+    ),
+    Constraint(
+        "rules[].exposeHeaders[]", text(_TOKEN, "the name of a header", "content type", "", "a:b")
+    ),
+    Constraint("rules[].maxAgeSeconds", number(0, 86400, "seconds")),
     unique("rules", "id"),
     *(
-        Value(f"rules[].allowed.{name}", bool, "a list that is not empty", ([],))
+        Constraint(f"rules[].allowed.{name}", Values("a list that is not empty", bool, ([],)))
         for name in ("methods", "origins")
+    ),
+)
+
+_R2_BUCKET: Final[Constraints] = (
+    # https://developers.cloudflare.com/r2/buckets/create-buckets/
+    Constraint(
+        "name",
+        text(
+            r"[a-z0-9][-a-z0-9]{1,61}[a-z0-9]",
+            "3 to 63 of a-z, 0-9 and -, and - neither first nor last",
+            *("Pull Assets", "pull_assets", "-pull", "pull-", "ab", "a" * 64),
+        ),
     ),
 )
 
@@ -477,15 +534,15 @@ _TRANSITIONS: Final = (
 )
 
 
-def _transitions(inputs: Inputs) -> Iterator[Refusal]:
+def _transitions(inputs: Inputs) -> Iterator[Rejection]:
     for rule_path, rule in inputs.parts("rules[]"):
         if not any(rule.sets(name.removesuffix("[]")) for name in _TRANSITIONS):
-            yield Refusal(rule_path, "a rule with a transition")
+            yield Rejection(rule_path, "a rule with a transition")
         for name in _TRANSITIONS:
             for path, condition in rule.parts(f"{name}.condition"):
                 needed = {"Age": "maxAge", "Date": "date"}.get(str(condition.get("type")))
                 if needed and not condition.sets(needed):
-                    yield Refusal(
+                    yield Rejection(
                         f"{rule_path}.{path}.{needed}",
                         f"set for a condition of type {condition.get('type')}",
                     )
@@ -495,31 +552,32 @@ def _transition(condition: Mapping[str, Any]) -> dict[str, Any]:
     return {"rules": [{"id": "a", "deleteObjectsTransition": {"condition": condition}}]}
 
 
-_R2_BUCKET_LIFECYCLE: Final[tuple[Acceptance, ...]] = (
+_R2_BUCKET_LIFECYCLE: Final[Constraints] = (
     # https://developers.cloudflare.com/r2/buckets/object-lifecycles/
-    at_most("rules", 1000, "rules"),
-    Value("rules[].id", bool, "set", ("",)),
+    Constraint("rules", items(0, 1000)),
+    Constraint("rules[].id", Values("set", bool, ("",))),
     unique("rules", "id"),
     *(
-        Value(
+        Constraint(
             f"rules[].{name}.condition.maxAge",
-            lambda value: is_number(value) and value > 0,
-            "more than 0 seconds",
-            (0, -1),
+            Values("more than 0 seconds", lambda value: is_number(value) and value > 0, (0, -1)),
         )
         for name in _TRANSITIONS
     ),
     *(
-        Value(
+        Constraint(
             f"rules[].{name}.condition.date",
-            lambda value: is_time(value) or is_date(value),
-            "a date such as 2026-10-01T00:00:00Z",
-            ("tomorrow", "2026-02-30T00:00:00Z"),
+            Values(
+                "a date such as 2026-10-01T00:00:00Z",
+                lambda value: is_time(value) or is_date(value),
+                ("tomorrow", "2026-02-30T00:00:00Z"),
+            ),
         )
         for name in _TRANSITIONS[1:]
     ),
-    Agreement(
+    Combination(
         _transitions,
+        ("rules",),
         (
             ("", _transition({"type": "Age", "date": "2026-10-01T00:00:00Z"})),
             ("", _transition({"type": "Date", "maxAge": 86400})),
@@ -559,17 +617,20 @@ https://developers.cloudflare.com/api/resources/zones/subresources/settings/
 """
 
 
-def _zone_setting(inputs: Inputs) -> Iterator[Refusal]:
+def _zone_setting(inputs: Inputs) -> Iterator[Rejection]:
     allowed = _ZONE_SETTINGS.get(str(inputs.get("settingId")))
     value = inputs.get("value")
     if allowed and value is not None and value not in allowed:
-        yield Refusal("value", f"one of {', '.join(allowed)}")
+        yield Rejection("value", f"one of {', '.join(allowed)}")
 
 
-_ZONE_SETTING: Final[tuple[Acceptance, ...]] = (
-    matches("settingId", r"[a-z0-9][a-z0-9_]*", "the id of a setting", "Min-TLS", "min tls", ""),
-    Agreement(
+_ZONE_SETTING: Final[Constraints] = (
+    Constraint(
+        "settingId", text(r"[a-z0-9][a-z0-9_]*", "the id of a setting", "Min-TLS", "min tls", "")
+    ),
+    Combination(
         _zone_setting,
+        ("settingId", "value"),
         tuple(
             ("", {"zoneId": "z", "settingId": name, "value": value})
             for name, value in (
@@ -583,8 +644,9 @@ _ZONE_SETTING: Final[tuple[Acceptance, ...]] = (
     ),
 )
 
-ACCEPTED: Final[Mapping[str, tuple[Acceptance, ...]]] = {
+CONSTRAINTS: Final[Table] = {
     cloudflare.DNS_RECORD: _DNS_RECORD,
+    cloudflare.R2_BUCKET: _R2_BUCKET,
     cloudflare.R2_BUCKET_CORS: _R2_BUCKET_CORS,
     cloudflare.R2_BUCKET_LIFECYCLE: _R2_BUCKET_LIFECYCLE,
     cloudflare.WORKER: _WORKER,

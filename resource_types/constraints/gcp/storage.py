@@ -6,27 +6,21 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from resource_types import gcp, limits
-from resource_types.constraints import (
+from resource_types.constraints.gcp.shared import KEY, REGION, ZONE, lower_case_name, zones_of
+from resource_types.constraints.primitives import (
     TIMESTAMP,
     Combination,
+    Constraint,
     Inputs,
     Rejection,
+    Table,
     Values,
     choice,
+    each,
     integer,
     is_number,
     number,
     text,
-)
-from resource_types.gcp_constraints.shared import (
-    KEY,
-    REGION,
-    ZONE,
-    Table,
-    at,
-    each,
-    lower_case_name,
-    zones_of,
 )
 
 _EVICTION: Final = (
@@ -41,12 +35,12 @@ def _redis(inputs: Inputs) -> Iterator[Rejection]:
     replicas, mode = inputs.get("replicaCount"), inputs.get("readReplicasMode")
     memory, other = inputs.get("memorySizeGb"), inputs.get("alternativeLocationId")
     enabled = mode == "READ_REPLICAS_ENABLED"
-    policy = inputs.get("redisConfigs", {}).get("maxmemory-policy", "noeviction")
-    if policy not in _EVICTION:
-        yield Rejection("redisConfigs", f"one of {', '.join(_EVICTION)} for maxmemory-policy")
-    persistence = inputs.get("persistenceConfig", {})
-    if persistence.get("persistenceMode") == "RDB" and not persistence.get("rdbSnapshotPeriod"):
-        yield Rejection("persistenceConfig.rdbSnapshotPeriod", "a period with the mode RDB")
+    for _, policy in inputs.values_at("redisConfigs.maxmemory-policy"):
+        if policy not in _EVICTION:
+            yield Rejection("redisConfigs", f"one of {', '.join(_EVICTION)} for maxmemory-policy")
+    for path, persistence in inputs.values_at("persistenceConfig"):
+        if persistence.get("persistenceMode") == "RDB" and not persistence.get("rdbSnapshotPeriod"):
+            yield Rejection(f"{path}.rdbSnapshotPeriod", "a period with the mode RDB")
     if not standard:
         if enabled or (is_number(replicas) and replicas > 0):
             yield Rejection("tier", "STANDARD_HA for read replicas")
@@ -89,51 +83,50 @@ _STORAGE_CLASS: Final = choice(
 
 def _lifecycle(inputs: Inputs) -> Iterator[Rejection]:
     """https://cloud.google.com/storage/docs/lifecycle"""
-    for path, rule in inputs.values_at("lifecycleRules[]"):
-        action, condition = rule.get("action"), rule.get("condition")
-        if isinstance(action, Mapping):
-            changes = action.get("type") == "SetStorageClass"
-            if changes != bool(action.get("storageClass")):
-                yield Rejection(f"{path}.action", "a storageClass with SetStorageClass only")
-        if isinstance(condition, Mapping) and not any(
-            value not in (None, "", [], False) for value in condition.values()
-        ):
-            yield Rejection(f"{path}.condition", "at least one condition")
+    for path, condition in inputs.values_at("lifecycleRules[].condition"):
+        if not any(value not in (None, "", [], False) for value in condition.values()):
+            yield Rejection(path, "at least one condition")
+    for path, action in inputs.parts("lifecycleRules[].action"):
+        changes = action.get("type") == "SetStorageClass"
+        if changes != bool(action.get("storageClass")):
+            yield Rejection(path, "a storageClass with SetStorageClass only")
 
 
 CONSTRAINTS: Final[Table] = {
     gcp.REDIS_INSTANCE: (
-        *at("name", lower_case_name(40)),
-        *at("region", REGION),
-        *at("tier", choice("BASIC", "STANDARD_HA", refused=("STANDARD", "HA"))),
-        *at("memorySizeGb", integer(1, 300)),
-        *at(
+        Constraint("name", lower_case_name(40)),
+        Constraint("region", REGION),
+        Constraint("tier", choice("BASIC", "STANDARD_HA", refused=("STANDARD", "HA"))),
+        Constraint("memorySizeGb", integer(1, 300)),
+        Constraint(
             "redisVersion",
             choice(
                 *("REDIS_3_2", "REDIS_4_0", "REDIS_5_0", "REDIS_6_X", "REDIS_7_0", "REDIS_7_2"),
                 refused=("REDIS_9_9", "REDIS_6_0", "7.2"),
             ),
         ),
-        *at("connectMode", choice("DIRECT_PEERING", "PRIVATE_SERVICE_ACCESS")),
-        *at("transitEncryptionMode", choice("SERVER_AUTHENTICATION", "DISABLED")),
-        *at("customerManagedKey", KEY),
-        *at("readReplicasMode", choice("READ_REPLICAS_DISABLED", "READ_REPLICAS_ENABLED")),
-        *at("replicaCount", integer(0, 5)),
-        *at("locationId", ZONE),
-        *at("alternativeLocationId", ZONE),
-        *at("persistenceConfig.persistenceMode", choice("DISABLED", "RDB")),
-        *at(
+        Constraint("connectMode", choice("DIRECT_PEERING", "PRIVATE_SERVICE_ACCESS")),
+        Constraint("transitEncryptionMode", choice("SERVER_AUTHENTICATION", "DISABLED")),
+        Constraint("customerManagedKey", KEY),
+        Constraint("readReplicasMode", choice("READ_REPLICAS_DISABLED", "READ_REPLICAS_ENABLED")),
+        Constraint("replicaCount", integer(0, 5)),
+        Constraint("locationId", ZONE),
+        Constraint("alternativeLocationId", ZONE),
+        Constraint("persistenceConfig.persistenceMode", choice("DISABLED", "RDB")),
+        Constraint(
             "persistenceConfig.rdbSnapshotPeriod",
             choice("ONE_HOUR", "SIX_HOURS", "TWELVE_HOURS", "TWENTY_FOUR_HOURS"),
         ),
-        *at("persistenceConfig.rdbSnapshotStartTime", TIMESTAMP),
-        *at(
+        Constraint("persistenceConfig.rdbSnapshotStartTime", TIMESTAMP),
+        Constraint(
             "maintenancePolicy.weeklyMaintenanceWindows[].day",
             choice(*limits.WEEKDAYS, refused=("SUN", "sunday")),
         ),
-        *at("maintenancePolicy.weeklyMaintenanceWindows[].startTime.hours", integer(0, 23)),
-        *at("maintenancePolicy.weeklyMaintenanceWindows[].startTime.minutes", integer(0, 59)),
-        *at(
+        Constraint("maintenancePolicy.weeklyMaintenanceWindows[].startTime.hours", integer(0, 23)),
+        Constraint(
+            "maintenancePolicy.weeklyMaintenanceWindows[].startTime.minutes", integer(0, 59)
+        ),
+        Constraint(
             "redisConfigs",
             Values(
                 "parameters that Memorystore supports, such as maxmemory-policy",
@@ -152,9 +145,9 @@ CONSTRAINTS: Final[Table] = {
         ),
     ),
     gcp.BUCKET: (
-        *at("name", _BUCKET_NAME),
-        *at("logging.logBucket", _BUCKET_NAME),
-        *at(
+        Constraint("name", _BUCKET_NAME),
+        Constraint("logging.logBucket", _BUCKET_NAME),
+        Constraint(
             "location",
             Values(
                 "US, EU, ASIA, a dual-region or a region",
@@ -162,12 +155,12 @@ CONSTRAINTS: Final[Table] = {
                 ("europe", "us-central9", "WORLD"),
             ),
         ),
-        *at("encryption.defaultKmsKeyName", KEY),
-        *at("cors[].maxAgeSeconds", integer(0)),
-        *at("storageClass", _STORAGE_CLASS),
-        *at("publicAccessPrevention", choice("inherited", "enforced")),
-        *at("rpo", choice("DEFAULT", "ASYNC_TURBO")),
-        *at(
+        Constraint("encryption.defaultKmsKeyName", KEY),
+        Constraint("cors[].maxAgeSeconds", integer(0)),
+        Constraint("storageClass", _STORAGE_CLASS),
+        Constraint("publicAccessPrevention", choice("inherited", "enforced")),
+        Constraint("rpo", choice("DEFAULT", "ASYNC_TURBO")),
+        Constraint(
             "softDeletePolicy.retentionDurationSeconds",
             Values(
                 "0, or 604800 to 7776000 seconds (7 to 90 days)",
@@ -175,22 +168,22 @@ CONSTRAINTS: Final[Table] = {
                 (86400, 7776001),
             ),
         ),
-        *at("retentionPolicy.retentionPeriod", number(1, 3155760000)),
-        *at(
+        Constraint("retentionPolicy.retentionPeriod", number(1, 3155760000)),
+        Constraint(
             "lifecycleRules[].action.type",
             choice("Delete", "SetStorageClass", "AbortIncompleteMultipartUpload"),
         ),
-        *at("lifecycleRules[].action.storageClass", _STORAGE_CLASS),
-        *at("lifecycleRules[].condition.age", integer(0)),
-        *at("lifecycleRules[].condition.daysSinceNoncurrentTime", integer(0)),
-        *at("lifecycleRules[].condition.numNewerVersions", integer(0)),
+        Constraint("lifecycleRules[].action.storageClass", _STORAGE_CLASS),
+        Constraint("lifecycleRules[].condition.age", integer(0)),
+        Constraint("lifecycleRules[].condition.daysSinceNoncurrentTime", integer(0)),
+        Constraint("lifecycleRules[].condition.numNewerVersions", integer(0)),
         *each(
             text(r"(\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))?", "a day", "soon", "2026-13-01"),
             "lifecycleRules[].condition.createdBefore",
             "lifecycleRules[].condition.customTimeBefore",
             "lifecycleRules[].condition.noncurrentTimeBefore",
         ),
-        *at("lifecycleRules[].condition.withState", choice("LIVE", "ARCHIVED", "ANY", "")),
+        Constraint("lifecycleRules[].condition.withState", choice("LIVE", "ARCHIVED", "ANY", "")),
         Combination(
             _lifecycle,
             ("lifecycleRules",),

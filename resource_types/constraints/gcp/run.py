@@ -7,11 +7,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from resource_types import gcp, limits
-from resource_types.constraints import (
+from resource_types.constraints.gcp.shared import (
+    ACCOUNT_EMAIL,
+    COMPUTE_NAME,
+    LABELS,
+    REGION,
+    exclusive,
+    lower_case_name,
+)
+from resource_types.constraints.primitives import (
     Combination,
     Constraint,
     Inputs,
     Rejection,
+    Table,
     choice,
     duration,
     integer,
@@ -19,17 +28,6 @@ from resource_types.constraints import (
     length,
     map_of,
     text,
-)
-from resource_types.gcp_constraints.shared import (
-    ACCOUNT_EMAIL,
-    COMPUTE_NAME,
-    LABELS,
-    REGION,
-    Accepted,
-    Table,
-    at,
-    exclusive,
-    lower_case_name,
     unique,
 )
 from resource_types.record import RESOURCE_TYPES
@@ -95,7 +93,7 @@ def _sizes(container: str) -> Combination:
     )
 
 
-def _probe(probe: str, longest: int) -> Iterator[Accepted]:
+def _probe(probe: str, longest: int) -> Iterator[Constraint | Combination]:
     """https://cloud.google.com/run/docs/configuring/healthchecks"""
     yield Constraint(f"{probe}.initialDelaySeconds", integer(0, longest))
     yield Constraint(f"{probe}.periodSeconds", integer(0, longest))
@@ -130,7 +128,7 @@ def _volumes(template: str) -> Combination:
     """https://cloud.google.com/run/docs/reference/rest/v2/Container#VolumeMount"""
 
     def check(inputs: Inputs) -> Iterator[Rejection]:
-        volumes = [volume.get("name") for _, volume in inputs.values_at(f"{template}.volumes[]")]
+        volumes = [volume.get("name") for volume in inputs.get(f"{template}.volumes", [])]
         if all(isinstance(name, str) for name in volumes):
             for path, name in inputs.values_at(f"{template}.containers[].volumeMounts[].name"):
                 if name not in volumes:
@@ -152,7 +150,7 @@ def _order(template: str) -> Combination:
         names = [container.get("name") for container in containers.values()]
         for path, container in containers.items():
             for name in container.get("dependsOns") or ():
-                if isinstance(name, str) and name not in names:
+                if inputs.is_known(names) and isinstance(name, str) and name not in names:
                     yield Rejection(f"{path}.dependsOns", "names of containers in this template")
         with_ports = [path for path, container in containers.items() if container.get("ports")]
         for path in with_ports[1:]:
@@ -273,7 +271,7 @@ _IMAGE: Final = text(
 """https://cloud.google.com/run/docs/deploying#images"""
 
 
-def _revision_template(token: str) -> Iterator[Accepted]:
+def _revision_template(token: str) -> Iterator[Constraint | Combination]:
     """What services, worker pools and jobs have in common."""
     template = str(RESOURCE_TYPES[token].pod_spec)
     container = f"{template}.containers[]"
@@ -308,12 +306,8 @@ def _revision_template(token: str) -> Iterator[Accepted]:
         ),
     )
     yield Constraint(f"{container}.envs[].value", length(32768, unit="bytes"))
-    yield unique(
-        f"{container}.envs", "name", [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
-    )
-    yield unique(
-        f"{template}.volumes", "name", [{"name": "a", "emptyDir": {}}, {"name": "a", "secret": {}}]
-    )
+    yield unique(f"{container}.envs", "name")
+    yield unique(f"{template}.volumes", "name")
     yield Constraint(
         f"{container}.envs[].valueSource.secretKeyRef.version",
         text(r"latest|[1-9]\d*|[A-Za-z][\w-]*", "latest, a number or an alias", "0", "newest!"),
@@ -332,21 +326,23 @@ def _revision_template(token: str) -> Iterator[Accepted]:
     yield _network_of_run(template)
 
 
-_REVISION_NAME: Final = at("template.revision", COMPUTE_NAME)
+_REVISION_NAME: Final = Constraint("template.revision", COMPUTE_NAME)
 
 CONSTRAINTS: Final[Table] = {
     gcp.RUN_SERVICE: (
         *_revision_template(gcp.RUN_SERVICE),
-        *_REVISION_NAME,
-        *at("name", lower_case_name(49)),
-        *at("template.maxInstanceRequestConcurrency", integer(0, 1000)),
-        *at("template.scaling.minInstanceCount", integer(0)),
-        *at("template.scaling.maxInstanceCount", integer(0)),
-        *at("scaling.minInstanceCount", integer(0)),
-        *at("template.containers[].ports.containerPort", integer(0, 65535)),
-        *at("template.containers[].ports.name", choice("http1", "h2c", "")),
-        *at("traffics[].percent", integer(0, 100)),
-        *at("traffics[].tag", text(r"([a-z](?:[-a-z0-9]{0,44}[a-z0-9])?)?", "a tag", "Green")),
+        _REVISION_NAME,
+        Constraint("name", lower_case_name(49)),
+        Constraint("template.maxInstanceRequestConcurrency", integer(0, 1000)),
+        Constraint("template.scaling.minInstanceCount", integer(0)),
+        Constraint("template.scaling.maxInstanceCount", integer(0)),
+        Constraint("scaling.minInstanceCount", integer(0)),
+        Constraint("template.containers[].ports.containerPort", integer(0, 65535)),
+        Constraint("template.containers[].ports.name", choice("http1", "h2c", "")),
+        Constraint("traffics[].percent", integer(0, 100)),
+        Constraint(
+            "traffics[].tag", text(r"([a-z](?:[-a-z0-9]{0,44}[a-z0-9])?)?", "a tag", "Green")
+        ),
         Combination(_revision, ("name", "template.revision"), (("template.revision", "api-1"),)),
         Combination(
             _cpu_below_one,
@@ -364,18 +360,18 @@ CONSTRAINTS: Final[Table] = {
     ),
     gcp.RUN_WORKER_POOL: (
         *_revision_template(gcp.RUN_WORKER_POOL),
-        *_REVISION_NAME,
-        *at("name", lower_case_name(49)),
-        *at("scaling.manualInstanceCount", integer(0)),
-        *at("instanceSplits[].percent", integer(0, 100)),
+        _REVISION_NAME,
+        Constraint("name", lower_case_name(49)),
+        Constraint("scaling.manualInstanceCount", integer(0)),
+        Constraint("instanceSplits[].percent", integer(0, 100)),
         Combination(_revision, ("name", "template.revision"), ()),
         _instances("scaling"),
         _shares("instanceSplits"),
     ),
     gcp.RUN_JOB: (
         *_revision_template(gcp.RUN_JOB),
-        *at("name", COMPUTE_NAME),
-        *at("template.taskCount", integer(0, 10000)),
-        *at("template.template.maxRetries", integer(0, 10)),
+        Constraint("name", COMPUTE_NAME),
+        Constraint("template.taskCount", integer(0, 10000)),
+        Constraint("template.template.maxRetries", integer(0, 10)),
     ),
 }

@@ -9,31 +9,31 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from resource_types import gcp, limits
-from resource_types.constraints import (
-    TIME_OF_DAY,
-    TIMESTAMP,
-    Combination,
-    Inputs,
-    Rejection,
-    Values,
-    choice,
-    integer,
-    is_number,
-    member_of,
-    text,
-)
-from resource_types.gcp_constraints.shared import (
+from resource_types.constraints.gcp.shared import (
     ANY_RANGE,
     KEY,
     LABELS,
     REGION,
     ZONE,
-    Table,
-    at,
-    each,
     lower_case_name,
-    unique,
     zones_of,
+)
+from resource_types.constraints.primitives import (
+    TIME_OF_DAY,
+    TIMESTAMP,
+    Combination,
+    Constraint,
+    Inputs,
+    Rejection,
+    Table,
+    Values,
+    choice,
+    each,
+    integer,
+    is_number,
+    member_of,
+    text,
+    unique,
 )
 
 DATABASE_VERSION: Final = text(
@@ -376,12 +376,12 @@ def _is_past(value: Any) -> bool:
 
 CONSTRAINTS: Final[Table] = {
     gcp.SQL_INSTANCE: (
-        *at("name", lower_case_name(97)),
-        *at("region", REGION),
-        *at("databaseVersion", DATABASE_VERSION),
-        *at("encryptionKeyName", KEY),
-        *at("settings.userLabels", LABELS),
-        *at("settings.ipConfiguration.authorizedNetworks[].value", ANY_RANGE),
+        Constraint("name", lower_case_name(97)),
+        Constraint("region", REGION),
+        Constraint("databaseVersion", DATABASE_VERSION),
+        Constraint("encryptionKeyName", KEY),
+        Constraint("settings.userLabels", LABELS),
+        Constraint("settings.ipConfiguration.authorizedNetworks[].value", ANY_RANGE),
         *each(
             text(
                 r"(\d{4}-)?(0?[1-9]|1[0-2])-(0?[1-9]|[12]\d|3[01])", "a day", "2026-13-01", "soon"
@@ -389,13 +389,13 @@ CONSTRAINTS: Final[Table] = {
             "settings.denyMaintenancePeriod.startDate",
             "settings.denyMaintenancePeriod.endDate",
         ),
-        *at("settings.edition", choice("ENTERPRISE", "ENTERPRISE_PLUS")),
-        *at("settings.availabilityType", choice("REGIONAL", "ZONAL")),
-        *at("settings.activationPolicy", choice("ALWAYS", "NEVER", "ON_DEMAND")),
-        *at("settings.diskType", choice("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED")),
-        *at("settings.diskSize", integer(10, 65536)),
-        *at("settings.backupConfiguration.startTime", TIME_OF_DAY),
-        *at(
+        Constraint("settings.edition", choice("ENTERPRISE", "ENTERPRISE_PLUS")),
+        Constraint("settings.availabilityType", choice("REGIONAL", "ZONAL")),
+        Constraint("settings.activationPolicy", choice("ALWAYS", "NEVER", "ON_DEMAND")),
+        Constraint("settings.diskType", choice("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED")),
+        Constraint("settings.diskSize", integer(10, 65536)),
+        Constraint("settings.backupConfiguration.startTime", TIME_OF_DAY),
+        Constraint(
             "settings.backupConfiguration.location",
             member_of(
                 limits.REGIONS | {"us", "eu", "asia"},
@@ -403,35 +403,39 @@ CONSTRAINTS: Final[Table] = {
                 *("US", "europe", "us-central9"),
             ),
         ),
-        *at(
+        Constraint(
             "settings.backupConfiguration.backupRetentionSettings.retainedBackups", integer(1, 365)
         ),
-        *at("settings.backupConfiguration.backupRetentionSettings.retentionUnit", choice("COUNT")),
-        *at("settings.backupConfiguration.transactionLogRetentionDays", integer(1, 35)),
-        *at("settings.finalBackupConfig.retentionDays", integer(1, 365)),
-        *at("settings.maintenanceWindow.day", integer(1, 7)),
-        *at("settings.maintenanceWindow.hour", integer(0, 23)),
-        *at("settings.maintenanceWindow.updateTrack", choice("canary", "stable", "week5")),
-        *at("settings.insightsConfig.queryStringLength", integer(256, 100000)),
-        *at("settings.insightsConfig.queryPlansPerMinute", integer(0, 200)),
-        *at("settings.locationPreference.zone", ZONE),
-        *at("settings.locationPreference.secondaryZone", ZONE),
-        *at(
+        Constraint(
+            "settings.backupConfiguration.backupRetentionSettings.retentionUnit", choice("COUNT")
+        ),
+        Constraint("settings.backupConfiguration.transactionLogRetentionDays", integer(1, 35)),
+        Constraint("settings.finalBackupConfig.retentionDays", integer(1, 365)),
+        Constraint("settings.maintenanceWindow.day", integer(1, 7)),
+        Constraint("settings.maintenanceWindow.hour", integer(0, 23)),
+        Constraint("settings.maintenanceWindow.updateTrack", choice("canary", "stable", "week5")),
+        Constraint("settings.insightsConfig.queryStringLength", integer(256, 100000)),
+        Constraint("settings.insightsConfig.queryPlansPerMinute", integer(0, 200)),
+        Constraint("settings.locationPreference.zone", ZONE),
+        Constraint("settings.locationPreference.secondaryZone", ZONE),
+        Constraint(
             "settings.ipConfiguration.sslMode",
             choice(
                 *("ALLOW_UNENCRYPTED_AND_ENCRYPTED", "ENCRYPTED_ONLY"),
                 "TRUSTED_CLIENT_CERTIFICATE_REQUIRED",
             ),
         ),
-        *at(
+        Constraint(
             "settings.ipConfiguration.serverCaMode",
             choice(
                 *("GOOGLE_MANAGED_INTERNAL_CA", "GOOGLE_MANAGED_CAS_CA"),
                 "CUSTOMER_MANAGED_CAS_CA",
             ),
         ),
-        *at("clone.pointInTime", TIMESTAMP),
-        *at("clone.pointInTime", Values("a time in the past", _is_past, ("2999-01-01T00:00:00Z",))),
+        Constraint("clone.pointInTime", TIMESTAMP),
+        Constraint(
+            "clone.pointInTime", Values("a time in the past", _is_past, ("2999-01-01T00:00:00Z",))
+        ),
         zones_of(
             "region",
             "settings.locationPreference.zone",
@@ -440,7 +444,6 @@ CONSTRAINTS: Final[Table] = {
         unique(
             "settings.databaseFlags",
             "name",
-            [{"name": "jit", "value": "on"}, {"name": "jit", "value": "off"}],
         ),
         Combination(
             _flags,
@@ -478,23 +481,26 @@ CONSTRAINTS: Final[Table] = {
                 ("settings.tier", tier)
                 for tier in (
                     *("db-custom-3-8192", "db-custom-4-1024", "db-custom-4-16000"),
+                    *("db-custom-98-98304", "db-custom-4-2048", "db-custom-2-15360"),
                     *("db-custom-98-100096", "db-n1-standard-4", "custom-4-16384"),
                 )
             ),
         ),
         Combination(_sql_names, ("name", "project"), (("name", "x" * 97),)),
     ),
-    gcp.SQL_DATABASE: at(
-        "name",
-        text(
-            r"(?!(cloudsqladmin|template[01]|postgres)$).{1,63}",
-            "up to 63 characters, and none of cloudsqladmin, postgres, template0 and template1, "
-            "which exist",
-            *("cloudsqladmin", "postgres", "template0", "x" * 64),
+    gcp.SQL_DATABASE: (
+        Constraint(
+            "name",
+            text(
+                r"(?!(cloudsqladmin|template[01]|postgres)$).{1,63}",
+                "up to 63 characters, and none of cloudsqladmin, postgres, template0 and "
+                "template1, which exist",
+                *("cloudsqladmin", "postgres", "template0", "x" * 64),
+            ),
         ),
     ),
     gcp.SQL_USER: (
-        *at(
+        Constraint(
             "name",
             text(
                 r"(?!(cloudsql|pg_)).{1,254}",
@@ -502,7 +508,7 @@ CONSTRAINTS: Final[Table] = {
                 *("cloudsqladmin", "pg_read_all_data"),
             ),
         ),
-        *at(
+        Constraint(
             "type",
             choice(
                 *("BUILT_IN", "CLOUD_IAM_USER", "CLOUD_IAM_SERVICE_ACCOUNT", "CLOUD_IAM_GROUP"),

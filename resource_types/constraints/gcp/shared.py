@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from resource_types import limits
 from resource_types.cel import is_expression
-from resource_types.constraints import (
+from resource_types.constraints.primitives import (
     Combination,
     Constraint,
     Inputs,
     Rejection,
+    Table,
     Values,
     map_of,
     member_of,
     text,
 )
-
-Accepted = Constraint | Combination
-Table = Mapping[str, tuple[Accepted, ...]]
+from resource_types.record import RESOURCE_TYPES
 
 DAY: Final = 86400
 """Seconds."""
@@ -102,14 +100,6 @@ ANY_RANGE: Final = Values(
 )
 
 
-def at(path: str, values: Values) -> tuple[Constraint, ...]:
-    return (Constraint(path, values),)
-
-
-def each(values: Values, *paths: str) -> tuple[Constraint, ...]:
-    return tuple(Constraint(path, values) for path in paths)
-
-
 def exclusive(path: str, names: tuple[str, ...], refused: Any) -> Combination:
     """Exactly one of ``names`` is set at ``path``."""
     expected = f"exactly one of {', '.join(names)}"
@@ -127,19 +117,6 @@ def exclusive(path: str, names: tuple[str, ...], refused: Any) -> Combination:
     )
 
 
-def unique(path: str, key: str, refused: Any) -> Combination:
-    """The elements of the list at ``path`` have different values of ``key``."""
-
-    def check(inputs: Inputs) -> Iterator[Rejection]:
-        for found_path, elements in inputs.values_at(path):
-            known = [element.get(key) for element in elements if isinstance(element, Mapping)]
-            counts = Counter(name for name in known if isinstance(name, str))
-            if max(counts.values(), default=0) > 1:
-                yield Rejection(found_path, f"a list without two equal values of {key}")
-
-    return Combination(check, (f"{path}[].{key}",), ((path, refused),))
-
-
 def zones_of(region: str, *zones: str) -> Combination:
     """The zones are in the region."""
 
@@ -151,3 +128,10 @@ def zones_of(region: str, *zones: str) -> Combination:
                     yield Rejection(path, f"a zone of the region that is in {region}")
 
     return Combination(check, (region, *zones), tuple((zone, "asia-east2-a") for zone in zones))
+
+
+CONSTRAINTS: Final[Table] = {
+    token: (Constraint("project", PROJECT), Constraint("labels", LABELS))
+    for token in RESOURCE_TYPES
+    if token.startswith("gcp:")
+}

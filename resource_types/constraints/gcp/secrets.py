@@ -6,27 +6,22 @@ from collections.abc import Iterator
 from typing import Final
 
 from resource_types import gcp, limits
-from resource_types.constraints import (
+from resource_types.constraints.gcp.shared import DAY, KEY, REGION, exclusive
+from resource_types.constraints.primitives import (
     TIMESTAMP,
     Combination,
+    Constraint,
     Inputs,
     Rejection,
+    Table,
     choice,
     duration,
+    each,
     items,
     length,
     map_of,
     member_of,
     text,
-)
-from resource_types.gcp_constraints.shared import (
-    DAY,
-    KEY,
-    REGION,
-    Table,
-    at,
-    each,
-    exclusive,
     unique,
 )
 
@@ -66,8 +61,8 @@ def _one_expiry(inputs: Inputs) -> Iterator[Rejection]:
 
 CONSTRAINTS: Final[Table] = {
     gcp.KEY_RING: (
-        *at("name", _KEY_NAME),
-        *at(
+        Constraint("name", _KEY_NAME),
+        Constraint(
             "location",
             member_of(
                 limits.REGIONS | _MULTI_REGIONS_OF_KMS,
@@ -78,21 +73,21 @@ CONSTRAINTS: Final[Table] = {
     ),
     # https://cloud.google.com/kms/docs/reference/rest/v1/projects.locations.keyRings.cryptoKeys
     gcp.CRYPTO_KEY: (
-        *at("name", _KEY_NAME),
-        *at("rotationPeriod", duration(DAY, 36500 * DAY)),
-        *at("destroyScheduledDuration", duration(DAY, 120 * DAY)),
-        *at(
+        Constraint("name", _KEY_NAME),
+        Constraint("rotationPeriod", duration(DAY, 36500 * DAY)),
+        Constraint("destroyScheduledDuration", duration(DAY, 120 * DAY)),
+        Constraint(
             "purpose",
             choice(
                 *("ENCRYPT_DECRYPT", "ASYMMETRIC_SIGN", "ASYMMETRIC_DECRYPT", "MAC"),
                 *("RAW_ENCRYPT_DECRYPT", "KEY_ENCAPSULATION"),
             ),
         ),
-        *at(
+        Constraint(
             "versionTemplate.protectionLevel",
             choice("SOFTWARE", "HSM", "EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT"),
         ),
-        *at(
+        Constraint(
             "versionTemplate.algorithm",
             text(
                 r"GOOGLE_SYMMETRIC_ENCRYPTION|EXTERNAL_SYMMETRIC_ENCRYPTION|HMAC_SHA\d+"
@@ -107,7 +102,7 @@ CONSTRAINTS: Final[Table] = {
     ),
     # https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets
     gcp.SECRET: (
-        *at(
+        Constraint(
             "secretId",
             text(
                 r"[A-Za-z0-9_-]{1,255}",
@@ -115,12 +110,12 @@ CONSTRAINTS: Final[Table] = {
                 *("pull.jwt", "pull/jwt", "x" * 256),
             ),
         ),
-        *at("rotation.rotationPeriod", duration(3600, 36500 * DAY)),
-        *at("rotation.nextRotationTime", TIMESTAMP),
-        *at("expireTime", TIMESTAMP),
-        *at("ttl", duration(1, 36500 * DAY)),
-        *at("versionDestroyTtl", duration(DAY, 36500 * DAY)),
-        *at(
+        Constraint("rotation.rotationPeriod", duration(3600, 36500 * DAY)),
+        Constraint("rotation.nextRotationTime", TIMESTAMP),
+        Constraint("expireTime", TIMESTAMP),
+        Constraint("ttl", duration(1, 36500 * DAY)),
+        Constraint("versionDestroyTtl", duration(DAY, 36500 * DAY)),
+        Constraint(
             "topics[].name",
             text(
                 r"projects/[^/]+/topics/[^/]+",
@@ -128,23 +123,22 @@ CONSTRAINTS: Final[Table] = {
                 *("pull-secret-rotation", "topics/pull-secret-rotation"),
             ),
         ),
-        *at("replication.userManaged.replicas[].location", REGION),
+        Constraint("replication.userManaged.replicas[].location", REGION),
         *each(
             KEY,
             "replication.auto.customerManagedEncryption.kmsKeyName",
             "replication.userManaged.replicas[].customerManagedEncryption.kmsKeyName",
         ),
-        *at("topics", items(0, 10)),
-        *at(
+        Constraint("topics", items(0, 10)),
+        Constraint(
             "versionAliases",
             map_of(r"[A-Za-z][\w-]{0,62}", r"\d+", "aliases such as current: 3", {"a b": "1"}),
         ),
-        *at("annotations", map_of(r".+", r".{0,16384}", "up to 16 KiB", {"a": "x" * 16385})),
+        Constraint("annotations", map_of(r".+", r".{0,16384}", "up to 16 KiB", {"a": "x" * 16385})),
         exclusive("replication", ("auto", "userManaged"), {}),
         unique(
             "replication.userManaged.replicas",
             "location",
-            [{"location": "us-central1"}, {"location": "us-central1"}],
         ),
         Combination(
             _rotation_of_secret,
@@ -157,7 +151,7 @@ CONSTRAINTS: Final[Table] = {
     gcp.SECRET_VERSION: each(length(65536, unit="bytes"), "secretData", "secretDataWo"),
     # https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
     gcp.TOPIC: (
-        *at(
+        Constraint(
             "name",
             text(
                 r"(?!goog)[A-Za-z][-A-Za-z0-9._~+%]{2,254}",
@@ -165,9 +159,9 @@ CONSTRAINTS: Final[Table] = {
                 *("ab", "google-topic", "1topic", "pull topic", "x" * 256),
             ),
         ),
-        *at("kmsKeyName", KEY),
-        *at("messageRetentionDuration", duration(600, 31 * DAY)),
-        *at("messageStoragePolicy.allowedPersistenceRegions[]", REGION),
-        *at("schemaSettings.encoding", choice("ENCODING_UNSPECIFIED", "JSON", "BINARY")),
+        Constraint("kmsKeyName", KEY),
+        Constraint("messageRetentionDuration", duration(600, 31 * DAY)),
+        Constraint("messageStoragePolicy.allowedPersistenceRegions[]", REGION),
+        Constraint("schemaSettings.encoding", choice("ENCODING_UNSPECIFIED", "JSON", "BINARY")),
     ),
 }

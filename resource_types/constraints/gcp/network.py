@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from resource_types import gcp
-from resource_types.constraints import (
+from resource_types.constraints.gcp.shared import ANY_RANGE, COMPUTE_NAME, REGION, lower_case_name
+from resource_types.constraints.primitives import (
     Combination,
+    Constraint,
     Inputs,
     Rejection,
+    Table,
     Values,
     choice,
+    each,
     integer,
     ip_range,
     is_number,
@@ -21,15 +25,6 @@ from resource_types.constraints import (
     network_of,
     number,
     text,
-)
-from resource_types.gcp_constraints.shared import (
-    ANY_RANGE,
-    COMPUTE_NAME,
-    REGION,
-    Table,
-    at,
-    each,
-    lower_case_name,
     unique,
 )
 
@@ -146,16 +141,16 @@ def _connector(inputs: Inputs) -> Iterator[Rejection]:
 
 
 CONSTRAINTS: Final[Table] = {
-    gcp.NETWORK: (*at("name", COMPUTE_NAME), *at("mtu", integer(1300, 8896))),
+    gcp.NETWORK: (Constraint("name", COMPUTE_NAME), Constraint("mtu", integer(1300, 8896))),
     gcp.SUBNETWORK: (
-        *at("name", COMPUTE_NAME),
-        *at("region", REGION),
-        *at("ipCidrRange", ip_range(4, 29)),
-        *at("ipCidrRange", _USABLE),
-        *at("secondaryIpRanges[].ipCidrRange", ip_range(4, 29)),
-        *at("secondaryIpRanges[].rangeName", COMPUTE_NAME),
-        *at("logConfig.flowSampling", number(0, 1)),
-        unique("secondaryIpRanges", "rangeName", [{"rangeName": "a"}, {"rangeName": "a"}]),
+        Constraint("name", COMPUTE_NAME),
+        Constraint("region", REGION),
+        Constraint("ipCidrRange", ip_range(4, 29)),
+        Constraint("ipCidrRange", _USABLE),
+        Constraint("secondaryIpRanges[].ipCidrRange", ip_range(4, 29)),
+        Constraint("secondaryIpRanges[].rangeName", COMPUTE_NAME),
+        Constraint("logConfig.flowSampling", number(0, 1)),
+        unique("secondaryIpRanges", "rangeName"),
         Combination(
             _subnet_ranges,
             ("ipCidrRange", "secondaryIpRanges[].ipCidrRange"),
@@ -171,10 +166,10 @@ CONSTRAINTS: Final[Table] = {
         ),
     ),
     gcp.GLOBAL_ADDRESS: (
-        *at("name", COMPUTE_NAME),
-        *at("address", ANY_RANGE),
-        *at("prefixLength", integer(8, 30)),
-        *at("purpose", choice("VPC_PEERING", "PRIVATE_SERVICE_CONNECT")),
+        Constraint("name", COMPUTE_NAME),
+        Constraint("address", ANY_RANGE),
+        Constraint("prefixLength", integer(8, 30)),
+        Constraint("purpose", choice("VPC_PEERING", "PRIVATE_SERVICE_CONNECT")),
         Combination(
             _reserved_range,
             ("address", "prefixLength", "addressType", "purpose"),
@@ -182,15 +177,15 @@ CONSTRAINTS: Final[Table] = {
         ),
     ),
     gcp.ADDRESS: (
-        *at("name", COMPUTE_NAME),
-        *at("region", REGION),
-        *at("address", ANY_RANGE),
+        Constraint("name", COMPUTE_NAME),
+        Constraint("region", REGION),
+        Constraint("address", ANY_RANGE),
     ),
     gcp.ROUTER: (
-        *at("name", COMPUTE_NAME),
-        *at("region", REGION),
+        Constraint("name", COMPUTE_NAME),
+        Constraint("region", REGION),
         # https://cloud.google.com/network-connectivity/docs/router/concepts/overview
-        *at(
+        Constraint(
             "bgp.asn",
             Values(
                 "a private ASN (64512 to 65534, 4200000000 to 4294967294) or 16550",
@@ -207,11 +202,11 @@ CONSTRAINTS: Final[Table] = {
         ),
     ),
     gcp.ROUTER_NAT: (
-        *at("name", COMPUTE_NAME),
-        *at("region", REGION),
-        *at("minPortsPerVm", integer(2, 65536)),
-        *at("maxPortsPerVm", integer(64, 65536)),
-        *at("tcpEstablishedIdleTimeoutSec", integer(30, 7200)),
+        Constraint("name", COMPUTE_NAME),
+        Constraint("region", REGION),
+        Constraint("minPortsPerVm", integer(2, 65536)),
+        Constraint("maxPortsPerVm", integer(64, 65536)),
+        Constraint("tcpEstablishedIdleTimeoutSec", integer(30, 7200)),
         Combination(
             _nat,
             ("natIpAllocateOption", "natIps", "sourceSubnetworkIpRangesToNat", "subnetworks"),
@@ -223,8 +218,8 @@ CONSTRAINTS: Final[Table] = {
         ),
     ),
     gcp.FIREWALL: (
-        *at("name", COMPUTE_NAME),
-        *at("priority", integer(0, 65535)),
+        Constraint("name", COMPUTE_NAME),
+        Constraint("priority", integer(0, 65535)),
         *each(ANY_RANGE, "sourceRanges[]", "destinationRanges[]"),
         *each(COMPUTE_NAME, "sourceTags[]", "targetTags[]"),
         *each(_PORTS, "allows[].ports[]", "denies[].ports[]"),
@@ -243,8 +238,8 @@ CONSTRAINTS: Final[Table] = {
         ),
     ),
     gcp.MANAGED_SSL_CERTIFICATE: (
-        *at("name", COMPUTE_NAME),
-        *at(
+        Constraint("name", COMPUTE_NAME),
+        Constraint(
             "managed.domains[]",
             text(
                 r"(?=.{1,64}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+\.?",
@@ -255,7 +250,7 @@ CONSTRAINTS: Final[Table] = {
     ),
     # https://cloud.google.com/vpc/docs/configure-private-services-access
     gcp.SERVICE_NETWORKING_CONNECTION: (
-        *at(
+        Constraint(
             "service",
             text(
                 r"[a-z][a-z0-9.-]*\.googleapis\.com",
@@ -263,22 +258,22 @@ CONSTRAINTS: Final[Table] = {
                 *("servicenetworking", "https://servicenetworking.googleapis.com"),
             ),
         ),
-        *at("reservedPeeringRanges", items(1, 100)),
+        Constraint("reservedPeeringRanges", items(1, 100)),
     ),
     gcp.VPC_CONNECTOR: (
-        *at("name", lower_case_name(25)),
-        *at("region", REGION),
-        *at("ipCidrRange", ip_range(28, 28)),
-        *at("machineType", choice("f1-micro", "e2-micro", "e2-standard-4")),
-        *at("minThroughput", integer(200, 900)),
-        *at("maxThroughput", integer(200, 1000)),
-        *at("minInstances", integer(2, 9)),
-        *at("maxInstances", integer(3, 10)),
+        Constraint("name", lower_case_name(25)),
+        Constraint("region", REGION),
+        Constraint("ipCidrRange", ip_range(28, 28)),
+        Constraint("machineType", choice("f1-micro", "e2-micro", "e2-standard-4")),
+        Constraint("minThroughput", integer(200, 900)),
+        Constraint("maxThroughput", integer(200, 1000)),
+        Constraint("minInstances", integer(2, 9)),
+        Constraint("maxInstances", integer(3, 10)),
         Combination(
             _connector,
             ("minInstances", "maxInstances", "ipCidrRange", "subnet"),
             (("minInstances", 10), ("subnet", {"name": "s"})),
         ),
     ),
-    gcp.DNS_ZONE: at("dnsName", text(r"([\w-]+\.)+", "a name that ends in a dot", "pull.com")),
+    gcp.DNS_ZONE: each(text(r"([\w-]+\.)+", "a name that ends in a dot", "pull.com"), "dnsName"),
 }

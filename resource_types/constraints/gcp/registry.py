@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from resource_types import gcp, limits
-from resource_types.constraints import (
+from resource_types.constraints.gcp.shared import KEY
+from resource_types.constraints.primitives import (
     Combination,
+    Constraint,
     Inputs,
     Rejection,
+    Table,
     choice,
     integer,
     member_of,
     text,
-)
-from resource_types.gcp_constraints.shared import (
-    KEY,
-    Table,
-    at,
     unique,
 )
 
@@ -38,7 +36,7 @@ _AGE: Final = text(
 )
 CONSTRAINTS: Final[Table] = {
     gcp.REPOSITORY: (
-        *at(
+        Constraint(
             "repositoryId",
             text(
                 r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?|([a-z]+\.)?gcr\.io",
@@ -47,7 +45,7 @@ CONSTRAINTS: Final[Table] = {
                 *("Images", "pull_images", "pull.images", "x" * 64),
             ),
         ),
-        *at(
+        Constraint(
             "location",
             member_of(
                 limits.REGIONS | {"us", "europe", "asia"},
@@ -55,7 +53,7 @@ CONSTRAINTS: Final[Table] = {
                 *("global", "eu", "US", "us-central9"),
             ),
         ),
-        *at(
+        Constraint(
             "format",
             choice(
                 *("DOCKER", "MAVEN", "NPM", "PYTHON", "APT", "YUM", "GO", "KFP", "GENERIC"),
@@ -63,21 +61,17 @@ CONSTRAINTS: Final[Table] = {
                 refused=("docker", "OCI", "HELM"),
             ),
         ),
-        *at("kmsKeyName", KEY),
-        *at("cleanupPolicies[].condition.olderThan", _AGE),
-        *at("cleanupPolicies[].condition.newerThan", _AGE),
-        *at("cleanupPolicies[].mostRecentVersions.keepCount", integer(1)),
-        *at(
+        Constraint("kmsKeyName", KEY),
+        Constraint("cleanupPolicies[].condition.olderThan", _AGE),
+        Constraint("cleanupPolicies[].condition.newerThan", _AGE),
+        Constraint("cleanupPolicies[].mostRecentVersions.keepCount", integer(1)),
+        Constraint(
             "cleanupPolicies[].id",
             text(r"[a-z](?:[-a-z0-9]{0,126}[a-z0-9])?", "a name in lower case", "Keep newest"),
         ),
         unique(
             "cleanupPolicies",
             "id",
-            [
-                {"id": "a", "action": "KEEP", "mostRecentVersions": {"keepCount": 1}},
-                {"id": "a", "action": "KEEP", "mostRecentVersions": {"keepCount": 2}},
-            ],
         ),
         Combination(
             _cleanup,
