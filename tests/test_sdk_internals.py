@@ -13,7 +13,7 @@ from pulumi_policy import policy as sdk
 from policies import sdk_internals
 from policies.exceptions import Exceptions
 from policies.pack import LEVEL, policies
-from policies.sdk_internals import ServicerByType
+from policies.sdk_internals import Servicer
 from tests.policy_harness import TODAY
 
 ADVICE: Final = (
@@ -43,7 +43,7 @@ def test_a_pack_looks_the_servicer_up_in_its_module() -> None:
 
 
 def test_every_policy_is_evaluated_for_its_types_only() -> None:
-    serving = ServicerByType("pull", "1.0.0", policies(Exceptions(), TODAY), LEVEL)
+    serving = Servicer("pull", "1.0.0", policies(Exceptions(), TODAY), LEVEL)
     request = analyzer_pb2.AnalyzeRequest(type="gcp:unknown/type:Type", urn="u", name="n")
     found = serving.Analyze(request, None).diagnostics
     assert [x.policyName for x in found] == ["declared-type", "declared-provider"], ADVICE
