@@ -13,8 +13,8 @@ from pulumi_policy import PolicyPack
 from policies.lifetime import end_with_the_engine
 from policies.pack import LEVEL, policies
 from policies.rules import PACK
-from policies.sdk_internals import evaluate_by_type
+from policies.sdk_internals import serve_with_own_servicer
 
-evaluate_by_type()
+serve_with_own_servicer()
 end_with_the_engine()
 PolicyPack(name=PACK, policies=policies(), enforcement_level=LEVEL)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from pulumi_policy import (
@@ -31,12 +32,10 @@ from policies.framework.paths import (
     PROTECT,
     PROVIDER,
     SECRET_OUTPUTS,
-    UNKNOWN,
     View,
 )
 from policies.framework.rules import ResourceRule, Rule
 from policies.rules import CONCERNS, RULES
-from policies.sdk_internals import UnknownValueError
 
 LEVEL: Final = EnforcementLevel.MANDATORY
 """The level of every adopted rule unless the configuration changes it, as in production."""
@@ -60,12 +59,10 @@ def _resource_policy(
     rule: ResourceRule, concern: str, exceptions: Exceptions, today: date
 ) -> ResourceValidationPolicy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if not rule.applies_to(args.resource_type):
-            return
         view = View(
             type=args.resource_type,
             urn=args.urn,
-            inputs={**plain(args.props), **_options(args)},
+            inputs={**args.props, **_options(args)},
             config=_settings(rule, args.get_config()),
             today=today,
         )
@@ -100,7 +97,8 @@ def _stack_policy(
     rule: StackRule, concern: str, exceptions: Exceptions, today: date
 ) -> StackValidationPolicy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        graph = _graph(args.resources, _settings(rule, args.get_config()), today)
+        nodes = _nodes(tuple(args.resources), today)
+        graph = Graph(nodes, _settings(rule, args.get_config()))
         for finding in rule.findings(graph):
             if not exceptions.cover(rule.id, finding.urn, today):
                 report(rule.message(finding), finding.urn or None)
@@ -135,50 +133,26 @@ def _settings(rule: Rule, configured: Mapping[str, Any]) -> dict[str, Any]:
     return {**defaults, **configured}
 
 
-def plain(value: Any) -> Any:
-    """The SDK's proxies as dicts and lists, with ``UNKNOWN`` for each value that is not known."""
-    if isinstance(value, Mapping):
-        return {key: _item(value, key) for key in value}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_item(value, index) for index in range(len(value))]
-    return value
-
-
-def _item(container: Any, key: Any) -> Any:
-    try:
-        return plain(container[key])
-    except UnknownValueError:
-        return UNKNOWN
-
-
-def _graph(resources: Sequence[PolicyResource], config: Mapping[str, Any], today: date) -> Graph:
-    def reader(resource: PolicyResource) -> Callable[[], View]:
-        return lambda: View(
-            type=resource.resource_type,
-            urn=resource.urn,
-            inputs=plain(resource.props),
-            today=today,
-        )
-
+@lru_cache(maxsize=1)
+def _nodes(resources: tuple[PolicyResource, ...], today: date) -> list[Node]:
+    """The nodes of a stack, made once for all rules."""
     nodes = {
         resource.urn: Node(
             name=resource.name,
             type=resource.resource_type,
             urn=resource.urn,
-            read=reader(resource),
+            view=View(
+                type=resource.resource_type, urn=resource.urn, inputs=resource.props, today=today
+            ),
         )
         for resource in resources
     }
     for resource in resources:
         node = nodes[resource.urn]
         node.parent = nodes.get(resource.parent.urn) if resource.parent else None
-        node.dependencies = list(_known(nodes, resource.dependencies))
+        node.dependencies = [nodes[source.urn] for source in resource.dependencies]
         node.property_dependencies = {
-            name: list(_known(nodes, sources))
+            name: [nodes[source.urn] for source in sources]
             for name, sources in resource.property_dependencies.items()
         }
-    return Graph(list(nodes.values()), config)
-
-
-def _known(nodes: Mapping[str, Node], resources: Sequence[PolicyResource]) -> Iterator[Node]:
-    return (nodes[resource.urn] for resource in resources if resource.urn in nodes)
+    return list(nodes.values())

@@ -24,6 +24,7 @@ from pulumi import _types
 from pulumi.runtime.rpc import get_resource_module
 
 from resource_types import RESOURCE_TYPES, ResourceType
+from sandbox.schema_cache import cached
 from sandbox.values import (
     DEFAULTS,
     UNKNOWN,
@@ -101,7 +102,12 @@ class UnknownType(Exception):
 @functools.cache
 def version(provider: str) -> str:
     """The version of the installed SDK, which the engine expects of the provider."""
-    return importlib.metadata.version(SDKS[provider].replace("_", "-"))
+    return _installed(SDKS[provider])
+
+
+@functools.cache
+def _installed(package: str) -> str:
+    return importlib.metadata.version(package.replace("_", "-"))
 
 
 def schema_of(token: str) -> Schema:
@@ -111,11 +117,21 @@ def schema_of(token: str) -> Schema:
         UnknownType: the SDK does not contain the type.
     """
     with _IMPORT_LOCK:
-        return _read_schema(token)
+        return _schema_of(token)
 
 
 _IMPORT_LOCK: Final = threading.Lock()
 """The SDKs import their modules lazily, and a second thread would see a half imported module."""
+
+
+@functools.cache
+def _schema_of(token: str) -> Schema:
+    return cached(token, _versions(token.partition(":")[0]), lambda: _read_schema(token))
+
+
+def _versions(provider: str) -> str:
+    """The versions of all that a provider's schemas are read with."""
+    return f"{SDKS[provider]} {version(provider)}, pulumi {_installed('pulumi')}"
 
 
 def record_of(token: str) -> ResourceType:
@@ -123,7 +139,6 @@ def record_of(token: str) -> ResourceType:
     return RESOURCE_TYPES.get(token) or ResourceType(token=token)
 
 
-@functools.cache
 def _read_schema(token: str) -> Schema:
     provider, module_name, _ = token.split(":")
     importlib.import_module(SDKS[provider])
@@ -159,8 +174,13 @@ def _custom_resource() -> Schema:
 @functools.cache
 def provider_settings(provider: str) -> frozenset[str]:
     """The names of the provider's own settings."""
-    module = importlib.import_module(f"{SDKS[provider]}.provider")
-    return frozenset(_types.input_type_py_to_pulumi_names(module.ProviderArgs).values())
+
+    def read() -> frozenset[str]:
+        module = importlib.import_module(f"{SDKS[provider]}.provider")
+        return frozenset(_types.input_type_py_to_pulumi_names(module.ProviderArgs).values())
+
+    with _IMPORT_LOCK:
+        return cached(provider, _versions(provider), read)
 
 
 def _object(arguments: type) -> Shape:

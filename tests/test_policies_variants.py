@@ -99,7 +99,7 @@ def _graph(
             name=row.name,
             type=row.type,
             urn=_urn(row, stack),
-            read=lambda row=row: _view(row, stack, _known(row.inputs), {}),  # type: ignore[misc]
+            view=_view(row, stack, _known(row.inputs), {}),
         )
         for row in rows
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from policies.framework.paths import COMPONENT_PREFIX, Finding, View, attempt
@@ -16,7 +15,7 @@ class Node:
     """A resource and its dependencies.
 
     Attributes:
-        read: reads its properties; most rules need those of few resources.
+        view: what the program sets, and the provider's outputs for everything else.
         dependencies: everything that the engine finishes first.
         property_dependencies: by property, the resources that the property is made from.
     """
@@ -24,15 +23,10 @@ class Node:
     name: str
     type: str
     urn: str
-    read: Callable[[], View]
+    view: View
     parent: Node | None = None
     dependencies: list[Node] = field(default_factory=list)
     property_dependencies: dict[str, list[Node]] = field(default_factory=dict)
-
-    @cached_property
-    def view(self) -> View:
-        """What the program sets, and the provider's outputs for everything else."""
-        return self.read()
 
     @property
     def own_stage(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
+from functools import cache
 from typing import Any, Final
 
 
@@ -113,11 +114,15 @@ def find(value: Any, path: str) -> Iterator[Match]:
     list, and ``a[name=x].b`` is the items whose ``name`` is ``x``. A path ends early at a value
     that is not known.
     """
-    steps: list[str | tuple[str, str]] = [
+    yield from _walk(value, _steps(path), (), "")
+
+
+@cache
+def _steps(path: str) -> tuple[str | tuple[str, str], ...]:
+    return tuple(
         "[]" if match[0] == "[]" else (match[2], match[3]) if match[2] else match[1]
         for match in STEP.finditer(path)
-    ]
-    yield from _walk(value, steps, (), "")
+    )
 
 
 def _walk(
