@@ -52,6 +52,8 @@ database = gcp.sql.DatabaseInstance(
         "tier": f"db-custom-{settings.postgres.cpus}-{settings.postgres.memory_mib}",
         "availability_type": settings.postgres.availability,
         "backup_configuration": {
+            "enabled": True,
+            "point_in_time_recovery_enabled": True,
             "start_time": settings.postgres.backup_start,
             "location": settings.postgres.backup_location,
             "transaction_log_retention_days": settings.postgres.transaction_log_days,
