@@ -13,6 +13,7 @@ import pulumi_kubernetes
 import pytest
 
 from policies.framework.graph import StackRule
+from policies.framework.rules import ResourceRule
 from policies.rules import RULES
 from policies.rules.flows import FLOWS
 from resource_types import RESOURCE_TYPES, cloudflare, gcp, kubernetes, vercel
@@ -22,7 +23,10 @@ from tests.test_policies_grants import types_of
 from tests.variants import EVERYTHING
 
 ELSEWHERE_CHECKED: Final = {
+    cloudflare.R2_BUCKET_CORS: "r2-origins",
     cloudflare.R2_MANAGED_DOMAIN: "r2-not-public",
+    cloudflare.RULESET: "zone-rules-enabled",
+    cloudflare.WORKERS_SCRIPT_SUBDOMAIN: "worker-no-script",
     vercel.FIREWALL_CONFIG: "vercel-firewall-enabled",
 }
 """Types that expose an endpoint, and whose rule is about one property."""
@@ -233,8 +237,9 @@ def test_no_other_address_and_no_other_name(serving: Any, everything: Recording)
 def test_every_type_that_exposes_an_endpoint_is_checked() -> None:
     exposing = {token for token, record in RESOURCE_TYPES.items() if record.exposes_endpoint}
     assert exposing <= {*FLOWS, *ELSEWHERE_CHECKED}
-    rules = {rule.id for rule in RULES}
-    assert rules >= set(ELSEWHERE_CHECKED.values())
+    rules = {rule.id: rule for rule in RULES if isinstance(rule, ResourceRule)}
+    for token, rule in ELSEWHERE_CHECKED.items():
+        assert rules[rule].applies_to(token)
 
 
 OPENING: Final = (
