@@ -50,8 +50,6 @@ _WHAT: Final = {
     "cloudflare": "Cloudflare accepts the values of DNS records, Workers, R2 buckets and settings "
     "of a zone.",
     "vercel": "Vercel accepts the values of projects, domains, variables and deployments.",
-    "pulumi-cloud": "Pulumi Cloud accepts the values of schedules, tags, webhooks and the settings "
-    "of deployments.",
 }
 
 
@@ -78,5 +76,10 @@ UNUSED: Final = (
         "monitoring",
         "Google Cloud accepts the values of alerts, uptime checks, metrics and log buckets.",
     ),
+    _rule(
+        "pulumi-cloud",
+        "Pulumi Cloud accepts the values of schedules, tags, webhooks and the settings of "
+        "deployments.",
+    ),
 )
-"""Rules about types that the estate does not use."""
+"""Rules about types that neither stack uses by default."""

@@ -121,6 +121,7 @@ def _firewall(inputs: Inputs) -> Iterator[Rejection]:
                 yield Rejection(f"{path}.ports", f"no ports for {rule['protocol']}")
 
 
+_PEERING_RANGE: Final = {"purpose": "VPC_PEERING", "addressType": "INTERNAL"}
 _PORTS: Final = Values(
     'a port or a range of ports, such as "443" or "8000-8999"',
     lambda value: (
@@ -173,7 +174,10 @@ CONSTRAINTS: Final[Table] = {
         Combination(
             _reserved_range,
             ("address", "prefixLength", "addressType", "purpose"),
-            (("address", "10.20.1.0"), ("addressType", "EXTERNAL")),
+            (
+                ("", {"purpose": "VPC_PEERING", "addressType": "EXTERNAL"}),
+                ("", {**_PEERING_RANGE, "address": "10.20.1.0", "prefixLength": 16}),
+            ),
         ),
     ),
     gcp.ADDRESS: (

@@ -465,8 +465,19 @@ CONSTRAINTS: Final[Table] = {
             _backups,
             ("settings.backupConfiguration", "settings.availabilityType"),
             (
-                ("settings.backupConfiguration.enabled", False),
-                ("settings.backupConfiguration.transactionLogRetentionDays", 14),
+                ("", {"settings": {"availabilityType": "REGIONAL"}}),
+                ("", {"settings": {"backupConfiguration": {"pointInTimeRecoveryEnabled": True}}}),
+                (
+                    "",
+                    {
+                        "settings": {
+                            "backupConfiguration": {
+                                "enabled": True,
+                                "transactionLogRetentionDays": 14,
+                            }
+                        }
+                    },
+                ),
             ),
         ),
         Combination(
