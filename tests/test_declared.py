@@ -288,9 +288,9 @@ def statements() -> Iterator[str]:
         yield f"import pulumi\npulumi.{name}"
         yield f"from pulumi import {name}"
     for name in set(dir(pulumi.Output)) - {"__init__", *dir(dict)}:
-        if name in program_source.RESTRICTED or name.startswith("__"):
+        if name in program_source.restricted() or name.startswith("__"):
             yield f"url = instance.url.{name}"
-    for name in program_source.OTHER_OPTIONS | {"id", "urn", "version"}:
+    for name in program_source.other_options() | {"id", "urn", "version"}:
         yield f"import pulumi\npulumi.ResourceOptions({name}=x)"
         yield f"from pulumi import ResourceOptions as O\nO(parent=self, {name}=x)"
     for name in classes_of_the_sdks():

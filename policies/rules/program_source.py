@@ -11,10 +11,9 @@ import builtins
 import inspect
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Final
-
-import pulumi
 
 from policies.framework.graph import Graph, StackRule
 from policies.framework.paths import Finding
@@ -65,11 +64,15 @@ OPTIONS: Final = frozenset(
 """The options of ``ResourceOptions`` that the program may set. The rules ``declared-options`` and
 ``declared-provider`` compare them with the record of the type."""
 
-OTHER_OPTIONS: Final = (
-    frozenset(inspect.signature(pulumi.ResourceOptions.__init__).parameters)
-    - OPTIONS
-    - {"self", "id", "urn", "version"}  # also the names of other arguments
-)
+
+@cache
+def other_options() -> frozenset[str]:
+    """The options of ``ResourceOptions`` that the program may not set."""
+    import pulumi  # late, because the command line reads the rules and needs no SDK for that
+
+    all_options = frozenset(inspect.signature(pulumi.ResourceOptions.__init__).parameters)
+    return all_options - OPTIONS - {"self", "id", "urn", "version"}  # also names of other arguments
+
 
 BUILTINS: Final = frozenset(
     {
@@ -83,16 +86,20 @@ BUILTINS: Final = frozenset(
 )
 """The built-in names that the program may use."""
 
-RESTRICTED: Final = (
-    frozenset(name for name in dir(pulumi.Output) if name[0] != "_")
-    - {"all", "apply", "concat", "format", "get", "json_dumps", "secret"}
-) | (
-    frozenset(dir(Path))
-    - frozenset((*dir(PurePath), *dir(str), *dir(dict)))
-    - {"exists", "group", "is_file", "owner", "read_bytes", "read_text", "resolve"}
-)
-"""Attributes that the program may not use: what takes an output apart, such as ``unsecret``, and
-what writes to the disk, such as ``write_text``."""
+
+@cache
+def restricted() -> frozenset[str]:
+    """Attributes that the program may not use.
+
+    They take an output apart, such as ``unsecret``, or write to the disk, such as ``write_text``.
+    """
+    import pulumi  # late, as above
+
+    of_outputs = frozenset(name for name in dir(pulumi.Output) if name[0] != "_")
+    of_files = frozenset(dir(Path)) - frozenset((*dir(PurePath), *dir(str), *dir(dict)))
+    return (of_outputs - {"all", "apply", "concat", "format", "get", "json_dumps", "secret"}) | (
+        of_files - {"exists", "group", "is_file", "owner", "read_bytes", "read_text", "resolve"}
+    )
 
 
 def sources() -> Mapping[str, str]:
@@ -129,7 +136,7 @@ def _mistakes_of(
             if not _may_use(name, file):
                 yield f"must not use {name}"
             special = attribute.startswith("__") and attribute != "__init__"
-            if (special or attribute in RESTRICTED) and (file, attribute) not in PLACES:
+            if (special or attribute in restricted()) and (file, attribute) not in PLACES:
                 yield f"must not use {attribute}"
             if isinstance(context, ast.Store) and ast.unparse(owner) != "self":
                 yield f"must not set {attribute} of another object"
@@ -141,7 +148,7 @@ def _mistakes_of(
         case ast.Call(func=function, args=arguments, keywords=keywords):
             makes_options = _full_name(function, imported).endswith(".ResourceOptions")
             for keyword in keywords:
-                if keyword.arg in OTHER_OPTIONS or (makes_options and keyword.arg not in OPTIONS):
+                if keyword.arg in other_options() or (makes_options and keyword.arg not in OPTIONS):
                     yield f"must not set the option {keyword.arg or '**'}"
             if makes_options and arguments:
                 yield "must name the options that it sets"

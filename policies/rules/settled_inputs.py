@@ -187,7 +187,7 @@ RULES: Final = (
                 _may("template.maxInstanceRequestConcurrency", between(1, 1000)),
                 _may("customAudiences", NOT_ALLOWED),
                 ForEach(
-                    cloud_run.CONTAINERS,
+                    cloud_run.CONTAINERS[gcp.RUN_SERVICE],
                     (
                         Must("resources.startupCpuBoost", equal(True)),
                         *_probes("startupProbe", "livenessProbe"),
@@ -197,7 +197,10 @@ RULES: Final = (
             ),
             gcp.RUN_WORKER_POOL: (
                 Must("scaling.scalingMode", equal("AUTOMATIC", "MANUAL")),
-                ForEach(cloud_run.CONTAINERS, _probes("startupProbe", "livenessProbe")),
+                ForEach(
+                    cloud_run.CONTAINERS[gcp.RUN_WORKER_POOL],
+                    _probes("startupProbe", "livenessProbe"),
+                ),
             ),
             gcp.RUN_JOB: (
                 Must(
@@ -462,7 +465,7 @@ RULES: Final = (
                 _may("spec.paused", equal(False)),
                 Must("spec.revisionHistoryLimit", between(2, 50)),
                 ForEach(
-                    POD_SPECS,
+                    POD_SPECS[kubernetes.DEPLOYMENT],
                     (
                         Must("terminationGracePeriodSeconds", between(60, 90000)),
                         Must("topologySpreadConstraints", NOT_EMPTY),

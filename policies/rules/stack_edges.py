@@ -311,7 +311,7 @@ def _own_registry(graph: Graph) -> Iterator[Finding]:
             for match in node.view.find(f"{path}.image"):
                 known = match.value is not UNKNOWN and isinstance(match.value, str)
                 if known and not str(match.value).startswith(prefixes):
-                    yield node.finding(match.path, f"must start with {' or '.join(prefixes)}")
+                    yield node.finding(match.path, "must be an image in the stack's own registry")
 
 
 # -- shutdown --------------------------------------------------------------------------------------
