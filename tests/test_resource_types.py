@@ -51,7 +51,8 @@ def test_a_missing_decision_is_named_and_counts_as_dangerous(
 ) -> None:
     monkeypatch.delitem(RESOURCE_TYPES, describe("gcp:new/thing:Thing", loss=None))
     record = ResourceType(token="gcp:new/thing:Thing", loss=None)
-    assert record.undecided == ("summary_fields", "permissions", "exposes_endpoint")
+    assert record.undecided == ("summary_fields", "outage", "permissions", "exposes_endpoint")
+    assert record.outage
     assert record.permissions
     assert record.exposes_endpoint
 
