@@ -21,11 +21,7 @@ from typing import Any, Final, TextIO
 from urllib.parse import quote, quote_plus, urlsplit
 
 from ops.review.redaction import SECRET
-
-MIN_LENGTH: Final = 8
-"""Shorter values are redacted where the engine marks them, but not searched for in text: a secret
-``prod`` would remove every "prod". GitLab masks from the same length on
-(https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable)."""
+from resource_types.limits import MIN_SECRET_LENGTH
 
 MAX_FRAGMENT: Final = 32
 """A part of a value is a secret if it is half of the value, or this many characters, long."""
@@ -67,7 +63,7 @@ class _Block:
 
     @classmethod
     def all_of(cls, form: str) -> Iterator[_Block]:
-        fragment = min(max(MIN_LENGTH, len(form) // 2), MAX_FRAGMENT)
+        fragment = min(max(MIN_SECRET_LENGTH, len(form) // 2), MAX_FRAGMENT)
         size = fragment // 2
         for start in range(0, len(form) - size + 1, size):
             yield cls(form, start, form[start : start + size], fragment)
@@ -127,7 +123,11 @@ class SecretValues:
         with self._lock:
             for text in texts:
                 joined = _joined(text)
-                if len(joined) < MIN_LENGTH or joined in self._forms or joined in self._public:
+                if (
+                    len(joined) < MIN_SECRET_LENGTH
+                    or joined in self._forms
+                    or joined in self._public
+                ):
                     continue
                 if _WEB_ADDRESS.fullmatch(text):
                     continue
@@ -210,7 +210,9 @@ class SecretValues:
 
 
 HANDLED: Final = SecretValues()
-"""The values that the program, the engine or the state handled as secret in this process."""
+"""The values that the program, the engine or the state handled as secret in this process.
+
+Shorter ones than ``MIN_SECRET_LENGTH`` are redacted only where the engine marks them."""
 
 
 class RedactedStream:

@@ -90,3 +90,10 @@ ZONES: Final = frozenset(
     f"{region}-{letter}" for region in REGIONS for letter in _ZONES.get(region, "abc")
 )
 """The zones of these regions."""
+
+MIN_SECRET_LENGTH: Final = 8
+"""The characters that a secret value needs to be looked for in a text.
+
+A shorter one may be there by chance: a secret ``prod`` would remove every "prod". GitLab masks from
+the same length on (https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable).
+"""

@@ -15,9 +15,10 @@ from ops.command_line.output import Output
 from ops.command_line.terminal import Printer, Progress
 from ops.review.graph import Stages
 from ops.review.outcome import Diagnostic, Outcome
-from ops.review.steps import STACK_TYPE, State, Step
+from ops.review.steps import State, Step
+from resource_types.estate import STACK
 
-ROOT = f"urn:pulumi:production::pull::{STACK_TYPE}::pull-production"
+ROOT = f"urn:pulumi:production::pull::{STACK}::pull-production"
 REDIS = "urn:pulumi:production::pull::pull:data:Redis::redis"
 
 

@@ -15,7 +15,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ops.secret_values import MIN_LENGTH, RedactedStream, SecretValues
+from ops.secret_values import RedactedStream, SecretValues
+from resource_types.limits import MIN_SECRET_LENGTH
 
 SECRETS: Final = {
     "generated": "Xk3vQ9zT7bLm2Wc4RhNf",
@@ -77,7 +78,9 @@ FORMS: Final[dict[str, Callable[[str], str]]] = {
     "concatenated": lambda secret: "' + '".join(pieces(secret, 4)),
     "listed": lambda secret: json.dumps(pieces(secret, 3), indent=2),
     "one character a line": "\n".join,
-    "cut": lambda secret: f"{secret[: max(MIN_LENGTH, len(secret) * 3 // 4)]} ... (90 characters)",
+    "cut": lambda secret: (
+        f"{secret[: max(MIN_SECRET_LENGTH, len(secret) * 3 // 4)]} ... (90 characters)"
+    ),
 }
 
 

@@ -18,10 +18,11 @@ from typing import Any, Final, Literal
 from ops.engine.stack import OpenStack
 from ops.errors import Refused
 from ops.review.outcome import Diagnostic, Outcome
-from ops.review.steps import STACK_TYPE, State, Step
+from ops.review.steps import State, Step
 from ops.review.summary import is_summarized, physical_name
 from ops.review.traversal import reachable
 from resource_types import RESOURCE_TYPES
+from resource_types.estate import STACK
 
 OUTSIDE_STAGES: Final = "0 providers and stack"
 """The group of everything outside of the runbook's five stages."""
@@ -58,7 +59,7 @@ class ComponentIndex:
         """The component of a resource: the nearest one that has children or has no parent."""
         stage, component = OUTSIDE_STAGES, ""
         state = self._states.get(urn)
-        while state is not None and state.type != STACK_TYPE:
+        while state is not None and state.type != STACK:
             if not component and self._is_component(state):
                 component = state.urn
             if stage == OUTSIDE_STAGES and "stage" in state.inputs and not state.custom:
@@ -68,7 +69,7 @@ class ComponentIndex:
 
     def _is_component(self, state: State) -> bool:
         parent = self._states.get(state.parent)
-        at_the_top = parent is None or parent.type == STACK_TYPE
+        at_the_top = parent is None or parent.type == STACK
         return not state.custom and (at_the_top or state.urn in self._parents)
 
 

@@ -11,8 +11,9 @@ from pulumi.automation import OpType
 from pulumi.automation.events import PolicyEvent
 
 from ops.review.redaction import SECRET
-from ops.review.steps import STACK_TYPE, Step
+from ops.review.steps import Step
 from ops.secret_values import SecretValues
+from resource_types.estate import STACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +132,7 @@ class Outcome:
     def output_changes(self) -> list[dict[str, Any]]:
         """The stack outputs that differ, each with its old and its new value if it has them."""
         return [
-            change
-            for step in self.steps
-            if step.type == STACK_TYPE
-            for change in step.output_changes()
+            change for step in self.steps if step.type == STACK for change in step.output_changes()
         ]
 
     @property

@@ -14,7 +14,8 @@ from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import DiagnosticEvent, StepEventMetadata
 
 from ops.review.outcome import Diagnostic, Violation
-from ops.review.steps import REPLACEMENT_STEPS, STACK_TYPE, Step
+from ops.review.steps import REPLACEMENT_STEPS, Step
+from resource_types.estate import STACK
 
 # An engine without the official language host warns about the one that it finds on PATH.
 _LANGUAGE_HOST: Final = re.compile(r"using pulumi-language-python from \$PATH")
@@ -145,7 +146,7 @@ class Recorder:
             for change in step.without_effect()
             if not seen
         ]
-        if step.type == STACK_TYPE and step.new:
+        if step.type == STACK and step.new:
             self.outputs = dict(step.new.outputs)
         if self.watch and not seen:
             began = self._started.get(step.urn, time.monotonic())

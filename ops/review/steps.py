@@ -16,9 +16,6 @@ from pulumi.automation.events import StepEventMetadata, StepEventStateMetadata
 from ops.review.redaction import SECRET, at_path, differing_paths, redacted, redacted_like
 from ops.secret_values import SecretValues
 from resource_types import RESOURCE_TYPES
-from resource_types.estate import STACK
-
-STACK_TYPE: Final = STACK
 
 _DEFAULTS: Final = "__defaults"
 """The input in which a bridged provider lists the inputs that it set itself."""

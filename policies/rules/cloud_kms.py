@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from policies.framework.demands import equal, none_of, seconds_at_least, seconds_at_most
@@ -9,6 +10,17 @@ from policies.framework.paths import PROTECT
 from policies.framework.rules import Must, ResourceRule, Severity, When
 from policies.rules.iam import NOT_PUBLIC, grants_on
 from resource_types import gcp
+
+KEY_INPUTS: Final[Mapping[str, str]] = {
+    gcp.BUCKET: "encryption",
+    gcp.GKE_CLUSTER: "databaseEncryption",
+    gcp.REDIS_INSTANCE: "customerManagedKey",
+    gcp.REPOSITORY: "kmsKeyName",
+    gcp.SECRET: "replication",
+    gcp.SQL_INSTANCE: "encryptionKeyName",
+    gcp.TOPIC: "kmsKeyName",
+}
+"""By type, the input that names the key for its data (https://cloud.google.com/kms/docs/cmek)."""
 
 DOCS: Final = "https://cloud.google.com/kms/docs"
 

@@ -38,16 +38,13 @@ from policies.framework.rules import Custom, Must, ResourceRule, SetValue, Sever
 from policies.rules.stack_secrets import SECRET_SOURCES
 from resource_types import RESOURCE_TYPES, ResourceType, gcp
 from resource_types.estate import OUTPUTS, PROVIDER_PREFIX, PROVIDERS, STACK, TYPES
+from resource_types.limits import MIN_SECRET_LENGTH
 
 GUIDE: Final = "docs/adr/0009-registry-of-resource-types.md"
 OPTIONS: Final = "https://www.pulumi.com/docs/iac/concepts/options/"
 
 _WITHOUT_RECORD: Final = ResourceType(token="", loss=None)
 """For providers, components and the stack, which have no options."""
-
-MIN_SECRET_LENGTH: Final = 8
-"""The characters that a secret value needs to be looked for in outputs; a shorter one may be in a
-text by chance."""
 
 
 def _record(view: View) -> ResourceType:

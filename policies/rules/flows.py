@@ -15,13 +15,12 @@ from typing import Any, Final
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import UNKNOWN, Finding, Undecided, View, attempt
 from policies.framework.rules import Severity
-from policies.rules.kubernetes import POD_SPECS, WORKLOADS
+from policies.rules.kubernetes import NAMESPACE, POD_SPECS, WORKLOADS
 from policies.rules.runbook import ENVIRONMENT, environment
 from resource_types import cloudflare, gcp, kubernetes, vercel
 
 GUIDE: Final = "docs/kubernetes.md"
 
-NAMESPACE: Final = "pull"
 API: Final = "pull-api"
 
 # -- host names ------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ from policies.framework.rules import Check, Custom, ForEach, Must, ResourceRule,
 from resource_types import RESOURCE_TYPES, gcp, kubernetes
 from resource_types.limits import SECRET_NAME
 
+NAMESPACE: Final = "pull"
+
 EXTERNAL_SECRETS: Final = (kubernetes.EXTERNAL_SECRET, kubernetes.EXTERNAL_SECRET_V1BETA1)
 SECRET_STORES: Final = (kubernetes.SECRET_STORE, kubernetes.SECRET_STORE_V1BETA1)
 POD_SPECS: Final = {

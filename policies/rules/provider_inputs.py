@@ -14,23 +14,12 @@ from typing import Any, Final
 
 from policies.framework.paths import Finding, View
 from policies.framework.rules import Custom, ResourceRule, SetValue, Severity
-from resource_types import cloudflare, vercel
+from resource_types.estate import RESOURCES
 
 FILE: Final = Path(__file__).with_name("provider_inputs.json")
 
-TYPES: Final = (
-    cloudflare.DNS_RECORD,
-    cloudflare.R2_BUCKET,
-    cloudflare.R2_BUCKET_CORS,
-    cloudflare.R2_BUCKET_LIFECYCLE,
-    cloudflare.WORKER,
-    cloudflare.WORKER_VERSION,
-    cloudflare.WORKERS_DEPLOYMENT,
-    cloudflare.WORKERS_ROUTE,
-    vercel.DEPLOYMENT,
-    vercel.PROJECT,
-    vercel.PROJECT_DOMAIN,
-    vercel.ENVIRONMENT_VARIABLE,
+TYPES: Final = tuple(
+    sorted(token for token in RESOURCES if token.startswith(("cloudflare:", "vercel:")))
 )
 
 INPUTS: Final[Mapping[str, Any]] = json.loads(FILE.read_text("utf-8"))

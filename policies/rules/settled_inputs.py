@@ -31,11 +31,9 @@ from policies.framework.rules import (
     When,
 )
 from policies.rules import cloud_run
-from policies.rules.kubernetes import POD_SPECS
+from policies.rules.kubernetes import NAMESPACE, POD_SPECS
 from resource_types import cloudflare, gcp, kubernetes, pulumi_random, pulumiservice, vercel
 from resource_types.limits import WEEKDAYS
-
-NAMESPACE: Final = "pull"
 
 HOUR: Final = between(0, 23)
 WEEKDAY: Final = one_of(*WEEKDAYS, refused=("DAY_OF_WEEK_UNSPECIFIED",))

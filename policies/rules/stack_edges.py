@@ -13,7 +13,7 @@ from typing import Final
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import UNKNOWN, Finding
 from policies.framework.rules import Severity
-from policies.rules import cloud_run
+from policies.rules import cloud_kms, cloud_run
 from policies.rules.grants import SECRET_ACCESSOR
 from policies.rules.kubernetes import POD_SPECS, WORKLOADS
 from policies.rules.stack_secrets import grants, readers
@@ -190,10 +190,8 @@ def _enabled_api(graph: Graph) -> Iterator[Finding]:
 
 
 KEYS: Final = {
-    gcp.SQL_INSTANCE: "encryptionKeyName",
-    gcp.BUCKET: "encryption",
-    gcp.SECRET: "replication",
-    gcp.GKE_CLUSTER: "databaseEncryption",
+    token: cloud_kms.KEY_INPUTS[token]
+    for token in (gcp.SQL_INSTANCE, gcp.BUCKET, gcp.SECRET, gcp.GKE_CLUSTER)
 }
 """Types whose data we encrypt with our own key, and the input that holds the key.
 

@@ -9,6 +9,7 @@ from typing import Final
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import Finding
 from policies.framework.rules import Severity
+from policies.rules.cloud_kms import KEY_INPUTS
 from resource_types import gcp
 from resource_types.constraints.primitives import network_of
 
@@ -22,15 +23,8 @@ NEIGHBORS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """By type, the regional resources that a resource uses in its own region only."""
 
-KEYS: Final[Mapping[str, str]] = {
-    gcp.BUCKET: "encryption",
-    gcp.GKE_CLUSTER: "databaseEncryption",
-    gcp.REDIS_INSTANCE: "customerManagedKey",
-    gcp.REPOSITORY: "kmsKeyName",
-    gcp.SQL_INSTANCE: "encryptionKeyName",
-    gcp.TOPIC: "kmsKeyName",
-}
-"""By type, the input that names the key for its data (https://cloud.google.com/kms/docs/cmek)."""
+KEYS: Final = {token: path for token, path in KEY_INPUTS.items() if token != gcp.SECRET}
+"""The same without secrets, which have no location of their own."""
 
 _KEY_LOCATIONS: Final = {"eu": "europe"}
 """Locations of data that have another name in Cloud KMS."""

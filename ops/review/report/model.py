@@ -26,12 +26,12 @@ from ops.review.report.risk import (
     reasons_to_review,
 )
 from ops.review.report.traffic import Move, moves, without_traffic
-from ops.review.steps import REPLACEMENT_STEPS, STACK_TYPE, State, Step, short_type
+from ops.review.steps import REPLACEMENT_STEPS, State, Step, short_type
 from ops.review.summary import physical_name, summary_fields
 from ops.review.traversal import reachable
 from policies.rules import RULES
 from resource_types import RESOURCE_TYPES
-from resource_types.estate import OUTPUTS
+from resource_types.estate import OUTPUTS, STACK
 
 OPERATIONS: Final[Mapping[OpType, str]] = {
     OpType.REPLACE: "replace",
@@ -409,9 +409,7 @@ class StackReport:
         if "outputChanges" in self._document:
             changes: Sequence[Mapping[str, Any]] = self._document["outputChanges"]
             return changes
-        steps = (
-            row for row in self._document.get("steps") or () if f"::{STACK_TYPE}::" in row["urn"]
-        )
+        steps = (row for row in self._document.get("steps") or () if f"::{STACK}::" in row["urn"])
         return [change for step in map(Step.parse, steps) for change in step.output_changes()]
 
     @property
@@ -482,7 +480,7 @@ class StackReport:
 
         The engine works in parallel, so its own order differs in every run.
         """
-        steps = (step for step in self._reported if step.type != STACK_TYPE)
+        steps = (step for step in self._reported if step.type != STACK)
         found = [step for step in steps if step.op not in QUIET]
         return sorted(found, key=lambda step: (self._component(step.urn), step.urn))
 

@@ -19,6 +19,7 @@ from ops.review.rendering import full_text, value_text
 from ops.review.steps import State, Step
 from ops.review.summary import physical_name
 from resource_types import RESOURCE_TYPES, ResourceType
+from resource_types.updates import is_within
 
 
 class Risk(StrEnum):
@@ -104,10 +105,7 @@ def is_new_version(step: Step) -> bool:
         return _is_immutable(step)
     record = _record(step)
     template = record.pod_template if record else ""
-    return bool(template) and any(
-        found.path == template or found.path.startswith((f"{template}.", f"{template}["))
-        for found in differences(step)
-    )
+    return bool(template) and any(is_within(found.path, template) for found in differences(step))
 
 
 def lost(step: Step) -> str:
