@@ -119,11 +119,11 @@ from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
 
 
 def validate(args, report):
-    if args.resource_type == "gcp:storage/bucket:Bucket" and args.props["location"] == "MOON":
-        report("a bucket must be on earth")
+    if args.resource_type == "gcp:storage/bucket:Bucket" and args.props["location"] == "ASIA":
+        report("a bucket must not be in Asia")
 
 
-rule = ResourceValidationPolicy("tiny-earth", "Buckets are on earth.", validate=validate)
+rule = ResourceValidationPolicy("tiny-location", "No bucket is in Asia.", validate=validate)
 end_with_the_engine()
 PolicyPack("pull-estate", [rule], enforcement_level=EnforcementLevel.MANDATORY)
 """

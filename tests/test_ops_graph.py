@@ -70,8 +70,8 @@ def test_a_program_that_fails_draws_nothing(project: MiniProject) -> None:
 
 
 def test_a_policy_that_fails_is_the_reason_that_there_is_no_graph(project: MiniProject) -> None:
-    project.write(location="MOON")
+    project.write(location="ASIA")
     done = project.ops("graph", *project.here())
     assert (done.returncode, done.stdout) == (1, "")
-    assert "there is no graph:\ntiny-earth  alpha-bucket\n" in done.stderr
-    assert "a bucket must be on earth" in done.stderr
+    assert "there is no graph:\ntiny-location  alpha-bucket\n" in done.stderr
+    assert "a bucket must not be in Asia" in done.stderr

@@ -217,12 +217,12 @@ def test_an_approval_lifts_the_engine_s_protection_too(
 
 
 def test_a_broken_rule_stops_a_preview_and_an_up(project: MiniProject) -> None:
-    project.write(location="MOON")
+    project.write(location="ASIA")
     for verb in ("preview", "up"):
         code, verdict = policies(project, verb)
         assert code == 1
         assert {(violation["rule"], violation["level"]) for violation in verdict["violations"]} == {
-            ("tiny-earth", "mandatory")
+            ("tiny-location", "mandatory")
         }
     assert project.cloud() == []
 

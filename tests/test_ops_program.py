@@ -56,7 +56,7 @@ def test_a_program_cannot_change_the_review(project: MiniProject) -> None:
     """The bucket's location is against the pack, and its replacement needs an approval."""
     project.run("up")
     (project.root / "approvals" / "production.yaml").unlink()
-    project.write(location="MOON")
+    project.write(location="ASIA")
     begin_program_with(
         project,
         "import ops.review.guard, ops.review.policies, ops.review.outcome\n"

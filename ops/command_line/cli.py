@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -109,11 +110,11 @@ def preview(
         refuse_unrecordable(Checkout.here(), record)
     with session.open(stack, sandbox, sandbox_dir) as opened:
         outcome, dependencies = preview_with_dependencies(opened)
-        verdict = session.evaluate(opened, outcome)
-        state = opened.state() if as_json or record else {}
-        graph = before_and_after(outcome, dependencies, state) if as_json else None
+        state = cache(opened.state)
+        verdict = session.evaluate(opened, outcome, state)
+        graph = before_and_after(outcome, dependencies, state()) if as_json else None
         if record and outcome.succeeded and verdict.passed:
-            Record.make(opened, outcome, verdict, state, valid_hours).write(record)
+            Record.make(opened, outcome, verdict, state(), valid_hours).write(record)
     session.output.finish(outcome, verdict, graph, planned=True)
 
 
@@ -204,9 +205,10 @@ def up(
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
         plan = opened.preview()
-        verdict = session.evaluate(opened, plan)
+        state = cache(opened.state)
+        verdict = session.evaluate(opened, plan, state)
         if reviewed and plan.succeeded and verdict.passed:
-            reviewed.refuse_moved(Record.make(opened, plan, verdict, opened.state()))
+            reviewed.refuse_moved(Record.make(opened, plan, verdict, state()))
 
         def run(progress: Progress) -> Outcome:
             # The verdict passed, so every deletion of a protected resource has an approval.
@@ -276,11 +278,12 @@ def recover(
         ),
     ] = False,
 ) -> None:
-    """Repair the state after the engine was killed, or could not write it.
+    """Repair the state after the engine was killed.
 
-    Removes the engine's lock, puts the last good version of a damaged state file in place, adopts
-    resources that were created without a note in the state, and refreshes. In real accounts, name
-    every pending resource with --exists or --missing.
+    Also repairs a state that the engine could not write, as on a full disk. Removes the engine's
+    lock, puts the last good version of a damaged state file in place, adopts resources that were
+    created without a note in the state, and refreshes. In real accounts, name every pending
+    resource with --exists or --missing.
 
     With --adopt-existing, previews as well, and adopts resources whose creation succeeded although
     it was answered with an error. In real accounts, name them with --exists.
@@ -336,7 +339,7 @@ def destroy(
         resources = opened.state().get("resources", ())
         refuse_protected(stack, resources, sandbox=sandbox)
         plan = opened.preview_destroy()
-        verdict = None if lift_protection else session.evaluate(opened, plan)
+        verdict = None if lift_protection else session.evaluate(opened, plan, opened.state)
         session.carry_out(plan, opened.destroy, verdict)
 
 
@@ -381,7 +384,7 @@ def render(
         session.open(stack, True, Path(sandbox)) as opened,
     ):
         outcome = opened.preview()
-        verdict = session.evaluate(opened, outcome)
+        verdict = session.evaluate(opened, outcome, opened.state)
     if not (outcome.succeeded and verdict.passed):
         session.output.finish(outcome, verdict, planned=True)
     written = write_manifests(manifests(outcome.steps), stack, folder)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ops.command_line.consent import confirm, require_consent
 from ops.command_line.output import Output, say
@@ -77,9 +77,14 @@ class Session:
         ) as opened:
             yield opened
 
-    def evaluate(self, opened: OpenStack, plan: Outcome) -> Verdict:
-        """The verdict of the policy pack and of the guard on a preview."""
-        return verdict_on(opened, plan, self._approvals, self._rules)
+    def evaluate(
+        self, opened: OpenStack, plan: Outcome, state: Callable[[], Mapping[str, Any]]
+    ) -> Verdict:
+        """The verdict of the policy pack and of the guard on a preview.
+
+        ``state`` returns the deployment before the operation, if the verdict depends on it.
+        """
+        return verdict_on(opened, plan, self._approvals, self._rules, state)
 
     def confirm(self, intentions: Sequence[str]) -> None:
         """Print what is going to be done and, without ``--yes``, ask whether to go on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,9 +94,16 @@ def rules_in_force(checkout: Checkout, stack: str) -> int:
 
 
 def verdict_on(
-    opened: OpenStack, outcome: Outcome, approvals: Sequence[Approval], rules: int
+    opened: OpenStack,
+    outcome: Outcome,
+    approvals: Sequence[Approval],
+    rules: int,
+    state: Callable[[], Mapping[str, Any]],
 ) -> Verdict:
-    """The verdict on the preview of an operation; ``rules`` of the pack are in force."""
+    """The verdict on the preview of an operation; ``rules`` of the pack are in force.
+
+    ``state`` returns the deployment before the operation, if the guard needs it.
+    """
     evaluated = outcome.operation != "destroy"
     today = datetime.datetime.now(datetime.UTC).date()
     exceptions = read(frozenset(rule.id for rule in RULES), opened.checkout.approvals / FILE.name)
@@ -106,7 +113,7 @@ def verdict_on(
         complete=outcome.succeeded,
         skipped=evaluated and outcome.succeeded and PACK not in outcome.packs,
         violations=outcome.violations,
-        refusals=evaluate(opened.name, outcome.changes, approvals, opened.state, today),
+        refusals=evaluate(opened.name, outcome.changes, approvals, state, today),
         excepted=tuple(
             sorted(
                 (urn, rule)
