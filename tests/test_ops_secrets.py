@@ -56,7 +56,10 @@ gcp.storage.Bucket(
     "leak",
     name=plain.apply(str.lower),
     location="US",
-    labels={"whole": plain, "url": plain.apply(lambda text: f"redis://:{text}@10.0.0.3")},
+    website={
+        "main_page_suffix": plain,
+        "not_found_page": plain.apply(lambda text: f"redis://:{text}@10.0.0.3"),
+    },
     opts=ResourceOptions(provider=provider),
 )
 pulumi.export("marked", marked)
@@ -120,10 +123,10 @@ def test_no_operation_shows_a_secret(project: MiniProject, tmp_path: Path) -> No
     refuse_planted(record.read_text("utf-8"))
     document = json.loads(out)
     assert document["outputs"]["pieces"] == ["[secret]"]
-    labels = next(step for step in document["steps"] if step["urn"].endswith("leak"))
-    assert labels["newState"]["inputs"]["labels"] == {
-        "whole": "[secret]",
-        "url": "redis://:[secret]@10.0.0.3",
+    leak = next(step for step in document["steps"] if step["urn"].endswith("leak"))
+    assert leak["newState"]["inputs"]["website"] == {
+        "mainPageSuffix": "[secret]",
+        "notFoundPage": "redis://:[secret]@10.0.0.3",
     }
     for form in Form:
         refuse_planted(render(Report([document]), form))
