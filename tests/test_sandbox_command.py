@@ -26,13 +26,13 @@ HIDDEN = "hunter2-must-stay-hidden"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    enable_apis(tmp_path, "pull", "pubsub", "secretmanager")
+    enable_apis(tmp_path, "pull-test", "pubsub", "secretmanager")
     cloud = Cloud(tmp_path)
-    settings = {"project": "pull", "region": "us-central1"}
+    settings = {"project": "pull-test", "region": "us-central1"}
     replication: dict[str, object] = {"auto": {}}
     cloud.create("u1", gcp.TOPIC, {"name": "same"}, settings)
     cloud.create("u2", gcp.SECRET, {"secretId": "same", "replication": replication}, settings)
-    payload = {"secret": "projects/pull/secrets/same", "secretData": secret(HIDDEN)}
+    payload = {"secret": "projects/pull-test/secrets/same", "secretData": secret(HIDDEN)}
     cloud.create("u3", gcp.SECRET_VERSION, payload, settings)
     cloud.close()
     return tmp_path
@@ -45,7 +45,7 @@ def run(*arguments: str | Path) -> Result:
 def test_list_shows_everything_but_secrets(folder: Path) -> None:
     listed = run("list", "--dir", folder)
     assert listed.exit_code == 0
-    assert "gcp:pubsub/topic:Topic  projects/pull/topics/same" in listed.stdout
+    assert "gcp:pubsub/topic:Topic  projects/pull-test/topics/same" in listed.stdout
     assert listed.stdout.endswith("5 resources in the cloud\n")
     as_json = run("list", "--dir", folder, "--json").stdout
     assert [resource["type"] for resource in json.loads(as_json)] == [
@@ -60,7 +60,7 @@ def test_list_shows_everything_but_secrets(folder: Path) -> None:
 
 
 def test_edit_and_remove_change_the_cloud(folder: Path) -> None:
-    topic = "projects/pull/topics/same"
+    topic = "projects/pull-test/topics/same"
     edited = run("edit", "--dir", folder, topic, 'labels.owner="somebody"')
     assert (edited.exit_code, edited.stdout) == (
         0,
@@ -71,7 +71,7 @@ def test_edit_and_remove_change_the_cloud(folder: Path) -> None:
     assert changed is not None
     assert changed.inputs["labels"] == changed.outputs["labels"] == {"owner": "somebody"}
     cloud.close()
-    assert run("remove", "--dir", folder, "projects/pull/secrets/same").exit_code == 0
+    assert run("remove", "--dir", folder, "projects/pull-test/secrets/same").exit_code == 0
     assert run("list", "--dir", folder).stdout.endswith("3 resources in the cloud\n")
 
 
@@ -80,11 +80,11 @@ def test_edit_and_remove_change_the_cloud(folder: Path) -> None:
     [
         (["nothing", "labels={}"], "there is no 'nothing'"),
         (["same", "labels={}"], "the name of 2 resources"),
-        (["projects/pull/topics/same", "labels"], "is not JSON"),
-        (["projects/pull/topics/same", "labels=x"], "is not JSON"),
-        (["projects/pull/topics/same", "lables={}"], "has no lables; it has"),
-        (["projects/pull/topics/same", "labels=[]"], "expected an object, got a list"),
-        (["projects/pull/topics/same", "name.x=1"], "does not lead to a property"),
+        (["projects/pull-test/topics/same", "labels"], "is not JSON"),
+        (["projects/pull-test/topics/same", "labels=x"], "is not JSON"),
+        (["projects/pull-test/topics/same", "lables={}"], "has no lables; it has"),
+        (["projects/pull-test/topics/same", "labels=[]"], "expected an object, got a list"),
+        (["projects/pull-test/topics/same", "name.x=1"], "does not lead to a property"),
     ],
 )
 def test_wrong_arguments_are_explained(folder: Path, arguments: list[str], message: str) -> None:
