@@ -7,6 +7,7 @@ program that reads anything from a cloud fails.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 from collections.abc import Callable, Mapping
@@ -179,6 +180,11 @@ class _Monitor(mocks.MockMonitor):
 def record(program: Callable[[], object], stack: str = "production") -> Recording:
     """Run a program as the engine's language host would, and return what it registered."""
     monitor = _Monitor()
+    # A test that ran the Automation API in this process may have left the thread without a loop.
+    try:
+        asyncio.get_event_loop()
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(monitor.mocks, project="pull", stack=stack, preview=False, monitor=monitor)
     test: Callable[[Callable[[], object]], Callable[[], None]] = mocks.test
     gc.disable()  # scanning the SDKs' million permanent objects takes a third of the time

@@ -110,7 +110,7 @@ class Estate:
 def estate(
     folder: Path, faults: Sequence[Fault] = (), crash: Callable[[], None] | None = None
 ) -> Iterator[Estate]:
-    for project in ("pull", "one", "two"):
+    for project in ("pull-test", "project-one", "project-two"):
         enable_apis(folder / "cloud", project, *APIS)
     with Sandbox(folder / "cloud", faults, crash) as cloud:
         yield Estate(folder, cloud)
@@ -129,7 +129,7 @@ def on(provider: pulumi.ProviderResource, **options: Any) -> ResourceOptions:
 
 
 def google() -> gcp.Provider:
-    return gcp.Provider("google", project="pull", region="us-central1")
+    return gcp.Provider("google", project="pull-test", region="us-central1")
 
 
 def database() -> None:
@@ -181,7 +181,7 @@ def test_the_lifecycle_from_preview_to_destroy(tmp_path: Path) -> None:
         assert stack.up() == planned == {"create": 9}
 
         outputs = stack.outputs()
-        assert outputs["connection"].value == "pull:us-central1:pg"
+        assert outputs["connection"].value == "pull-test:us-central1:pg"
         assert outputs["password"].secret
         assert len(outputs["password"].value) == 20
         assert outputs["password"].value not in stack.state()
@@ -266,12 +266,12 @@ def test_changes_have_paths_and_replace_as_the_provider_does(tmp_path: Path) -> 
             services = [
                 resource.id for resource in cloud.resources() if "cloudrun" in resource.type
             ]
-        assert services == ["projects/pull/locations/europe-west1/services/api"]
+        assert services == ["projects/pull-test/locations/europe-west1/services/api"]
 
 
 def test_two_providers_of_the_same_package_are_separate(tmp_path: Path) -> None:
     def program() -> None:
-        for project in ("one", "two"):
+        for project in ("project-one", "project-two"):
             provider = gcp.Provider(project, project=project)
             gcp.pubsub.Topic(project, name="topic", opts=on(provider))
 
@@ -280,8 +280,8 @@ def test_two_providers_of_the_same_package_are_separate(tmp_path: Path) -> None:
         stack.up()
         with by_hand(tmp_path) as cloud:
             assert [resource.id for resource in made(cloud)] == [
-                "projects/one/topics/topic",
-                "projects/two/topics/topic",
+                "projects/project-one/topics/topic",
+                "projects/project-two/topics/topic",
             ]
 
 
@@ -375,4 +375,4 @@ def test_a_crash_leaves_the_cloud_ahead_of_the_state(tmp_path: Path) -> None:
         urn = pending["resource"]["urn"]
         assert (pending["type"], urn.rpartition("::")[2]) == ("creating", "second")
         with by_hand(tmp_path) as cloud:
-            assert cloud.ids_of(urn) == ["projects/pull/topics/second"]
+            assert cloud.ids_of(urn) == ["projects/pull-test/topics/second"]

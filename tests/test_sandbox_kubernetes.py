@@ -511,7 +511,7 @@ def test_an_autopilot_cluster(tmp_path: Path) -> None:
     location, release = "us-central1", "REGULAR"
 
     def program() -> None:
-        provider = gcp.Provider("google", project="pull", region="us-central1")
+        provider = gcp.Provider("google", project="pull-test", region="us-central1")
         network = gcp.compute.Network("network", name="main", opts=on(provider))
         made = gcp.container.Cluster(
             "cluster",
@@ -543,4 +543,4 @@ def test_an_autopilot_cluster(tmp_path: Path) -> None:
                 resource.id
                 for resource in cloud.resources()
                 if resource.type == resource_types.gcp.GKE_CLUSTER
-            ] == ["projects/pull/locations/us-central1/clusters/pull"]
+            ] == ["projects/pull-test/locations/us-central1/clusters/pull"]

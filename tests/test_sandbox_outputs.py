@@ -40,6 +40,7 @@ AGREED: Final = {
     (gcp.SQL_INSTANCE, "blueGreenDeployment"): NEWER_SDK,
     (gcp.SQL_INSTANCE, "encryptionConfidentialMode"): NEWER_SDK,
     (gcp.SQL_INSTANCE, "settings.replicationLagMaxSeconds"): NEWER_SDK,
+    (gcp.SERVICE_ACCOUNT_IAM.member, "member"): "its name was unknown when it was recorded",
     (gcp.ROUTER_NAT, "natIps"): "a set with an unknown element is unknown as a whole",
     (gcp.ROUTER_NAT, "natIps[]"): "see natIps",
     (vercel.PROJECT, "passport"): NEWER_SDK,

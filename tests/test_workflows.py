@@ -308,7 +308,7 @@ def test_a_missing_preview_does_not_hide_the_other_stack(tmp_path: Path) -> None
     done = run_step("preview.report.Report", tmp_path)
     assert done.returncode == 0, done.stderr
     made = (tmp_path / "report.markdown").read_text()
-    assert "## staging: blocked, production: safe" in made
+    assert "## staging: blocked, production: release" in made
     assert "The preview did not run: https://ci.example/1" in made
     assert "template.containers" in made
     assert (tmp_path / "summary").read_text() == made
