@@ -19,7 +19,7 @@ ARGS ?=
 
 # Everything that is installed lives here; `ops/engine/cache.py` and `bin/ops` have the same rule.
 CACHE := $(if $(filter /%,$(XDG_CACHE_HOME)),$(XDG_CACHE_HOME),$(HOME)/.cache)/pull-estate
-REQUIREMENTS := requirements.txt requirements-dev.txt constraints.txt
+REQUIREMENTS := requirements.txt requirements-dev.txt
 # One environment for each set of requirements; `bin/ops` has the same rule.
 VENV := $(CACHE)/venv-$(shell cat $(REQUIREMENTS) | cksum | cut -d' ' -f1)
 PYTHON := $(VENV)/bin/python
@@ -34,7 +34,7 @@ SANDBOX = --stack $(STACK) --sandbox $(if $(SANDBOX_DIR),--sandbox-dir $(SANDBOX
 PYTEST = $(PYTHON) -m pytest -o cache_dir=$(CACHE)/pytest
 
 .PHONY: preview up refresh destroy test test-cluster soak bench lint types generate \
-	generated-check measures setup python clean
+	generated-check requirements measures setup python clean
 
 preview:
 	@bin/ops preview $(SANDBOX)
@@ -75,6 +75,12 @@ generate: $(VENV)/ready
 
 generated-check: $(VENV)/ready
 	@$(PYTHON) -m ops.generate --check
+
+requirements: $(VENV)/ready-dev
+	@for name in requirements requirements-dev; do \
+		$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--annotation-style line $$name.in --output-file $$name.txt || exit; \
+	done
 
 setup:
 	@bin/ops engine

@@ -145,6 +145,10 @@ def test_every_type_of_worker_can_have_its_own_service(worker_type: WorkerType) 
     assert list(parse(settings, "a test").workers.fleet) == [worker_type]
 
 
+CHECKSUMMED: Final = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+"""The first example of https://eips.ethereum.org/EIPS/eip-55"""
+
+
 ACCEPTED: Final[dict[str, object]] = {
     "api_origin": {
         **SIZE,
@@ -169,9 +173,9 @@ ACCEPTED: Final[dict[str, object]] = {
     "web.release": {"ref": "3f2c1ab"},
     "chain": {
         "network": "polygon-mainnet",
-        "contracts": {"PullToken": "0x" + "aB" * 20},
+        "contracts": {"PullToken": CHECKSUMMED},
         "approvals": [
-            {"contract": "PullToken", "address": "0x" + "Ab" * 20, "approved_by": ["ada", "grace"]}
+            {"contract": "PullToken", "address": CHECKSUMMED, "approved_by": ["ada", "grace"]}
         ],
     },
 }
@@ -244,6 +248,8 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
     ("cloudflare.zone_id", 50, None, ..., "32 hexadecimal digits"),
     ("cloudflare.account_id", "0" * 31, None, ..., "32 hexadecimal digits"),
     ("cloudflare.zone", "pull", None, ..., "host name"),
+    ("cloudflare.zone", "pull.con", None, ..., "public suffix"),
+    ("cloudflare.zone", "co.uk", None, ..., "public suffix"),
     ("vercel.team", "", None, ..., "team slug"),
     ("github.repository", "pull", None, ..., "owner/name"),
     # network
@@ -438,6 +444,15 @@ WRONG: Final[list[tuple[str, object, str | None, object, str]]] = [
     ("external.persona_template_id", "template", None, ..., "itmpl_"),
     ("chain.network", "polygon", None, ..., "polygon-amoy, polygon-mainnet"),
     ("chain.contracts", {"PullToken": "0x12"}, "chain.contracts.PullToken", "0x12", "40 digits"),
+    *(
+        ("chain.contracts", {"PullToken": wrong}, "chain.contracts.PullToken", wrong, "EIP-55")
+        for wrong in (
+            CHECKSUMMED.lower(),
+            "0x" + CHECKSUMMED[2:].upper(),
+            CHECKSUMMED.replace("5aAeb", "5aAed"),
+            CHECKSUMMED[:-1] + "D",
+        )
+    ),
     ("chain.contracts", {"pull": "0x" + "1" * 40}, "chain.contracts.pull", "pull", "PascalCase"),
     (
         "chain.contracts",

@@ -104,7 +104,7 @@ def test_a_team_can_enforce_sensitive_variables() -> None:
 
 
 def test_contracts_reach_the_browser() -> None:
-    address = "0x" + "a1" * 20
+    address = "0x" + "12" * 20
     approval = {"contract": "PullToken", "address": address, "approved_by": ["ada", "grace"]}
     recording = recorded(chain={"contracts": {"PullToken": address}, "approvals": [approval]})
     variable = recording[variable_name("NEXT_PUBLIC_CONTRACT_PULL_TOKEN_ADDRESS", "production")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
+from publicsuffixlist import PublicSuffixList
 from pydantic import AfterValidator, Field
 
 from components.config.errors import known_name
@@ -40,11 +41,18 @@ class Gcp(Model):
     ]
 
 
+def _registrable(host: str) -> str:
+    suffixes = PublicSuffixList(accept_unknown=False, only_icann=True)
+    if suffixes.privatesuffix(host) is None:
+        raise expected_error("a domain below a public suffix (publicsuffix.org), such as pull.com")
+    return host
+
+
 class Cloudflare(Model):
     """The Cloudflare account and the zone of all host names."""
 
     account_id: Hex32
-    zone: Host
+    zone: Annotated[Host, AfterValidator(_registrable)]
     zone_id: Hex32
     secrets_store_id: Hex32
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
+from Crypto.Hash import keccak
 from pydantic import AfterValidator, Field
 
 from components.config.errors import SettingError
@@ -111,9 +112,26 @@ class External(Model):
     walletconnect_project_id: Hex32
 
 
+def _checksummed(address: str) -> str:
+    """The case of the letters is a checksum: https://eips.ethereum.org/EIPS/eip-55"""
+    digits = address[2:].lower()
+    digest = keccak.new(digest_bits=256, data=digits.encode()).hexdigest()
+    cased = "".join(
+        digit.upper() if int(place, 16) >= 8 else digit
+        for digit, place in zip(digits, digest, strict=False)
+    )
+    if cased != address[2:]:
+        raise expected_error(
+            "an address with upper and lower case letters as Polygonscan shows them: they are a "
+            "checksum (EIP-55)"
+        )
+    return address
+
+
 Address = Annotated[
     str,
     Field(pattern=r"^0x[0-9a-fA-F]{40}$", description="address of a contract: 0x and 40 digits"),
+    AfterValidator(_checksummed),
 ]
 
 
@@ -157,11 +175,11 @@ class Chain(Model):
     approvals: tuple[Approval, ...] = ()
 
     def setting_errors(self) -> Iterator[SettingError]:
-        approved = {(approval.contract, approval.address.lower()) for approval in self.approvals}
+        approved = {(approval.contract, approval.address) for approval in self.approvals}
         for contract, address in self.contracts.items():
             if int(address, 16) == 0:
                 yield SettingError(f"contracts.{contract}", address, "an address that is not zero")
-            if self.network == "polygon-mainnet" and (contract, address.lower()) not in approved:
+            if self.network == "polygon-mainnet" and (contract, address) not in approved:
                 yield SettingError(
                     f"contracts.{contract}",
                     address,

@@ -30,7 +30,8 @@ OWN: Final = frozenset({"components", "resource_types"})
 
 MODULES: Final = frozenset(
     {
-        *("__future__", "abc", "base64", "collections", "dataclasses", "datetime", "difflib"),
+        *("Crypto.Hash.keccak", "__future__", "abc", "base64", "collections", "dataclasses"),
+        *("datetime", "difflib", "publicsuffixlist"),
         *("enum", "functools", "gzip", "hashlib", "ipaddress", "itertools", "json", "math"),
         *("pathlib", "pydantic", "pydantic_core", "re", "typing", "urllib.parse", "yaml"),
         *("pulumi", *SDKS, *OWN),
