@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -47,6 +48,8 @@ def serve(directory: Directory) -> None:
     The state is kept in the same directory. In a copy of the checkout, with the printed lines
     executed in the shell, start with: pulumi stack init production
     """
+    # A shell that starts a command in the background makes it ignore SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     engine = provide_engine(lambda line: typer.echo(line, err=True))
     state, home = directory / "state", directory / "home"
     for folder in (state, home):

@@ -120,10 +120,10 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
     assert changed(lifecycle.run("refresh")) == {"config-maps-api": "update"}
     assert changed(lifecycle.run("up")) == {"config-maps-api": "update"}
 
-    # Back to the managed services. The replacement of the API's DNS record has the approval that
-    # was given for the way there, which has not expired and names the same record.
+    # Back to the managed services. The approval of the way there is for another URN.
     lifecycle.settings(runtime="managed")
     assert lifecycle.refused() == {
+        "ingress-api-dns": "replace",
         "cluster-cluster": "delete",
         "encryption-key-cluster": "delete",
         "identity-api-origin": "delete",

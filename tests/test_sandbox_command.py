@@ -102,7 +102,9 @@ def test_a_folder_without_a_cloud_is_an_error_and_stays_empty(tmp_path: Path) ->
 
 
 def test_serve_prints_the_variables_and_stops_on_interrupt(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sandbox", "serve", "--dir", str(tmp_path)]
+    # As in the background, where a shell makes a command ignore SIGINT.
+    ignoring = ["env", "--ignore-signal=INT"]
+    command = [*ignoring, sys.executable, "-m", "sandbox", "serve", "--dir", str(tmp_path)]
     with subprocess.Popen(
         command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True
     ) as served:

@@ -137,7 +137,7 @@ def evaluate(
         invalid = [
             approval.invalid_because(today)
             for approval in approvals
-            if approval.urn in (step.urn, step.old_urn) and approval.operation in covering
+            if approval.urn == step.old_urn and approval.operation in covering
         ]
         if "" in invalid:
             continue
