@@ -67,6 +67,11 @@ def _pulumi_cloud(organization: str, project: str) -> Provider:
     )
 
 
+def _value(node: Node, path: str) -> Any:
+    """The value at ``path``, whether or not it is known."""
+    return next(node.view.find(path)).value
+
+
 def _only(graph: Graph, token: str, path: str) -> str:
     """The value that all resources of a type have; empty if they have none, or several."""
     values = {str(node.view.get(path, "")) for node in graph.of_type(token)}
@@ -115,7 +120,7 @@ def _declared(graph: Graph) -> Iterator[Finding]:
 
     def check_deployment_grant(node: Node) -> Iterator[Finding]:
         organization = _only(graph, pulumiservice.DEPLOYMENT_SETTINGS, "organization")
-        stacks = re.search(r"/attribute\.(deployments|stack)/(.+)", str(node.view.get("member")))
+        stacks = re.search(r"/attribute\.(deployments|stack)/(.+)", str(_value(node, "member")))
         own = f"org:{organization}:project:{node.urn.split('::')[1]}"
         if stacks and own not in (stacks[2], stacks[2].partition(":stack:")[0]):
             yield node.finding("member", f"must be for {own}")

@@ -342,6 +342,10 @@ def _single_owner(graph: Graph) -> Iterator[Finding]:
 # -- images ----------------------------------------------------------------------------------------
 
 
+PROGRAMS: Final = ("pull-api", "pull-temporal-worker")
+"""The repositories of images, which workloads are named after."""
+
+
 def _own_registry(graph: Graph) -> Iterator[Finding]:
     prefixes = tuple(
         f"{node.view.get('repositoryId')}/{node.view.get('project')}/"
@@ -355,11 +359,15 @@ def _own_registry(graph: Graph) -> Iterator[Finding]:
         },
     }
     for node in graph.of_type(*cloud_run.WORKLOADS, *WORKLOADS):
+        workload = str(node.view.get("name") or node.view.get("metadata.name"))
+        program = next((name for name in PROGRAMS if workload.startswith(name)), "")
         for path in containers[node.type]:
             for match in node.view.find(f"{path}.image"):
                 known = match.value is not UNKNOWN and isinstance(match.value, str)
-                if known and not str(match.value).startswith(prefixes):
-                    yield node.finding(match.path, "must be an image in the stack's own registry")
+                images = tuple(f"{prefix}{program}" for prefix in prefixes)
+                if known and not str(match.value).startswith(images):
+                    text = f"must be an image of {program or 'the estate'} in the stack's registry"
+                    yield node.finding(match.path, text)
 
 
 # -- shutdown --------------------------------------------------------------------------------------
@@ -461,7 +469,8 @@ RULES: Final = (
     StackRule(
         id="stack-image-from-own-registry",
         severity=Severity.HIGH,
-        what="Every image comes from the registry of this stack.",
+        what="Every image comes from the registry of this stack, and is one of the workload's "
+        "program.",
         fix="Push the image to the stack's registry, or mirror it there.",
         url="https://cloud.google.com/artifact-registry/docs/overview",
         check=_own_registry,
