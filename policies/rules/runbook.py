@@ -262,19 +262,18 @@ RULES: Final = (
         url=GUIDE,
         types=tuple(dict.fromkeys((*NAMES, *LABELS))),
         checks=(
-            When(
-                lambda view: view.type in LABELS,
-                (
-                    Custom(
-                        _label,
-                        tuple(LABELS.values()),
-                        tuple(
-                            SetValue(path, value)
-                            for path in LABELS.values()
-                            for value in ("elsewhere", ABSENT)
+            *(
+                When(
+                    lambda view, token=token: view.type == token,  # type: ignore[misc]
+                    (
+                        Custom(
+                            _label,
+                            (path,),
+                            (SetValue(path, "elsewhere"), SetValue(path, ABSENT)),
                         ),
                     ),
-                ),
+                )
+                for token, path in LABELS.items()
             ),
             *(
                 When(

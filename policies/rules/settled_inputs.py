@@ -19,6 +19,7 @@ from policies.framework.demands import (
     equal,
     matches,
     one_of,
+    seconds_at_least,
 )
 from policies.framework.paths import ABSENT, PROTECT, Finding, View
 from policies.framework.rules import (
@@ -130,10 +131,9 @@ RESTARTS: Final = Custom(
 
 
 def _secret_of_variable(view: View) -> Iterator[Finding]:
-    secret = view.get("valueSource.secretKeyRef.secret")
-    if secret is None:
+    if view.get("valueSource.secretKeyRef") is None:
         return
-    name = str(view.get("name"))
+    name, secret = str(view.get("name")), view.get("valueSource.secretKeyRef.secret")
     if "/" in str(secret) or variable_of(str(secret)) != variable_of(name):
         text = f"must be the id of the secret {name} in this project"
         yield view.finding("valueSource.secretKeyRef.secret", text)
@@ -313,6 +313,7 @@ RULES: Final = (
                 _may("mode", equal("STANDARD_REPOSITORY", "REMOTE_REPOSITORY")),
                 _may("cleanupPolicyDryRun", equal(False)),
                 Must("cleanupPolicies[action=KEEP].mostRecentVersions.keepCount", at_least(10)),
+                Must("cleanupPolicies[action=DELETE].condition.olderThan", seconds_at_least(1)),
             )
         },
     ),

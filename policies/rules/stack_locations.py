@@ -19,6 +19,7 @@ NEIGHBORS: Final[Mapping[str, tuple[str, ...]]] = {
     gcp.RUN_JOB: (gcp.SUBNETWORK, gcp.VPC_CONNECTOR),
     gcp.RUN_SERVICE: (gcp.SUBNETWORK, gcp.VPC_CONNECTOR),
     gcp.RUN_WORKER_POOL: (gcp.SUBNETWORK,),
+    gcp.SQL_INSTANCE: (gcp.SQL_INSTANCE,),
     gcp.VPC_CONNECTOR: (gcp.SUBNETWORK,),
 }
 """By type, the regional resources that a resource uses in its own region only."""
