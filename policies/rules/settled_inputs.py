@@ -17,6 +17,7 @@ from policies.framework.demands import (
     at_least,
     between,
     equal,
+    is_number,
     matches,
     one_of,
     seconds_at_least,
@@ -90,7 +91,9 @@ def _probes(*names: str) -> tuple[Must, ...]:
 def _probe_ports(view: View) -> Iterator[Finding]:
     ports = view.all("ports.containerPort") + view.all("ports[].containerPort")
     # A worker pool has no port: the program takes it from the variable.
-    ports = ports or [int(port) for port in view.all("envs[name=PORT].value")]
+    ports = ports or [
+        int(port) for port in view.all("envs[name=PORT].value") if str(port).isdigit()
+    ]
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         path = f"{probe}.httpGet.port"
         port = view.get(path)
@@ -106,8 +109,12 @@ PROBE_PORTS: Final = Custom(
 def _restarts(view: View) -> Iterator[Finding]:
     """A container gets the time to start, and a database that is down restarts no container."""
     probe = "startupProbe"
-    seconds = view.get(f"{probe}.periodSeconds", 10) * view.get(f"{probe}.failureThreshold", 3)
-    if view.get(probe) and seconds < STARTUP_SECONDS:
+    period, failures = (
+        view.get(f"{probe}.{name}", default)
+        for name, default in (("periodSeconds", 10), ("failureThreshold", 3))
+    )
+    are_numbers = is_number(period) and is_number(failures)
+    if view.get(probe) and are_numbers and period * failures < STARTUP_SECONDS:
         text = f"must leave {STARTUP_SECONDS} seconds together with periodSeconds"
         yield view.finding(f"{probe}.failureThreshold", text)
     if view.get("livenessProbe.httpGet.path", "/health/live") != "/health/live":

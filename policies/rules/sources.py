@@ -156,7 +156,7 @@ def _password_generation(graph: Graph) -> Iterator[Finding]:
             path = f"{cloud_run.TEMPLATES[node.type]}.annotations"
             annotations = node.view.get(path, {})
             if not isinstance(annotations, dict) or annotations.get(GENERATION) != generation:
-                yield node.finding(path, f"must have {GENERATION}: {generation}")
+                yield node.finding(path, f"must have the {GENERATION} of {PASSWORD}")
 
 
 # -- names -----------------------------------------------------------------------------------------
