@@ -90,7 +90,9 @@ def _shares(view: View) -> Iterator[Finding]:
             )
         elif not str(share.get("revision")).startswith(f"{view.get('name')}-"):
             yield share.finding("revision", "must be a revision of this service")
-    if not re.fullmatch(rf"{view.get('name')}-[0-9a-f]{{8}}", str(view.get("template.revision"))):
+    if not re.fullmatch(
+        rf"{re.escape(str(view.get('name')))}-[0-9a-f]{{8}}", str(view.get("template.revision"))
+    ):
         text = "must be the name of the service and a hash of the template, which no other has"
         yield view.finding("template.revision", text)
 

@@ -112,7 +112,7 @@ def _declared(graph: Graph) -> Iterator[Finding]:
         ):
             path = f"operationContext.oidc.gcp.{name}"
             if node.view.get(path) != expected:
-                yield node.finding(path, f"must be {expected}")
+                yield node.finding(path, f"must be {expected.partition('@')[0]}, in this project")
         # Pulumi Cloud deploys commits unless it is told not to.
         if node.view.get("vcs.deployCommits") is not releases:
             text = "must be true in staging, and false in production, which a workflow releases"
@@ -123,7 +123,7 @@ def _declared(graph: Graph) -> Iterator[Finding]:
         stacks = re.search(r"/attribute\.(deployments|stack)/(.+)", str(_value(node, "member")))
         own = f"org:{organization}:project:{node.urn.split('::')[1]}"
         if stacks and own not in (stacks[2], stacks[2].partition(":stack:")[0]):
-            yield node.finding("member", f"must be for {own}")
+            yield node.finding("member", "must be for the organization and project of this stack")
 
     names = {
         node.view.get("workloadIdentityPoolProviderId")

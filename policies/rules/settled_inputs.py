@@ -670,7 +670,7 @@ OWN_STACK: Final = Custom(
 
 
 def _every_failure(view: View) -> Iterator[Finding]:
-    missing = FAILURES - set(view.all("filters[]"))
+    missing = FAILURES - set(map(str, view.all("filters[]")))
     if missing:
         yield view.finding("filters", f"must contain {', '.join(sorted(missing))}")
     if next(view.find("secret")).value is ABSENT:

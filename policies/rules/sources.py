@@ -120,7 +120,7 @@ def _derived(graph: Graph) -> Iterator[Finding]:
 def _network(graph: Graph) -> Iterator[Finding]:
     """The names are part of the hash of a revision, so they are texts and have no source."""
     names = {
-        path: f"projects/{node.view.get('project')}/{group}/{node.view.get('name')}"
+        path: (logical, f"projects/{node.view.get('project')}/{group}/{node.view.get('name')}")
         for node in graph.of_type(gcp.NETWORK, gcp.SUBNETWORK, gcp.VPC_CONNECTOR)
         for logical, path, group in (
             (NETWORK, "networkInterfaces[].network", "global/networks"),
@@ -130,10 +130,10 @@ def _network(graph: Graph) -> Iterator[Finding]:
         if node.name == logical
     }
     for node in graph.of_type(*cloud_run.WORKLOADS):
-        for path, expected in names.items():
+        for path, (logical, expected) in names.items():
             for value in node.view.all(f"{cloud_run.TEMPLATES[node.type]}.vpcAccess.{path}"):
                 if value != expected:
-                    yield node.finding(path, f"must be {expected}")
+                    yield node.finding(path, f"must be the full name of {logical}")
 
 
 def _region(node: Node) -> str:
