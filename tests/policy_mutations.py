@@ -19,7 +19,7 @@ from policies.rules.grants import SECRET_ACCESSOR
 from policies.rules.sources import SOURCES
 from policies.rules.stack_edges import ACTIVITY_TIMEOUT
 from policies.rules.stack_secrets import PLAIN_PROPERTIES, SECRET_SOURCES
-from resource_types import cloudflare, gcp, kubernetes, pulumi_random, pulumiservice, vercel
+from resource_types import cloudflare, gcp, kubernetes, pulumiservice, vercel
 from resource_types.estate import PROVIDER_PREFIX, STACK
 
 # -- of a resource ---------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ def _holds(condition: Any, view: View) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SetProperty:
-    """``value`` at ``path`` of a resource of ``type``."""
+    """``value`` at ``path`` of a resource of ``type``, which may be the logical name of one."""
 
     type: str
     path: str
@@ -274,7 +274,7 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         ),
         RemoveType(gcp.SECRET_VERSION),
         AddResource(gcp.TOPIC, {"name": "pull-{environment}-secret-rotation"}),
-        SetProperty(pulumi_random.RANDOM_PASSWORD, "keepers.generation", "now"),
+        SetProperty("postgres-password", "keepers.generation", "now"),
         *(
             SetProperty(token, f"template.{path}", value)
             for token in (gcp.RUN_SERVICE, gcp.RUN_WORKER_POOL)

@@ -88,7 +88,11 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
     nodes = sorted(recording.whole.resources, key=lambda node: str(node.urn))
     match mutation:
         case SetProperty(token, path, value):
-            present = [x for x in harness.resources_of(recording) if x.type == token]
+            present = [
+                x
+                for x in harness.resources_of(recording)
+                if token in (x.type, x.urn.rpartition("::")[2])
+            ]
             for resource in present[:3]:
                 for match in list(find(resource.view.inputs, path))[:3]:
                     mutant = resource.mutated(Mutation(match.keys, value))
