@@ -37,7 +37,11 @@ LABELS: Final = ("effectiveLabels", "pulumiLabels")
 
 
 def _drains_another_address(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return any(address not in old.get("natIps", ()) for address in new.get("drainNatIps", ()))
+    return any(
+        address not in old.get("natIps", ()) or address in new.get("natIps", ())
+        for address in new.get("drainNatIps", ())
+        if address not in old.get("drainNatIps", ())
+    )
 
 
 def _label_set_twice(_old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -266,7 +270,7 @@ ROUTER_NAT: Final = ordinary(
         refused(
             path="",
             when=_drains_another_address,
-            text="drainNatIps may only name addresses that natIps had before",
+            text="drainNatIps may only name addresses that natIps had before and has no longer",
             source="resource_compute_router_nat.go: resourceComputeRouterNatDrainNatIpsCustomDiff",
         ),
     ),
@@ -345,7 +349,7 @@ GKE_CLUSTER: Final = stateful(
             replaces(
                 path=path,
                 when=turns_off,
-                source="resource_container_cluster.go: ForceNewIfChange",
+                source="resource_container_cluster.go: isBeenEnabled",
             )
             for path in ("enableFqdnNetworkPolicy", "enableL4IlbSubsetting")
         ),
@@ -353,6 +357,11 @@ GKE_CLUSTER: Final = stateful(
             path="dnsConfig.additiveVpcScopeDnsDomain",
             when=changes,
             given={"enableAutopilot": (True,)},
+            source="resource_container_cluster.go: containerClusterAutopilotCustomizeDiff",
+        ),
+        replaces(
+            path="enableK8sBetaApis.enabledApis",
+            when=removed,
             source="resource_container_cluster.go: containerClusterEnableK8sBetaApisCustomizeDiff",
         ),
     ),
@@ -762,13 +771,13 @@ SQL_INSTANCE: Final = stateful(
             path="settings.diskSize",
             when=decreases,
             given={"settings.diskAutoresize": (True, None)},
-            source="resource_sql_database_instance.go: compareDiskSize",
+            source="resource_sql_database_instance.go",
         ),
         replaces(
             path="settings.diskSize",
             when=decreases,
             given={"settings.diskAutoresize": (False,)},
-            source="resource_sql_database_instance.go: isDiskShrinkage",
+            source="resource_compute_disk.go: IsDiskShrinkage",
         ),
         replaces(
             path="settings.ipConfiguration.privateNetwork",
@@ -778,13 +787,13 @@ SQL_INSTANCE: Final = stateful(
         replaces(
             path="settings.autoUpgradeEnabled",
             when=turns_off,
-            source="resource_sql_database_instance.go: ForceNewIfChange",
+            source="resource_sql_database_instance.go",
         ),
         (
             replaces(
                 path=path,
                 when=changes,
-                source="resource_sql_database_instance.go: isSwitchoverRequested",
+                source="resource_sql_database_instance.go: isSwitchoverFromOldPrimarySide",
             )
             for path in ("masterInstanceName", "replicaConfiguration.cascadableReplica")
         ),
@@ -936,7 +945,7 @@ VPC_CONNECTOR: Final = ordinary(
             replaces(
                 path=path,
                 when=decreases,
-                source="resource_vpc_access_connector.go: AreInstancesReduced",
+                source="resource_vpc_access_connector.go: isInstanceShrinkage",
             )
             for path in ("maxInstances", "minInstances")
         ),

@@ -34,7 +34,8 @@ class Update:
         path: the input, as a path without list items; a change inside it is a change of it. Empty
             for a condition on all inputs.
         text: what is lost, as a clause; or why the provider refuses the change.
-        source: the provider's source file that decides this; empty for a loss.
+        source: the provider's source file, and its function where the file is public under that
+            name, that decides this; empty for a loss.
         unset: the value that the platform uses when the input is not set.
         given: other new inputs, each with the values for which this is the effect.
     """

@@ -11,7 +11,7 @@ from sandbox.schema import Shape, UnknownType, schema_of
 from tests.recorder import Secret
 from tests.variants import VARIANTS
 
-PROVIDERS: Final = ("gcp:", "cloudflare:", "vercel:", "random:", "kubernetes:")
+PROVIDERS: Final = ("gcp:", "cloudflare:", "vercel:", "random:", "kubernetes:", "pulumiservice:")
 HELM: Final = "kubernetes:helm.sh"
 """A chart's values have no schema; the rule eso-operator-scoped decides about them."""
 

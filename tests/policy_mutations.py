@@ -16,10 +16,11 @@ from policies.framework.paths import ABSENT, Keys, Undecided, View
 from policies.framework.rules import Check, Custom, ForEach, Must, When
 from policies.rules import stack_edges
 from policies.rules.grants import SECRET_ACCESSOR
+from policies.rules.sources import SOURCES
 from policies.rules.stack_edges import ACTIVITY_TIMEOUT
 from policies.rules.stack_secrets import PLAIN_PROPERTIES, SECRET_SOURCES
 from resource_types import cloudflare, gcp, kubernetes, pulumiservice, vercel
-from resource_types.estate import STACK
+from resource_types.estate import PROVIDER_PREFIX, STACK
 
 # -- of a resource ---------------------------------------------------------------------------------
 
@@ -67,7 +68,7 @@ def _holds(condition: Any, view: View) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SetProperty:
-    """``value`` at ``path`` of a resource of ``type``."""
+    """``value`` at ``path`` of a resource of ``type``, which may be the logical name of one."""
 
     type: str
     path: str
@@ -76,7 +77,7 @@ class SetProperty:
 
 @dataclass(frozen=True, slots=True)
 class RemoveType:
-    """No resource of ``type``."""
+    """No resource of ``type``, which may be the logical name of one resource."""
 
     type: str
 
@@ -116,7 +117,10 @@ class RemoveDependencies:
 
 @dataclass(frozen=True, slots=True)
 class SetSource:
-    """``property`` of a resource of ``type`` is made from one of type ``other``, or from none."""
+    """``property`` of a resource of ``type`` is made from one of type ``other``, or from none.
+
+    The type may be the logical name of one resource.
+    """
 
     type: str
     property: str
@@ -247,6 +251,40 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         SetProperty(gcp.SECRET_IAM.member, "role", "roles/secretmanager.viewer"),
         SetProperty(gcp.RUN_SERVICE, "template.serviceAccount", "o@p.iam.gserviceaccount.com"),
     ),
+    "stack-sources-declared": (
+        *(
+            SetSource(token, name, source)
+            for token, inputs in SOURCES.items()
+            for name in inputs
+            if token not in (gcp.GLOBAL_ADDRESS, gcp.SQL_INSTANCE)
+            for source in (None, gcp.SERVICE_ACCOUNT)
+        ),
+        *(
+            SetSource(resource, name, source)
+            for resource, name in (
+                ("network-services-range", "network"),
+                ("postgres-instance", "encryptionKeyName"),
+                ("postgres-instance", "settings"),
+                ("postgres-recovery", "clone"),
+                ("secrets-database-url-version", "secretData"),
+                ("secrets-redis-url-version", "secretData"),
+                ("secrets-redis-url-version", "secret"),
+            )
+            for source in (None, gcp.SERVICE_ACCOUNT)
+        ),
+        RemoveType(gcp.SECRET_VERSION),
+        AddResource(gcp.TOPIC, {"name": "pull-{environment}-secret-rotation"}),
+        SetProperty("postgres-password", "keepers.generation", "now"),
+        *(
+            SetProperty(token, f"template.{path}", value)
+            for token in (gcp.RUN_SERVICE, gcp.RUN_WORKER_POOL)
+            for path, value in (
+                ("annotations", {}),
+                ("vpcAccess.networkInterfaces[].network", "default"),
+                ("vpcAccess.networkInterfaces[].subnetwork", "default"),
+            )
+        ),
+    ),
     "stack-few-administrators": (
         AddResource(
             gcp.PROJECT_IAM.member,
@@ -258,6 +296,16 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         ),
     ),
     "stack-grants-declared": (
+        *(
+            RemoveType(name)
+            for name in (
+                *("identity-deployer-run-admin", "identity-previewer-run-viewer"),
+                *("identity-deployer-sign-in-release", "identity-previewer-sign-in-drift"),
+                *("registry-pusher", "backups-writer", "encryption-key-postgres-user"),
+                *("identity-deployer-container-admin", "identity-deployer-acts-as-nodes"),
+                *("deployments-lent", "namespace-account-pull-secrets-sa-identity"),
+            )
+        ),
         # A worker impersonates the deployer.
         AddResource(
             gcp.SERVICE_ACCOUNT_IAM.member,
@@ -315,6 +363,27 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         SetProperty(gcp.WORKLOAD_IDENTITY_POOL, "workloadIdentityPoolId", "pull-elsewhere-github"),
         SetProperty(vercel.PROJECT, "gitRepository.repo", "elsewhere/pull"),
         AddResource(pulumiservice.DEPLOYMENT_SETTINGS, {"vcs": {"repository": "elsewhere/pull"}}),
+        RemoveType(gcp.WORKLOAD_IDENTITY_POOL_PROVIDER),
+        RemoveType("identity-github-provider"),
+        *(
+            SetProperty(pulumiservice.DEPLOYMENT_SETTINGS, path, value)
+            for path, value in (
+                ("vcs.deployCommits", True),
+                ("vcs.deployCommits", ABSENT),
+                ("operationContext.oidc.gcp.providerId", "github"),
+                ("operationContext.oidc.gcp.workloadPoolId", "pull-elsewhere-github"),
+                (
+                    "operationContext.oidc.gcp.serviceAccount",
+                    "pull-ci-previewer@elsewhere.iam.gserviceaccount.com",
+                ),
+            )
+        ),
+        SetProperty(
+            gcp.SERVICE_ACCOUNT_IAM.member,
+            "member",
+            "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/"
+            "pull-production-github/attribute.deployments/org:elsewhere:project:pull",
+        ),
     ),
     "stack-flows-declared": (
         AddResource(
@@ -381,6 +450,7 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         AddResource(kubernetes.HORIZONTAL_POD_AUTOSCALER, {"spec": {"maxReplicas": 500}}),
     ),
     "stack-same-location": (
+        SetProperty(gcp.KEY_RING, "location", "us-east1"),
         SetProperty(gcp.BUCKET, "location", "europe-west4"),
         SetProperty(gcp.ROUTER_NAT, "region", "europe-west4"),
         SetProperty(gcp.SQL_INSTANCE, "region", "europe-west4"),
@@ -394,7 +464,9 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
             gcp.NETWORK_ENDPOINT_GROUP, {"cloudRun": {"service": "pull-temporal-worker{suffix}"}}
         ),
     ),
-    "stack-complete": tuple(RemoveType(token) for token in stack_edges.REQUIRED[""]),
+    "stack-complete": tuple(
+        RemoveType(removed) for removed in (*stack_edges.REQUIRED[""], "secrets-jwt-secret")
+    ),
     "stack-order": tuple(
         RemoveDependencies(later, earlier)
         for table in (stack_edges.BEFORE, stack_edges.BEFORE_ANY)
@@ -403,13 +475,15 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         for earlier in types
     ),
     "stack-api-enabled": (
+        RemoveType("project-sts"),
+        AddResource(gcp.PROJECT_SERVICE, {"service": "bigquery.googleapis.com"}),
         RemoveType(gcp.PROJECT_SERVICE),
         RemoveDependencies(gcp.NETWORK, gcp.PROJECT_SERVICE),
         RemoveDependencies(gcp.RUN_SERVICE, gcp.PROJECT_SERVICE),
     ),
     "stack-key-usable": (
         RemoveType(gcp.CRYPTO_KEY_IAM.member),
-        SetSource(gcp.SQL_INSTANCE, "encryptionKeyName", None),
+        SetSource("postgres-instance", "encryptionKeyName", None),
         *(
             RemoveDependencies(token, gcp.CRYPTO_KEY_IAM.member)
             for token in (gcp.SQL_INSTANCE, gcp.BUCKET, gcp.SECRET)
@@ -417,11 +491,19 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
     ),
     "stack-account-usable": (
         RemoveDependencies(gcp.RUN_SERVICE, gcp.SERVICE_ACCOUNT_IAM.member),
+        RemoveType("identity-deployer-acts-as-all"),
         SetProperty(gcp.RUN_SERVICE, "template.serviceAccount", "pull-other@p"),
     ),
     "stack-secret-readable": (RemoveDependencies(gcp.RUN_SERVICE, gcp.SECRET_IAM.member),),
     "stack-single-owner": (
         SetProperty(gcp.SQL_INSTANCE, "project", "pull-elsewhere"),
+        SetProperty(f"{PROVIDER_PREFIX}gcp", "project", "pull-elsewhere"),
+        SetProperty(pulumiservice.DRIFT_SCHEDULE, "organization", "elsewhere"),
+        SetProperty(
+            gcp.SERVICE_ACCOUNT_IAM.member,
+            "member",
+            "principalSet://iam.googleapis.com/projects/9/locations/global/workloadIdentityPools/p",
+        ),
         SetProperty(gcp.SECRET, "project", "pull-elsewhere"),
         SetProperty(cloudflare.R2_BUCKET, "accountId", "0" * 32),
         SetProperty(cloudflare.WORKERS_ROUTE, "zoneId", "0" * 32),
@@ -432,6 +514,11 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
     ),
     "stack-image-from-own-registry": (
         SetProperty(gcp.RUN_SERVICE, "template.containers[].image", FOREIGN_IMAGE),
+        SetProperty(
+            gcp.RUN_SERVICE,
+            "template.containers[].image",
+            f"gcr.io/pull-production/pull-web@sha256:{1:064}",
+        ),
         AddResource(
             gcp.RUN_JOB, {"template": {"template": {"containers": [{"image": FOREIGN_IMAGE}]}}}
         ),

@@ -14,7 +14,7 @@ import pytest
 from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import ResourcePreEvent
 
-from ops.review.outcome import Outcome
+from ops.review.outcome import Diagnostic, Outcome
 from ops.review.recorder import Recorder
 from ops.review.redaction import at_path, redacted
 from ops.review.steps import Change, Step, short_type
@@ -139,6 +139,14 @@ def test_a_replacement_is_one_step() -> None:
     for op in ("create-replacement", "replace", "delete-replaced"):
         recorder(finished(op, old=state({}), new=state({})))
     assert [step.op for step in recorder.steps] == [OpType.REPLACE]
+
+
+def test_an_edit_without_effect_is_a_fact_of_its_diagnostic() -> None:
+    recorder = Recorder()
+    recorder(finished("same", old=state({"size": 5}), new=state({"size": 4})))
+    (diagnostic,) = recorder.diagnostics
+    assert diagnostic.edit_without_effect
+    assert Diagnostic.parse(diagnostic.to_dict()) == diagnostic
 
 
 def test_a_failure_is_recorded_once() -> None:

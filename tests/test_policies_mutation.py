@@ -88,7 +88,11 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
     nodes = sorted(recording.whole.resources, key=lambda node: str(node.urn))
     match mutation:
         case SetProperty(token, path, value):
-            present = [x for x in harness.resources_of(recording) if x.type == token]
+            present = [
+                x
+                for x in harness.resources_of(recording)
+                if token in (x.type, x.urn.rpartition("::")[2])
+            ]
             for resource in present[:3]:
                 for match in list(find(resource.view.inputs, path))[:3]:
                     mutant = resource.mutated(Mutation(match.keys, value))
@@ -96,10 +100,11 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
                         yield resource.urn, mutant.request()
         case RemoveType(token):
             request = _copy(recording)
-            kept = [node for node in nodes if node.type != token]
+            kept = [node for node in nodes if token not in (node.type, node.name)]
             request.ClearField("resources")
             request.resources.extend(kept)
-            yield f"no {token}", request
+            if len(kept) < len(nodes):
+                yield f"no {token}", request
         case AddResource(token):
             request = _copy(recording)
             _add(request, mutation, recording.stack, nodes)
@@ -124,7 +129,7 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
                 node.dependencies.extend(kept)
             yield f"{token} no longer depends on {other}", request
         case SetSource(token, name, source):
-            for node in [node for node in nodes if node.type == token][:3]:
+            for node in [node for node in nodes if token in (node.type, node.name)][:3]:
                 request = _copy(recording)
                 edges = _of(request, node.urn).propertyDependencies
                 edges[name].ClearField("urns")

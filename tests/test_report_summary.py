@@ -282,7 +282,9 @@ def test_an_edit_without_effect_is_not_safe() -> None:
         "message": "settings.diskSize: 20 has no effect; it stays 100",
         "urn": urn("db", SQL),
     }
-    stack = reported(diagnostics=[warning])
+    # The words of a message decide nothing.
+    assert reported(diagnostics=[warning]).risk == "safe"
+    stack = reported(diagnostics=[{**warning, "editWithoutEffect": True}])
     assert stack.risk == "needs review"
     assert [(reason.text, reason.names) for reason in stack.reasons] == [
         ("an edit has no effect", ("db",))

@@ -18,11 +18,17 @@ from resource_types.estate import STACK
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """A message of the engine, of a provider or of the program; ``urn`` may be empty."""
+    """A message of the engine, of a provider or of the program.
+
+    Attributes:
+        urn: of the resource that the message is about; empty for none.
+        edit_without_effect: the message says that the engine or a provider drops an edit.
+    """
 
     severity: str
     message: str
     urn: str
+    edit_without_effect: bool = False
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -31,10 +37,12 @@ class Diagnostic:
             severity=document["severity"],
             message=document["message"].strip(),
             urn=document.get("urn") or "",
+            edit_without_effect=bool(document.get("editWithoutEffect")),
         )
 
-    def to_dict(self) -> dict[str, str]:
-        return {"severity": self.severity, "message": self.message, "urn": self.urn}
+    def to_dict(self) -> dict[str, Any]:
+        document = {"severity": self.severity, "message": self.message, "urn": self.urn}
+        return {**document, "editWithoutEffect": True} if self.edit_without_effect else document
 
 
 # Where a terminal would change its colour.

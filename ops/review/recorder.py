@@ -142,6 +142,7 @@ class Recorder:
                 severity="warning",
                 message=f"{change.path}: {change.new!r} has no effect; it stays {change.old!r}",
                 urn=step.urn,
+                edit_without_effect=True,
             )
             for change in step.without_effect()
             if not seen

@@ -88,13 +88,20 @@ def _shares(view: View) -> Iterator[Finding]:
             yield share.finding(
                 "", "must name a revision, and its type must be the one for a revision"
             )
+        elif not str(share.get("revision")).startswith(f"{view.get('name')}-"):
+            yield share.finding("revision", "must be a revision of this service")
+    if not re.fullmatch(
+        rf"{re.escape(str(view.get('name')))}-[0-9a-f]{{8}}", str(view.get("template.revision"))
+    ):
+        text = "must be the name of the service and a hash of the template, which no other has"
+        yield view.finding("template.revision", text)
 
 
 def _private_egress(view: View) -> Iterator[Finding]:
     if not view.get("vpcAccess.connector") and not view.all("vpcAccess.networkInterfaces[]"):
         yield view.finding("vpcAccess", "must have a network interface or a connector")
-    if view.get("vpcAccess.egress") not in ("ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"):
-        yield view.finding("vpcAccess.egress", "must be ALL_TRAFFIC or PRIVATE_RANGES_ONLY")
+    if view.get("vpcAccess.egress") != "ALL_TRAFFIC":
+        yield view.finding("vpcAccess.egress", "must be ALL_TRAFFIC")
 
 
 def _is_worker(view: View) -> bool:
@@ -329,7 +336,8 @@ RULES: Final = (
     ResourceRule(
         id="run-traffic",
         severity=Severity.HIGH,
-        what="Traffic is assigned to named revisions and sums to 100 percent.",
+        what="Traffic is assigned to named revisions of the service and sums to 100 percent, and a "
+        "new template has a new name.",
         fix="Set a revision and a percentage for each share; a rollback changes nothing else.",
         url=f"{DOCS}/rollouts-rollbacks-traffic-migration",
         types=(gcp.RUN_SERVICE, gcp.RUN_WORKER_POOL),
@@ -345,6 +353,8 @@ RULES: Final = (
                                 SetValue(shares, []),
                                 SetValue(f"{shares}[].percent", 105),
                                 SetValue(f"{shares}[].revision", ABSENT),
+                                SetValue(f"{shares}[].revision", "pull-elsewhere-1a2b3c4d"),
+                                SetValue("template.revision", "pull-temporal-worker-live"),
                                 SetValue(
                                     f"{shares}[].type", "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
                                 ),
@@ -368,8 +378,9 @@ RULES: Final = (
     ResourceRule(
         id="run-private-egress",
         severity=Severity.HIGH,
-        what="Every workload is connected to the VPC, because the database has no public address.",
-        fix="Set vpcAccess with a network interface or a connector, and its egress.",
+        what="All traffic of a workload goes through the VPC: the database has no public address, "
+        "and partners know the address of our NAT.",
+        fix="Set vpcAccess with a network interface or a connector, and egress to ALL_TRAFFIC.",
         url=f"{DOCS}/configuring/connecting-vpc",
         types=WORKLOADS,
         checks=(
@@ -387,6 +398,7 @@ RULES: Final = (
                             SetValue("vpcAccess", ABSENT),
                             SetValue("vpcAccess.networkInterfaces", []),
                             SetValue("vpcAccess.egress", ABSENT),
+                            SetValue("vpcAccess.egress", "PRIVATE_RANGES_ONLY"),
                         ),
                     ),
                 ),

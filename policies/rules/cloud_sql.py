@@ -20,8 +20,14 @@ LOG_FLAGS: Final = (
     ("log_min_duration_statement", ("-1",), "250"),
     ("log_min_error_statement", ("error", "warning", "notice", "info"), "panic"),
     ("log_min_messages", ("warning", "notice", "info"), "panic"),
-    ("log_statement", ("ddl", "mod", "all"), "none"),
+    # Other values log the data in statements.
+    ("log_statement", ("ddl",), "all"),
+    ("pgaudit.log", ("ddl,role",), "all"),
 )
+
+AUDIT_FLAG: Final = "cloudsql.enable_pgaudit"
+FLAGS: Final = (AUDIT_FLAG, "max_connections", *(name for name, _, _ in LOG_FLAGS))
+"""Every flag that the estate sets: others can lose data (``fsync``) or stop writes."""
 
 
 def _flag(name: str) -> str:
@@ -153,8 +159,10 @@ RULES: Final = (
     ResourceRule(
         id="sql-log-flags",
         severity=Severity.MEDIUM,
-        what="PostgreSQL logs connections, checkpoints, lock waits, schema changes and errors.",
-        fix="Set the flag in settings.databaseFlags.",
+        what="PostgreSQL logs connections, checkpoints, lock waits, schema changes and errors, no "
+        "data, and has no other flags.",
+        fix="Correct the flag in settings.databaseFlags; a new one belongs in FLAGS in "
+        "policies/rules/cloud_sql.py.",
         url=f"{DOCS}/flags",
         frameworks=(
             "CIS-GCP-4.0 6.2.2",
@@ -170,7 +178,8 @@ RULES: Final = (
             *(
                 Must(_flag(name), one_of(*allowed, refused=(refused,)))
                 for name, allowed, refused in LOG_FLAGS
-            )
+            ),
+            Must("settings.databaseFlags[].name", one_of(*FLAGS, refused=("fsync",))),
         ),
     ),
     ResourceRule(
@@ -181,7 +190,7 @@ RULES: Final = (
         url=f"{DOCS}/pg-audit",
         frameworks=("CIS-GCP-4.0 6.2.8", "CKV_GCP_110"),
         types=(gcp.SQL_INSTANCE,),
-        checks=_own(Must(_flag("cloudsql.enable_pgaudit"), equal("on", "off"))),
+        checks=_own(Must(_flag(AUDIT_FLAG), equal("on", "off"))),
     ),
     ResourceRule(
         id="sql-customer-managed-key",

@@ -6,6 +6,7 @@ deployments are configured: both come from the same settings through other compo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -66,6 +67,11 @@ def _pulumi_cloud(organization: str, project: str) -> Provider:
     )
 
 
+def _value(node: Node, path: str) -> Any:
+    """The value at ``path``, whether or not it is known."""
+    return next(node.view.find(path)).value
+
+
 def _only(graph: Graph, token: str, path: str) -> str:
     """The value that all resources of a type have; empty if they have none, or several."""
     values = {str(node.view.get(path, "")) for node in graph.of_type(token)}
@@ -74,6 +80,7 @@ def _only(graph: Graph, token: str, path: str) -> str:
 
 def _declared(graph: Graph) -> Iterator[Finding]:
     repository = _only(graph, vercel.PROJECT, "gitRepository.repo")
+    project = _only(graph, gcp.NETWORK, "project")
 
     def check_pool(node: Node) -> Iterator[Finding]:
         if node.view.get("workloadIdentityPoolId") != f"pull-{environment(graph.config)}-github":
@@ -97,14 +104,40 @@ def _declared(graph: Graph) -> Iterator[Finding]:
         if node.view.get("sourceContext.git.branch") != BRANCH:
             yield node.finding("sourceContext.git.branch", f"must be {BRANCH}")
         releases = environment(graph.config) == "staging"
-        account = f"pull-{DEPLOYER}-stg@" if releases else f"pull-{PREVIEWER}@"
-        path = "operationContext.oidc.gcp.serviceAccount"
-        if not str(node.view.get(path)).startswith(account):
-            yield node.finding(path, f"must be {account.removesuffix('@')}")
-        if node.view.get("vcs.deployCommits", False) is not releases:
+        account = f"pull-{DEPLOYER}-stg" if releases else f"pull-{PREVIEWER}"
+        for name, expected in (
+            ("serviceAccount", f"{account}@{project}.iam.gserviceaccount.com"),
+            ("workloadPoolId", f"pull-{environment(graph.config)}-github"),
+            ("providerId", "pulumi"),
+        ):
+            path = f"operationContext.oidc.gcp.{name}"
+            if node.view.get(path) != expected:
+                yield node.finding(path, f"must be {expected.partition('@')[0]}, in this project")
+        # Pulumi Cloud deploys commits unless it is told not to.
+        if node.view.get("vcs.deployCommits") is not releases:
             text = "must be true in staging, and false in production, which a workflow releases"
             yield node.finding("vcs.deployCommits", text)
 
+    def check_deployment_grant(node: Node) -> Iterator[Finding]:
+        organization = _only(graph, pulumiservice.DEPLOYMENT_SETTINGS, "organization")
+        stacks = re.search(r"/attribute\.(deployments|stack)/(.+)", str(_value(node, "member")))
+        own = f"org:{organization}:project:{node.urn.split('::')[1]}"
+        if stacks and own not in (stacks[2], stacks[2].partition(":stack:")[0]):
+            yield node.finding("member", "must be for the organization and project of this stack")
+
+    names = {
+        node.view.get("workloadIdentityPoolProviderId")
+        for node in graph.of_type(gcp.WORKLOAD_IDENTITY_POOL_PROVIDER)
+    }
+    needed = {
+        "github": gcp.WORKLOAD_IDENTITY_POOL,
+        "pulumi": pulumiservice.DEPLOYMENT_SETTINGS,
+    }
+    for name, token in needed.items():
+        for node in graph.of_type(token):
+            if name not in names:
+                yield node.finding("", f"needs the identity provider {name}")
+    yield from graph.check_each(check_deployment_grant, gcp.SERVICE_ACCOUNT_IAM.member)
     yield from graph.check_each(check_pool, gcp.WORKLOAD_IDENTITY_POOL)
     yield from graph.check_each(check_provider, gcp.WORKLOAD_IDENTITY_POOL_PROVIDER)
     yield from graph.check_each(check_deployments, pulumiservice.DEPLOYMENT_SETTINGS)
@@ -153,7 +186,10 @@ RULES: Final = (
             "attributeCondition",
             "attributeMapping",
             "oidc",
+            "operationContext.oidc.gcp.providerId",
             "operationContext.oidc.gcp.serviceAccount",
+            "operationContext.oidc.gcp.workloadPoolId",
+            "vcs.deployCommits",
             "vcs.repository",
             "workloadIdentityPoolId",
             "workloadIdentityPoolProviderId",

@@ -22,7 +22,7 @@ from policies.framework.paths import ABSENT, UNKNOWN, Finding, Undecided, View, 
 from policies.framework.rules import Custom, ResourceRule, SetValue, Severity
 from policies.rules.iam import DOCS, GRANTS
 from policies.rules.runbook import ENVIRONMENT, environment
-from resource_types import RESOURCE_TYPES, gcp, kubernetes
+from resource_types import RESOURCE_TYPES, gcp, kubernetes, pulumiservice
 from resource_types.record import GrantTypes
 
 SECRET_READERS: Final[Mapping[str, list[str]]] = json.loads(
@@ -419,15 +419,51 @@ def _own_kubernetes_account(view: View) -> Iterator[Finding]:
         yield view.finding("spec.template.spec.serviceAccountName", text)
 
 
+CLUSTER_ROLES: Final = ("compute.loadBalancerAdmin", "container.admin", "container.viewer")
+"""Roles on the project that the deployer and the previewer need only for a cluster."""
+
+
+def _needed(graph: Graph) -> Iterator[Grant]:
+    """The rows whose holder and resource are in the stack.
+
+    ``stack-no-missing-grant`` demands the grants on secrets, and ``stack-account-usable`` those to
+    act as the account of a workload.
+    """
+    accounts = {
+        str(node.view.get("accountId")).removeprefix("pull-").removesuffix("-stg")
+        for node in graph.of_type(gcp.SERVICE_ACCOUNT)
+    }
+    pods = {node.view.get("metadata.name") for node in graph.of_type(kubernetes.SERVICE_ACCOUNT)}
+    keys = {node.view.get("name") for node in graph.of_type(gcp.CRYPTO_KEY)}
+    absent = {DEPLOYER, PREVIEWER, NODES, OPERATOR, *RUNTIMES} - accounts
+    absent |= {_pod(name) for name in KUBERNETES_ACCOUNTS.keys() - pods}
+    if not graph.of_type(pulumiservice.DEPLOYMENT_SETTINGS):
+        absent.add(DEPLOYMENTS)
+    for row in table(environment(graph.config)):
+        kind, _, name = row.resource.partition(" ")
+        exists = {"account": name in accounts, "key": name in keys}.get(kind, True)
+        elsewhere = row.role == SECRET_ACCESSOR or (row.role == ACT_AS and name != NODES)
+        optional = row.role.removeprefix("roles/") in CLUSTER_ROLES and OPERATOR not in accounts
+        if exists and row.holder not in absent and not (elsewhere or optional):
+            yield row
+
+
 def _all_declared(graph: Graph) -> Iterator[Finding]:
     projects = {str(node.view.get("project")) for node in graph.of_type(gcp.NETWORK)}
     project = re.escape(projects.pop()) if len(projects) == 1 else ANY_PROJECT
+    granted: list[Row] = []
     for node in graph.nodes:
         if node.type in GRANTS:
             check = GrantCheck(environment(graph.config), project, node.property_dependencies)
+            granted += (row for _, row in check.rows(node.view))
             yield from attempt(check.findings(node.view))
         elif GRANTING.fullmatch(node.type) and node.type not in (*FEDERATION, gcp.AUDIT_CONFIG):
             yield node.finding("", "changes permissions in a way that the table does not have")
+    urn = graph.nodes[0].urn if graph.nodes else ""
+    for row in sorted(_needed(graph)):
+        if not any(_agrees(found, row) for found in granted):
+            text = f"The stack does not grant {row.role} on {row.resource} to {row.holder}"
+            yield Finding(path="", text=text, urn=urn)
 
 
 RULES: Final = (
@@ -493,10 +529,10 @@ RULES: Final = (
     StackRule(
         id="stack-grants-declared",
         severity=Severity.CRITICAL,
-        what="Every grant of the stack is in the table of who holds which role on which resource. "
-        "Custom roles, access lists and roles in the cluster are not in it.",
-        fix="Remove it, or add it to policies/rules/grants.py, or its reader to the catalogue of "
-        "secrets.",
+        what="The grants of the stack are those in the table of who holds which role on which "
+        "resource. Custom roles, access lists and roles in the cluster are not in it.",
+        fix="Restore a missing grant. Remove another one, or add it to policies/rules/grants.py, "
+        "or its reader to the catalogue of secrets.",
         url=f"{DOCS}/using-iam-securely",
         check=_all_declared,
         paths=("member", "members[]", "role", "condition", "project"),

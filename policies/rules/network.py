@@ -121,6 +121,17 @@ RULES: Final = (
         ),
     ),
     ResourceRule(
+        id="network-peering-protected",
+        severity=Severity.HIGH,
+        what="Deleting the private connection fails while the database or Redis uses it.",
+        fix="Remove deletionPolicy; REMOVE_PEERING is for stacks without protection.",
+        url="https://cloud.google.com/sql/docs/postgres/configure-private-services-access",
+        types=(gcp.SERVICE_NETWORKING_CONNECTION,),
+        checks=(
+            Must("deletionPolicy", one_of("ABANDON", refused=("REMOVE_PEERING",)), optional=True),
+        ),
+    ),
+    ResourceRule(
         id="network-connector-range",
         severity=Severity.HIGH,
         what="A VPC connector has a /28 range.",
@@ -138,17 +149,17 @@ RULES: Final = (
     ResourceRule(
         id="network-subnet-range",
         severity=Severity.HIGH,
-        what="A subnet's range is private.",
-        fix="Use a range in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.",
-        url=f"{DOCS}/subnets#valid-ranges",
+        what="A subnet's range is private, and large enough for the instances of Cloud Run.",
+        fix="Use a range of /26 or larger in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.",
+        url="https://cloud.google.com/run/docs/configuring/vpc-direct-vpc",
         types=(gcp.SUBNETWORK,),
         checks=(
             Must(
                 "ipCidrRange",
                 matches(
-                    r"(10\.|172\.(1[6-9]|2\d|3[01])\.|192\.168\.)[\d.]+/([89]|1\d|2[0-9])",
-                    "must be a private range",
-                    ("8.8.8.0/24", "10.0.0.0/30"),
+                    r"(10\.|172\.(1[6-9]|2\d|3[01])\.|192\.168\.)[\d.]+/([89]|1\d|2[0-6])",
+                    "must be a private range of /26 or larger",
+                    ("8.8.8.0/24", "10.0.0.0/27"),
                 ),
             ),
         ),

@@ -20,7 +20,15 @@ from policies.framework.paths import (
 from policies.framework.rules import Custom, ForEach, Must, ResourceRule, SetValue, Severity, When
 from policies.rules import cloud_run
 from policies.rules.kubernetes import POD_SPECS, WORKLOADS
-from resource_types import RESOURCE_TYPES, cloudflare, gcp, kubernetes, vercel
+from resource_types import (
+    RESOURCE_TYPES,
+    cloudflare,
+    gcp,
+    kubernetes,
+    pulumiservice,
+    vercel,
+)
+from resource_types.estate import PROVIDER_PREFIX
 
 GUIDE: Final = "docs/runbook-coverage.md"
 
@@ -36,6 +44,7 @@ REGIONAL: Final = {
     gcp.RUN_SERVICE: "location",
     gcp.RUN_WORKER_POOL: "location",
     gcp.RUN_JOB: "location",
+    f"{PROVIDER_PREFIX}gcp": "region",
 }
 
 ENVIRONMENT: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -43,11 +52,25 @@ ENVIRONMENT: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """The setting of rules that depend on the environment of the stack."""
 
-# What each resource is called, as a pattern. Only staging has a suffix, ``-staging``.
+# What each resource is called, as a pattern. Only staging has a suffix, ``-staging`` or ``-stg``.
 NAMES: Final[Mapping[str, str]] = {
     gcp.SQL_INSTANCE: r"pull-{env}-postgres(-recovery)?",
     gcp.REDIS_INSTANCE: r"pull-{env}-redis",
     gcp.NETWORK: r"pull-{env}",
+    gcp.SUBNETWORK: r"pull-{env}(-cluster)?",
+    gcp.ROUTER: r"pull-{env}",
+    gcp.ROUTER_NAT: r"pull-{env}",
+    gcp.VPC_CONNECTOR: r"pull-{env}",
+    gcp.ADDRESS: r"pull-{env}-egress",
+    gcp.GLOBAL_ADDRESS: r"pull-{env}-(services|api)",
+    gcp.KEY_RING: r"pull-{env}",
+    gcp.CRYPTO_KEY: r"backups|cluster|postgres|secrets",
+    gcp.SQL_DATABASE: r"pull",
+    gcp.SQL_USER: r"pull",
+    gcp.SERVICE_ACCOUNT: r"pull-(api-origin|ci-deployer|ci-previewer|external-secrets|nodes"
+    r"|temporal-worker|worker-[a-z]+){stg}",
+    gcp.TOPIC: r"pull-{env}-secret-rotation",
+    gcp.GKE_CLUSTER: r"pull-cluster",
     gcp.RUN_SERVICE: r"pull-(api|temporal-worker(-[a-z]+)?){suffix}",
     gcp.RUN_WORKER_POOL: r"pull-temporal-worker(-[a-z]+)?{suffix}",
     gcp.SECRET: r"pull-{env}-[a-z0-9]+(-[a-z0-9]+)*|[A-Z][A-Z0-9_]*_{ENV}",
@@ -58,6 +81,13 @@ NAMES: Final[Mapping[str, str]] = {
     cloudflare.R2_BUCKET: r"pull-assets{suffix}",
     kubernetes.NAMESPACE: r"pull",
 }
+
+
+LABELS: Final[Mapping[str, str]] = {
+    gcp.SECRET: "labels.environment",
+    pulumiservice.STACK_TAGS: "tags.environment",
+}
+"""Where a resource has the name of its environment beside its own name."""
 
 
 def _name_path(token: str) -> str:
@@ -79,9 +109,16 @@ def _name(view: View) -> Iterator[Finding]:
     env = environment(view.config)
     suffix = "-staging" if env == "staging" else ""
     path = _name_path(view.type)
-    expected = NAMES[view.type].format(env=env, ENV=env.upper(), suffix=suffix)
+    stg = suffix and "-stg"
+    expected = NAMES[view.type].format(env=env, ENV=env.upper(), suffix=suffix, stg=stg)
     if not re.fullmatch(expected, str(view.get(path, ""))):
         yield view.finding(path, f"must be {expected}")
+
+
+def _label(view: View) -> Iterator[Finding]:
+    path = LABELS[view.type]
+    if view.get(path) != environment(view.config):
+        yield view.finding(path, f"must be {environment(view.config)}")
 
 
 def _variables(view: View) -> dict[str, Any]:
@@ -219,25 +256,41 @@ RULES: Final = (
     ResourceRule(
         id="runbook-names",
         severity=Severity.HIGH,
-        what="Every resource has the name that the runbooks give it in its environment.",
+        what="Every resource has the name that the runbooks give it in its environment, and the "
+        "label of that environment.",
         fix="Use the name from components/names.py.",
         url=GUIDE,
-        types=tuple(NAMES),
-        checks=tuple(
-            When(
-                lambda view, token=token: view.type == token,  # type: ignore[misc]
-                (
-                    Custom(
-                        _name,
-                        (_name_path(token),),
-                        tuple(
-                            SetValue(_name_path(token), name)
-                            for name in ("my-database", "pull-elsewhere-postgres")
+        types=tuple(dict.fromkeys((*NAMES, *LABELS))),
+        checks=(
+            *(
+                When(
+                    lambda view, token=token: view.type == token,  # type: ignore[misc]
+                    (
+                        Custom(
+                            _label,
+                            (path,),
+                            (SetValue(path, "elsewhere"), SetValue(path, ABSENT)),
                         ),
                     ),
-                ),
-            )
-            for token in NAMES
+                )
+                for token, path in LABELS.items()
+            ),
+            *(
+                When(
+                    lambda view, token=token: view.type == token,  # type: ignore[misc]
+                    (
+                        Custom(
+                            _name,
+                            (_name_path(token),),
+                            tuple(
+                                SetValue(_name_path(token), name)
+                                for name in ("my-database", "pull-elsewhere-postgres")
+                            ),
+                        ),
+                    ),
+                )
+                for token in NAMES
+            ),
         ),
         settings=ENVIRONMENT,
     ),

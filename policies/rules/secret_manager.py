@@ -13,6 +13,7 @@ from policies.framework.demands import (
     matches,
     none_of,
     one_of,
+    seconds_at_least,
     seconds_at_most,
 )
 from policies.framework.paths import PROTECT, Finding, View
@@ -69,6 +70,7 @@ RULES: Final = (
         types=(gcp.SECRET,),
         checks=(
             Must("rotation.rotationPeriod", seconds_at_most(ROTATION_DAYS)),
+            Must("rotation.rotationPeriod", seconds_at_least(1)),
             Must(
                 "rotation.nextRotationTime",
                 matches(

@@ -6,6 +6,7 @@ mode that the estate sets and that no rule settles fails ``tests/test_policies_s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -16,10 +17,12 @@ from policies.framework.demands import (
     at_least,
     between,
     equal,
+    is_number,
     matches,
     one_of,
+    seconds_at_least,
 )
-from policies.framework.paths import PROTECT, Finding, View
+from policies.framework.paths import ABSENT, PROTECT, Finding, View
 from policies.framework.rules import (
     Check,
     Custom,
@@ -31,6 +34,7 @@ from policies.framework.rules import (
     When,
 )
 from policies.rules import cloud_run
+from policies.rules.grants import variable_of
 from policies.rules.kubernetes import NAMESPACE, POD_SPECS
 from resource_types import cloudflare, gcp, kubernetes, pulumi_random, pulumiservice, vercel
 from resource_types.limits import WEEKDAYS
@@ -41,7 +45,7 @@ WEEKDAY: Final = one_of(*WEEKDAYS, refused=("DAY_OF_WEEK_UNSPECIFIED",))
 _PROBE_LIMITS: Final = {
     "periodSeconds": between(1, 60),
     "timeoutSeconds": between(1, 10),
-    "failureThreshold": between(1, 30),
+    "failureThreshold": between(2, 30),
     "httpGet.path": one_of("/health", "/health/live", "/health/ready", refused=("/", "/login")),
 }
 """A probe that waits longer than these lets a broken instance serve for minutes.
@@ -86,6 +90,10 @@ def _probes(*names: str) -> tuple[Must, ...]:
 
 def _probe_ports(view: View) -> Iterator[Finding]:
     ports = view.all("ports.containerPort") + view.all("ports[].containerPort")
+    # A worker pool has no port: the program takes it from the variable.
+    ports = ports or [
+        int(port) for port in view.all("envs[name=PORT].value") if str(port).isdigit()
+    ]
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         path = f"{probe}.httpGet.port"
         port = view.get(path)
@@ -95,6 +103,60 @@ def _probe_ports(view: View) -> Iterator[Finding]:
 
 PROBE_PORTS: Final = Custom(
     _probe_ports, ("livenessProbe.httpGet.port",), (SetValue("livenessProbe.httpGet.port", 1),)
+)
+
+
+def _restarts(view: View) -> Iterator[Finding]:
+    """A container gets the time to start, and a database that is down restarts no container."""
+    probe = "startupProbe"
+    period, failures = (
+        view.get(f"{probe}.{name}", default)
+        for name, default in (("periodSeconds", 10), ("failureThreshold", 3))
+    )
+    are_numbers = is_number(period) and is_number(failures)
+    if view.get(probe) and are_numbers and period * failures < STARTUP_SECONDS:
+        text = f"must leave {STARTUP_SECONDS} seconds together with periodSeconds"
+        yield view.finding(f"{probe}.failureThreshold", text)
+    if view.get("livenessProbe.httpGet.path", "/health/live") != "/health/live":
+        yield view.finding("livenessProbe.httpGet.path", "must be /health/live")
+
+
+STARTUP_SECONDS: Final = 60
+"""The first connection through direct VPC egress can take a minute.
+
+https://cloud.google.com/run/docs/configuring/vpc-direct-vpc
+"""
+
+RESTARTS: Final = Custom(
+    _restarts,
+    ("startupProbe.failureThreshold", "livenessProbe.httpGet.path"),
+    (
+        SetValue("startupProbe.failureThreshold", 2),
+        SetValue("livenessProbe.httpGet.path", "/health/ready"),
+    ),
+)
+
+
+def _secret_of_variable(view: View) -> Iterator[Finding]:
+    if view.get("valueSource.secretKeyRef") is None:
+        return
+    name, secret = str(view.get("name")), view.get("valueSource.secretKeyRef.secret")
+    if "/" in str(secret) or variable_of(str(secret)) != variable_of(name):
+        text = f"must be the id of the secret {name} in this project"
+        yield view.finding("valueSource.secretKeyRef.secret", text)
+    version = str(view.get("valueSource.secretKeyRef.version"))
+    if not re.fullmatch(r"latest|[1-9]\d*", version):
+        yield view.finding("valueSource.secretKeyRef.version", "must be latest or a number")
+
+
+SECRET_OF_VARIABLE: Final = Custom(
+    _secret_of_variable,
+    ("name", "valueSource.secretKeyRef.secret", "valueSource.secretKeyRef.version"),
+    (
+        SetValue("valueSource.secretKeyRef.secret", "pull-production-elsewhere"),
+        SetValue("valueSource.secretKeyRef.secret", "projects/elsewhere/secrets/database-url"),
+        SetValue("valueSource.secretKeyRef.version", "newest"),
+    ),
 )
 
 
@@ -173,8 +235,9 @@ RULES: Final = (
     _settled(
         "run-execution-environment",
         "A workload runs in the second generation of Cloud Run, with probes that find a failure "
-        "within minutes.",
-        "Set executionEnvironment to EXECUTION_ENVIRONMENT_GEN2, and correct the probe.",
+        "within minutes, and each variable has the secret of its name.",
+        "Set executionEnvironment to EXECUTION_ENVIRONMENT_GEN2, and correct the probe or the "
+        "reference.",
         f"{cloud_run.DOCS}/about-execution-environments",
         {
             gcp.RUN_SERVICE: (
@@ -184,20 +247,25 @@ RULES: Final = (
                 ),
                 _may("template.maxInstanceRequestConcurrency", between(1, 1000)),
                 _may("customAudiences", NOT_ALLOWED),
+                ForEach(f"{cloud_run.CONTAINERS[gcp.RUN_SERVICE]}.envs[]", (SECRET_OF_VARIABLE,)),
                 ForEach(
                     cloud_run.CONTAINERS[gcp.RUN_SERVICE],
                     (
                         Must("resources.startupCpuBoost", equal(True)),
                         *_probes("startupProbe", "livenessProbe"),
                         PROBE_PORTS,
+                        RESTARTS,
                     ),
                 ),
             ),
             gcp.RUN_WORKER_POOL: (
                 Must("scaling.scalingMode", equal("AUTOMATIC", "MANUAL")),
                 ForEach(
+                    f"{cloud_run.CONTAINERS[gcp.RUN_WORKER_POOL]}.envs[]", (SECRET_OF_VARIABLE,)
+                ),
+                ForEach(
                     cloud_run.CONTAINERS[gcp.RUN_WORKER_POOL],
-                    _probes("startupProbe", "livenessProbe"),
+                    (*_probes("startupProbe", "livenessProbe"), PROBE_PORTS, RESTARTS),
                 ),
             ),
             gcp.RUN_JOB: (
@@ -210,13 +278,14 @@ RULES: Final = (
     ),
     _settled(
         "storage-class",
-        "A backup is in the standard storage class, and a lifecycle rule states which versions it "
-        "deletes.",
-        "Set storageClass to STANDARD, and withState in each condition.",
+        "A backup is in the standard storage class, and lifecycle rules that state their versions "
+        "delete it when its time is over.",
+        "Set storageClass to STANDARD, lifecycleRules, and withState in each condition.",
         "https://cloud.google.com/storage/docs/storage-classes",
         {
             gcp.BUCKET: (
                 Must("storageClass", equal("STANDARD", "NEARLINE", "ARCHIVE")),
+                Must("lifecycleRules", NOT_EMPTY),
                 Must("lifecycleRules[].action.type", equal("Delete", "SetStorageClass")),
                 Must(
                     "lifecycleRules[].condition.withState",
@@ -240,15 +309,18 @@ RULES: Final = (
     ),
     _settled(
         "registry-format",
-        "The repository holds container images, and keeps the newest ones.",
-        "Set format to DOCKER, and add a KEEP policy with keepCount.",
+        "The repository serves gcr.io, holds container images, and keeps the newest ones.",
+        "Set location to us and format to DOCKER, and add a KEEP policy with keepCount.",
         "https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy",
         {
             gcp.REPOSITORY: (
                 Must("format", equal("DOCKER", "GENERIC")),
+                # https://cloud.google.com/artifact-registry/docs/transition/gcr-repositories
+                Must("location", equal("us", "us-central1")),
                 _may("mode", equal("STANDARD_REPOSITORY", "REMOTE_REPOSITORY")),
                 _may("cleanupPolicyDryRun", equal(False)),
                 Must("cleanupPolicies[action=KEEP].mostRecentVersions.keepCount", at_least(10)),
+                Must("cleanupPolicies[action=DELETE].condition.olderThan", seconds_at_least(1)),
             )
         },
     ),
@@ -571,22 +643,78 @@ RULES: Final = (
     ),
 )
 
+FAILURES: Final = frozenset(
+    (
+        *("update_failed", "destroy_failed", "deployment_failed"),
+        *("drift_detected", "drift_detection_failed"),
+    )
+)
+"""Events that a person has to see (https://www.pulumi.com/docs/deployments/webhooks/)."""
+
+
+def _own_stack(view: View) -> Iterator[Finding]:
+    stack, project = view.urn.split("::")[0].rpartition(":")[2], view.urn.split("::")[1]
+    for name, expected in (
+        *(("stack", stack), ("stackName", stack)),
+        *(("project", project), ("projectName", project)),
+    ):
+        if view.get(name, expected) != expected:
+            yield view.finding(name, f"must be {expected}, the stack's own")
+
+
+OWN_STACK: Final = Custom(
+    _own_stack,
+    ("stack", "stackName", "project", "projectName"),
+    (SetValue("stack", "elsewhere"), SetValue("project", "elsewhere")),
+)
+
+
+def _every_failure(view: View) -> Iterator[Finding]:
+    missing = FAILURES - set(map(str, view.all("filters[]")))
+    if missing:
+        yield view.finding("filters", f"must contain {', '.join(sorted(missing))}")
+    if next(view.find("secret")).value is ABSENT:
+        yield view.finding("secret", "is missing: the receiver cannot tell who sent an event")
+
+
 UNUSED: Final = (
     _settled(
         "deployments-change-nothing",
-        "Pulumi Deployments previews, and repairs no drift by itself.",
-        "Set autoRemediate to false, and previewPullRequests to true.",
+        "Pulumi Deployments previews this stack every day, reports failures, and repairs no drift "
+        "by itself.",
+        "Set autoRemediate to false, previewPullRequests to true, a daily schedule, and the "
+        "filters.",
         "https://www.pulumi.com/docs/deployments/deployments/drift/",
         {
-            pulumiservice.DRIFT_SCHEDULE: (Must("autoRemediate", equal(False)),),
+            pulumiservice.DRIFT_SCHEDULE: (
+                OWN_STACK,
+                Must("autoRemediate", equal(False)),
+                Must(
+                    "scheduleCron",
+                    matches(
+                        r"\d{1,2} \d{1,2} \* \* \*",
+                        "must be once a day, such as 53 6 * * *",
+                        ("* * * * *", "53 6 1 1 *"),
+                    ),
+                ),
+            ),
+            pulumiservice.STACK_TAGS: (OWN_STACK,),
+            pulumiservice.TTL_SCHEDULE: (OWN_STACK,),
             pulumiservice.DEPLOYMENT_SETTINGS: (
+                OWN_STACK,
                 Must("vcs.previewPullRequests", equal(True)),
                 Must("vcs.provider", equal("github", "gitlab")),
                 Must("sourceContext.git.branch", equal("refs/heads/main", "refs/heads/develop")),
                 Must("operationContext.oidc.gcp.tokenLifetime", equal("1h0m0s", "24h0m0s")),
             ),
             pulumiservice.WEBHOOK: (
+                OWN_STACK,
                 Must("active", equal(True)),
+                Custom(
+                    _every_failure,
+                    ("filters[]", "secret"),
+                    (SetValue("filters", ["stack_created"]), SetValue("secret", ABSENT)),
+                ),
                 Must(
                     "payloadUrl", matches(r"https://.+", "must be an https address", ("http://x",))
                 ),

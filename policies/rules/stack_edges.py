@@ -6,6 +6,7 @@ first deployment of a new stack, in which two resources are created at the same 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -14,10 +15,11 @@ from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import UNKNOWN, Finding
 from policies.framework.rules import Severity
 from policies.rules import cloud_kms, cloud_run
-from policies.rules.grants import SECRET_ACCESSOR
+from policies.rules.grants import ACT_AS, SECRET_ACCESSOR, SECRET_READERS, variable_of
 from policies.rules.kubernetes import POD_SPECS, WORKLOADS
 from policies.rules.stack_secrets import grants, readers
-from resource_types import cloudflare, gcp, kubernetes, vercel
+from resource_types import cloudflare, gcp, kubernetes, pulumiservice, vercel
+from resource_types.estate import PROVIDER_PREFIX
 
 GUIDE: Final = "docs/architecture.md"
 
@@ -33,6 +35,7 @@ REQUIRED: Final = {
         gcp.ADDRESS,
         gcp.GLOBAL_ADDRESS,
         gcp.SERVICE_NETWORKING_CONNECTION,
+        gcp.VPC_CONNECTOR,
         gcp.KEY_RING,
         gcp.CRYPTO_KEY,
         gcp.CRYPTO_KEY_IAM.member,
@@ -64,6 +67,10 @@ REQUIRED: Final = {
         cloudflare.WORKERS_ROUTE,
     ),
     gcp.GKE_CLUSTER: (kubernetes.RELEASE,),
+    pulumiservice.DEPLOYMENT_SETTINGS: (
+        pulumiservice.DRIFT_SCHEDULE,
+        pulumiservice.STACK_TAGS,
+    ),
     kubernetes.NAMESPACE: (
         kubernetes.CONFIG_MAP,
         kubernetes.DEPLOYMENT,
@@ -92,6 +99,10 @@ def _complete(graph: Graph) -> Iterator[Finding]:
             for token in needed:
                 if token not in present:
                     yield Finding(path="", text=f"The stack has no {token}", urn=urn)
+    secrets = {variable_of(str(node.view.get("secretId"))) for node in graph.of_type(gcp.SECRET)}
+    for variable in SECRET_READERS:
+        if variable_of(variable) not in secrets:
+            yield Finding(path="", text=f"The stack has no secret {variable}", urn=urn)
 
 
 # -- what must exist before what -------------------------------------------------------------------
@@ -115,10 +126,17 @@ APIS: Final = {
 }
 """The API that each module of pulumi-gcp calls, without ``.googleapis.com``."""
 
+SIGN_IN_APIS: Final = ("iamcredentials", "sts")
+"""The APIs that a workflow calls to sign in through a workload identity pool.
+
+https://cloud.google.com/iam/docs/workload-identity-federation-with-deployment-pipelines
+"""
+
 BEFORE: Final = {
     gcp.SQL_INSTANCE: (gcp.SERVICE_NETWORKING_CONNECTION,),
     gcp.REDIS_INSTANCE: (gcp.SERVICE_NETWORKING_CONNECTION,),
     gcp.SECRET: (gcp.TOPIC_IAM.member,),
+    pulumiservice.DRIFT_SCHEDULE: (pulumiservice.DEPLOYMENT_SETTINGS,),
     gcp.SECRET_VERSION: (gcp.SQL_DATABASE, gcp.SQL_USER, gcp.REDIS_INSTANCE),
     gcp.RUN_SERVICE: (gcp.ROUTER_NAT, gcp.VPC_CONNECTOR, gcp.REPOSITORY, gcp.SECRET_VERSION),
     gcp.RUN_WORKER_POOL: (gcp.ROUTER_NAT, gcp.VPC_CONNECTOR, gcp.REPOSITORY, gcp.SECRET_VERSION),
@@ -176,17 +194,29 @@ def _enabled_api(graph: Graph) -> Iterator[Finding]:
         str(node.view.get("service")).partition(".")[0]: node
         for node in graph.of_type(gcp.PROJECT_SERVICE)
     }
+    for api, node in enabled.items():
+        if api not in (*APIS.values(), *SIGN_IN_APIS):
+            yield node.finding("service", "is an API that no resource of the estate calls")
     for node in graph.nodes:
-        provider, _, path = node.type.partition(":")
-        api = APIS.get(path.partition("/")[0]) if provider == "gcp" else None
-        if node.type == gcp.SERVICE_IDENTITY:
-            api = str(node.view.get("service")).partition(".")[0]
-        if api is None or node.type == gcp.PROJECT_SERVICE:
-            continue
-        if api not in enabled:
-            yield node.finding("", f"needs {api}.googleapis.com, which the stack does not enable")
-        elif enabled[api] not in graph.ancestors(node):
-            yield node.finding("", f"does not depend on {enabled[api].name}, which enables its API")
+        for api in _apis(node):
+            if api not in enabled:
+                text = f"needs {api}.googleapis.com, which the stack does not enable"
+                yield node.finding("", text)
+            elif enabled[api] not in graph.ancestors(node):
+                text = f"does not depend on {enabled[api].name}, which enables its API"
+                yield node.finding("", text)
+
+
+def _apis(node: Node) -> tuple[str, ...]:
+    """The APIs that must be enabled before the resource is created."""
+    provider, _, path = node.type.partition(":")
+    module = path.partition("/")[0]
+    if provider != "gcp" or module not in APIS or node.type == gcp.PROJECT_SERVICE:
+        return ()
+    if node.type == gcp.SERVICE_IDENTITY:
+        return (str(node.view.get("service")).partition(".")[0],)
+    pool = node.type == gcp.WORKLOAD_IDENTITY_POOL
+    return (APIS[module], *(SIGN_IN_APIS if pool else ()))
 
 
 KEYS: Final = {
@@ -236,6 +266,7 @@ def _usable_account(graph: Graph) -> Iterator[Finding]:
             grant
             for grant in finished
             if grant.type == gcp.SERVICE_ACCOUNT_IAM.member
+            and grant.view.get("role") == ACT_AS
             and set(accounts) & set(grant.property_dependencies.get("serviceAccountId", ()))
         ]
         if not accounts:
@@ -264,24 +295,43 @@ def _readable_secrets(graph: Graph) -> Iterator[Finding]:
 # -- one owner -------------------------------------------------------------------------------------
 
 OWNERS: Final = {
-    "gcp:": "project",
-    "cloudflare:index/dnsRecord": "zoneId",
-    "cloudflare:index/workersRoute": "zoneId",
-    "cloudflare:": "accountId",
-    "kubernetes:external-secrets.io": "spec.provider.gcpsm.projectID",
+    f"{PROVIDER_PREFIX}gcp": ("project", "project"),
+    "gcp:": ("project", "project"),
+    "cloudflare:index/dnsRecord": ("zone", "zoneId"),
+    "cloudflare:index/workersRoute": ("zone", "zoneId"),
+    "cloudflare:": ("account", "accountId"),
+    "kubernetes:external-secrets.io": ("project", "spec.provider.gcpsm.projectID"),
+    pulumiservice.WEBHOOK: ("organization", "organizationName"),
+    "pulumiservice:": ("organization", "organization"),
 }
-"""The input that names the owner of a resource, by the start of its type."""
+"""What owns a resource, and the input that names the owner, by the start of the type."""
+
+_NUMBER: Final = re.compile(
+    r"serviceAccount:service-(\d+)@.+|.+/projects/(\d+)/locations/global/.+"
+)
+"""A member that contains the number of the project: a service agent, or a federated principal."""
+
+
+def _owners(node: Node) -> Iterator[tuple[str, str, str]]:
+    """What owns the resource: the kind of owner, the path of the input, and the owner."""
+    found = next((owner for start, owner in OWNERS.items() if node.type.startswith(start)), None)
+    if found is not None:
+        yield (*found, next(node.view.find(found[1])).value)
+    member = _NUMBER.fullmatch(str(next(node.view.find("member")).value))
+    if member:
+        yield "project number", "member", member[1] or member[2]
+    if node.type == pulumiservice.DEPLOYMENT_SETTINGS:
+        path = "operationContext.oidc.gcp.projectId"
+        yield "project number", path, next(node.view.find(path)).value
 
 
 def _single_owner(graph: Graph) -> Iterator[Finding]:
     """The owner that most resources have is ours."""
     uses: dict[str, list[tuple[Node, str, str]]] = {}
     for node in graph.nodes:
-        path = next((path for start, path in OWNERS.items() if node.type.startswith(start)), None)
-        owner = next(node.view.find(path)).value if path else None
-        if path and isinstance(owner, str):
-            kind = "project" if path.endswith("projectID") else path
-            uses.setdefault(kind, []).append((node, path, owner))
+        for kind, path, owner in _owners(node):
+            if isinstance(owner, str):
+                uses.setdefault(kind, []).append((node, path, owner))
     for kind, found in uses.items():
         ours, _ = Counter(owner for _, _, owner in found).most_common(1)[0]
         for node, path, owner in found:
@@ -290,6 +340,10 @@ def _single_owner(graph: Graph) -> Iterator[Finding]:
 
 
 # -- images ----------------------------------------------------------------------------------------
+
+
+PROGRAMS: Final = ("pull-api", "pull-temporal-worker")
+"""The repositories of images, which workloads are named after."""
 
 
 def _own_registry(graph: Graph) -> Iterator[Finding]:
@@ -305,11 +359,15 @@ def _own_registry(graph: Graph) -> Iterator[Finding]:
         },
     }
     for node in graph.of_type(*cloud_run.WORKLOADS, *WORKLOADS):
+        workload = str(node.view.get("name") or node.view.get("metadata.name"))
+        program = next((name for name in PROGRAMS if workload.startswith(name)), "")
         for path in containers[node.type]:
             for match in node.view.find(f"{path}.image"):
                 known = match.value is not UNKNOWN and isinstance(match.value, str)
-                if known and not str(match.value).startswith(prefixes):
-                    yield node.finding(match.path, "must be an image in the stack's own registry")
+                images = tuple(f"{prefix}{program}" for prefix in prefixes)
+                if known and not str(match.value).startswith(images):
+                    text = f"must be an image of {program or 'the estate'} in the stack's registry"
+                    yield node.finding(match.path, text)
 
 
 # -- shutdown --------------------------------------------------------------------------------------
@@ -339,7 +397,8 @@ RULES: Final = (
     StackRule(
         id="stack-complete",
         severity=Severity.CRITICAL,
-        what="The stack has every kind of resource that the estate needs.",
+        what="The stack has every kind of resource that the estate needs, and every secret of the "
+        "catalogue.",
         fix="Restore the resource; if the estate no longer needs the type, remove it from REQUIRED "
         "in policies/rules/stack_edges.py.",
         url=GUIDE,
@@ -358,8 +417,9 @@ RULES: Final = (
     StackRule(
         id="stack-api-enabled",
         severity=Severity.HIGH,
-        what="A resource of Google Cloud is created after its API is enabled.",
-        fix="Add services.ready(...) to its options.",
+        what="A resource of Google Cloud is created after its API is enabled, and no other API is "
+        "enabled.",
+        fix="Add services.ready(...) to its options; remove an API that nothing calls.",
         url="https://cloud.google.com/service-usage/docs/enable-disable",
         check=_enabled_api,
         paths=("service",),
@@ -395,17 +455,22 @@ RULES: Final = (
     StackRule(
         id="stack-single-owner",
         severity=Severity.CRITICAL,
-        what="All resources are in one project, one Cloudflare account and one zone.",
-        fix="Take the value from pull:gcp or pull:cloudflare.",
+        what="All resources are in one project, one Cloudflare account, one zone and one "
+        "organization of Pulumi Cloud, and members have the number of the project.",
+        fix="Take the value from pull:gcp, pull:cloudflare or pull:pulumi_cloud.",
         url=GUIDE,
         check=_single_owner,
-        paths=("project", "accountId", "zoneId", "spec.provider.gcpsm.projectID"),
+        paths=(
+            *("project", "accountId", "zoneId", "organization", "member"),
+            "spec.provider.gcpsm.projectID",
+        ),
         decidable_after_update=True,
     ),
     StackRule(
         id="stack-image-from-own-registry",
         severity=Severity.HIGH,
-        what="Every image comes from the registry of this stack.",
+        what="Every image comes from the registry of this stack, and is one of the workload's "
+        "program.",
         fix="Push the image to the stack's registry, or mirror it there.",
         url="https://cloud.google.com/artifact-registry/docs/overview",
         check=_own_registry,

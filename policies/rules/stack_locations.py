@@ -19,25 +19,25 @@ NEIGHBORS: Final[Mapping[str, tuple[str, ...]]] = {
     gcp.RUN_JOB: (gcp.SUBNETWORK, gcp.VPC_CONNECTOR),
     gcp.RUN_SERVICE: (gcp.SUBNETWORK, gcp.VPC_CONNECTOR),
     gcp.RUN_WORKER_POOL: (gcp.SUBNETWORK,),
+    gcp.SQL_INSTANCE: (gcp.SQL_INSTANCE,),
     gcp.VPC_CONNECTOR: (gcp.SUBNETWORK,),
 }
 """By type, the regional resources that a resource uses in its own region only."""
-
-KEYS: Final = {token: path for token, path in KEY_INPUTS.items() if token != gcp.SECRET}
-"""The same without secrets, which have no location of their own."""
 
 _KEY_LOCATIONS: Final = {"eu": "europe"}
 """Locations of data that have another name in Cloud KMS."""
 
 
 def _location(node: Node) -> str:
+    if node.view.get("replication.auto"):
+        return "global"  # a secret without a location of its own
     found = node.view.get("region") or node.view.get("location") or ""
     return str(found).lower()
 
 
 def _same_location(graph: Graph) -> Iterator[Finding]:
     yield from graph.check_each(_uses_its_region, *NEIGHBORS)
-    yield from graph.check_each(_uses_a_key_beside_it, *KEYS)
+    yield from graph.check_each(_uses_a_key_beside_it, *KEY_INPUTS)
 
 
 def _uses_its_region(node: Node) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def _uses_its_region(node: Node) -> Iterator[Finding]:
 
 def _uses_a_key_beside_it(node: Node) -> Iterator[Finding]:
     location = _KEY_LOCATIONS.get(_location(node), _location(node))
-    name = KEYS[node.type]
+    name = KEY_INPUTS[node.type]
     for key in node.property_dependencies.get(name, ()):
         for ring in key.property_dependencies.get("keyRing", ()):
             if key.type == gcp.CRYPTO_KEY and location and _location(ring) != location:
@@ -97,7 +97,7 @@ RULES: Final = (
         "the middle of the update.",
         url="https://cloud.google.com/kms/docs/cmek",
         check=_same_location,
-        paths=("region", "location", *sorted(set(KEYS.values()))),
+        paths=("region", "location", *sorted(set(KEY_INPUTS.values()))),
         decidable_after_update=True,
     ),
     StackRule(

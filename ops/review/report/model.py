@@ -52,9 +52,6 @@ ALIKE: Final = 4
 SEVERITIES: Final[Mapping[str, str]] = {rule.id: rule.severity.value for rule in RULES}
 """The severity of each policy rule."""
 
-NO_EFFECT: Final = "has no effect"
-"""In the warning of an edit that changes nothing."""
-
 _WORST_FIRST: Final = ("", "critical", "high", "medium", "low")
 
 _SENTENCES: Final[Mapping[Risk, str]] = {
@@ -722,8 +719,8 @@ class StackReport:
                 )
 
     def _edits_without_effect(self) -> Iterator[Reason]:
-        """What ``ops/review/recorder.py`` warns of: an edit that the engine or a provider drops."""
-        warnings = [each for each in self.diagnostics if NO_EFFECT in each.message]
+        """The edits that the engine or a provider drops."""
+        warnings = [each for each in self.diagnostics if each.edit_without_effect]
         if warnings:
             yield Reason(
                 risk=Risk.REVIEW,
