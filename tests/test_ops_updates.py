@@ -13,7 +13,7 @@ from pulumi.automation import OpType
 from ops.review.approvals import Approval
 from ops.review.guard import Refusal, evaluate
 from ops.review.steps import State, Step
-from resource_types import RESOURCE_TYPES, ResourceType, cloudflare, gcp, kubernetes
+from resource_types import RESOURCE_TYPES, ResourceType, cloudflare, gcp, kubernetes, pulumi_random
 from resource_types.updates import Update
 from sandbox.diff import compare
 from sandbox.schema import Shape, UnknownType, schema_of
@@ -200,6 +200,16 @@ def test_harmless_updates_are_inputs_of_the_sdk(record: ResourceType) -> None:
         for name in filter(None, path.split(".")):
             assert name in shape.fields, f"{record.token} has no input {path}"
             shape = shape.fields[name]
+
+
+def test_a_new_generation_of_a_password_passes_and_another_form_alone_does_not() -> None:
+    password = {"length": 32, "keepers": {"generation": "1"}}
+    token = pulumi_random.RANDOM_PASSWORD
+    rotated = {**password, "keepers": {"generation": "2"}}
+    assert refusals(step(OpType.REPLACE, token, password, rotated)) == ()
+    longer = {**password, "length": 40}
+    (refusal,) = refusals(step(OpType.REPLACE, token, password, longer))
+    assert (refusal.operation, "running revisions" in refusal.loss) == ("replace", True)
 
 
 KEPT: Final = {"kubernetes:core/v1:Namespace": ("apiVersion", "kind", "metadata.name")}

@@ -205,6 +205,9 @@ def _threat(
         return operation, loss if loss is UNDESCRIBED else f"{loss} would be lost{why}"
     if step.old_urn in protected:
         return operation, f"the resource is protected{why}"
+    lost = _listed_losses(step) if operation == "replace" else ""
+    if lost:
+        return operation, f"{lost}{why}"
     outage = _outage_of(step)
     if outage is None or step.old_urn in ending:
         return None
@@ -229,11 +232,16 @@ def _lost_by_update(step: Step) -> str:
     record = RESOURCE_TYPES.get(step.type)
     if record is None:
         return UNDESCRIBED
-    lost = dict.fromkeys(update.text for update in _applying(step) if update.effect == "loses")
-    if lost:
-        return f"this loses {', '.join(lost)}"
     undecided = sorted({path for path in _changed(step) if not record.decides_update(path)})
-    return f"resource_types does not decide what {', '.join(undecided)} loses" if undecided else ""
+    return _listed_losses(step) or (
+        f"resource_types does not decide what {', '.join(undecided)} loses" if undecided else ""
+    )
+
+
+def _listed_losses(step: Step) -> str:
+    """What the changed values lose, by the registry, as a clause; empty for nothing."""
+    lost = dict.fromkeys(update.text for update in _applying(step) if update.effect == "loses")
+    return f"this loses {', '.join(lost)}" if lost else ""
 
 
 def _applying(step: Step) -> list[Update]:
