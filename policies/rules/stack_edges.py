@@ -14,7 +14,6 @@ from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import UNKNOWN, Finding
 from policies.framework.rules import Severity
 from policies.rules import cloud_kms, cloud_run
-from policies.rules.grants import SECRET_ACCESSOR
 from policies.rules.kubernetes import POD_SPECS, WORKLOADS
 from policies.rules.stack_secrets import grants, readers
 from resource_types import cloudflare, gcp, kubernetes, vercel
@@ -124,15 +123,16 @@ BEFORE: Final = {
     gcp.RUN_WORKER_POOL: (gcp.ROUTER_NAT, gcp.VPC_CONNECTOR, gcp.REPOSITORY, gcp.SECRET_VERSION),
     cloudflare.WORKERS_ROUTE: (cloudflare.WORKERS_DEPLOYMENT,),
     vercel.PROJECT_DOMAIN: (vercel.ENVIRONMENT_VARIABLE,),
-    vercel.DEPLOYMENT: (vercel.ENVIRONMENT_VARIABLE,),
+    vercel.DEPLOYMENT: (vercel.ENVIRONMENT_VARIABLE, cloudflare.WORKERS_DEPLOYMENT),
     kubernetes.NAMESPACE: (gcp.GKE_CLUSTER,),
     kubernetes.CONFIG_MAP: (kubernetes.NAMESPACE,),
     kubernetes.SERVICE_ACCOUNT: (kubernetes.NAMESPACE, kubernetes.PRIORITY_CLASS),
-    kubernetes.RELEASE: (kubernetes.NAMESPACE,),
+    kubernetes.RELEASE: (kubernetes.NAMESPACE, gcp.ROUTER_NAT),
     kubernetes.SECRET_STORE: (kubernetes.SERVICE_ACCOUNT, kubernetes.RELEASE),
     kubernetes.EXTERNAL_SECRET: (kubernetes.SECRET_STORE, gcp.SECRET_VERSION),
     kubernetes.NETWORK_POLICY: (kubernetes.NAMESPACE,),
     kubernetes.DEPLOYMENT: (
+        gcp.REPOSITORY,
         kubernetes.CONFIG_MAP,
         kubernetes.EXTERNAL_SECRET,
         kubernetes.NETWORK_POLICY,
@@ -252,13 +252,6 @@ def _readable_secrets(graph: Graph) -> Iterator[Finding]:
         found = by_secret.get((account, secret), [])
         if found and not any(grant in graph.ancestors(node) for grant in found):
             yield node.finding(path, f"does not depend on {found[0].name}")
-    for node in graph.of_type(kubernetes.SECRET_STORE):
-        finished = graph.ancestors(node)
-        for grant in graph.of_type(gcp.SECRET_IAM.member):
-            role = grant.view.get("role")
-            operator = "external-secrets" in grant.name and role == SECRET_ACCESSOR
-            if operator and grant not in finished:
-                yield node.finding("", f"does not depend on {grant.name}")
 
 
 # -- one owner -------------------------------------------------------------------------------------
