@@ -84,12 +84,17 @@ class RemoveType:
 
 @dataclass(frozen=True, slots=True)
 class AddResource:
-    """One more resource. ``{environment}`` and ``{suffix}`` in texts are those of the stack."""
+    """One more resource. ``{environment}`` and ``{suffix}`` in texts are those of the stack.
+
+    Attributes:
+        sources: by property, the type or the logical name of the resource that it is made from.
+        beside: a type without which the resource would be harmless.
+    """
 
     type: str
     inputs: Mapping[str, Any]
     sources: Mapping[str, str] = field(default_factory=dict)
-    """By property, the type or the logical name of the resource that it is made from."""
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,22 +273,15 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
     ),
     "stack-names-unique": (
         SetProperty(kubernetes.CONFIG_MAP, "metadata.name", "pull-redis-config"),
-        AddResources(
-            tuple(
-                AddResource(cloudflare.WORKERS_ROUTE, {"zoneId": "0", "pattern": "x.pull.com/*"})
-                for _ in range(2)
-            )
-        ),
+        AddResource(vercel.PROJECT_DOMAIN, {"domain": "app{suffix}.pull.com"}),
     ),
     "stack-cluster-consistent": tuple(
         SetProperty(token, path, value)
         for token, path, value in (
             (kubernetes.DEPLOYMENT, "spec.selector.matchLabels", {"part-of": "pull"}),
             (kubernetes.DEPLOYMENT, "spec.template.metadata.labels", {}),
-            (kubernetes.DEPLOYMENT, "spec.template.metadata.annotations", {}),
             (kubernetes.DEPLOYMENT, f"{_POD}.topologySpreadConstraints[].labelSelector", {}),
             (kubernetes.DEPLOYMENT, f"{_POD}.containers[].lifecycle.preStop.sleep.seconds", 100),
-            (kubernetes.DEPLOYMENT, f"{_POD}.containers[].env[name=CONVEX_URL]", ABSENT),
             (
                 kubernetes.DEPLOYMENT,
                 f"{_POD}.containers[].env[].valueFrom.secretKeyRef.key",
@@ -293,7 +291,8 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
             (kubernetes.SERVICE, "spec.selector", {"part-of": "pull"}),
             (kubernetes.EXTERNAL_SECRET, "spec.data[].secretKey", "OTHER"),
             (kubernetes.EXTERNAL_SECRET, "spec.data[].remoteRef.key", "pull-other"),
-            (kubernetes.PRIORITY_CLASS, "value", 50_000),
+            (kubernetes.PRIORITY_CLASS, "value", 10_000),
+            (kubernetes.PRIORITY_CLASS, "value", 100_000),
             (kubernetes.SERVICE_ACCOUNT, "metadata.annotations", {}),
             (kubernetes.SERVICE_ACCOUNT, "metadata.name", "pull-other-sa"),
             (gcp.GKE_CLUSTER, "ipAllocationPolicy.clusterSecondaryRangeName", "other"),
@@ -310,7 +309,7 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         AddResource(
             gcp.SECRET_IAM.member,
             {"secretId": "pull-{environment}-jwt-secret", "role": SECRET_ACCESSOR},
-            {"member": gcp.SERVICE_ACCOUNT},
+            {"member": "identity-temporal-worker"},
         ),
         AddResource(
             gcp.SECRET_IAM.member,
@@ -471,7 +470,9 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
     ),
     "stack-load-balancer-not-bypassed": (
         AddResource(
-            gcp.NETWORK_ENDPOINT_GROUP, {"cloudRun": {"service": "pull-temporal-worker{suffix}"}}
+            gcp.NETWORK_ENDPOINT_GROUP,
+            {"cloudRun": {"service": "pull-temporal-worker{suffix}"}},
+            beside=gcp.RUN_SERVICE,
         ),
     ),
     "stack-complete": tuple(RemoveType(token) for token in stack_edges.REQUIRED[""]),

@@ -157,12 +157,16 @@ def table(environment: str) -> frozenset[Grant]:
             *(
                 Grant(account, SECRET_ACCESSOR, f"secret {_dashed(variable)}")
                 for variable, readers in SECRET_READERS.items()
-                # The operator reads on behalf of the consumers in a cluster.
-                for readers in (set(readers) - {EDGE},)
-                for account in (*map(account_of_consumer, readers), *((OPERATOR,) * bool(readers)))
+                for account in _accounts_of(readers)
             ),
         )
     )
+
+
+def _accounts_of(readers: Sequence[str]) -> list[str]:
+    """The accounts that read a secret: those of its consumers, and the operator for a cluster."""
+    accounts = [account_of_consumer(reader) for reader in readers if reader != EDGE]
+    return [*accounts, OPERATOR] if accounts else []
 
 
 def _dashed(variable: str) -> str:

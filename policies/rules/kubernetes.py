@@ -184,10 +184,10 @@ def _annotations(view: View) -> Iterator[Finding]:
         expected = {**(PROVIDER_ANNOTATIONS if path == "metadata" else {}), **declared}
         found = view.get(f"{path}.annotations", {})
         for name, pattern in expected.items():
-            if name in found or name not in OPTIONAL_ANNOTATIONS:
-                if not re.fullmatch(pattern, str(found.get(name))):
-                    text = f"must have {name} of the form {pattern}"
-                    yield view.finding(f"{path}.annotations", text)
+            needed = name in found or name not in OPTIONAL_ANNOTATIONS
+            if needed and not re.fullmatch(pattern, str(found.get(name))):
+                text = f"must have {name} of the form {pattern}"
+                yield view.finding(f"{path}.annotations", text)
         for name in sorted(found.keys() - expected.keys()):
             yield view.finding(f"{path}.annotations", f"must not have {name}")
 

@@ -447,6 +447,8 @@ RULES: Final = (
                 _may("logpush", equal(True)),
             ),
             cloudflare.WORKER_VERSION: (
+                # From the compatibility date 2026-08-04 the flag is the default, and accepted:
+                # https://developers.cloudflare.com/changelog/post/2026-08-04-nodejs-compat-default/
                 Must("compatibilityFlags[]", equal("nodejs_compat", "no_nodejs_compat")),
                 Must("compatibilityFlags", NOT_EMPTY),
                 Must("mainModule", equal("worker.js", "index.js")),

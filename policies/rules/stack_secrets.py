@@ -198,12 +198,8 @@ def readers(graph: Graph) -> Iterator[tuple[Node, str, str, str]]:
 
 def _no_unused_grant(graph: Graph) -> Iterator[Finding]:
     used = {(account, secret) for _, account, secret, _ in readers(graph)}
-    external = {
-        secret for node, secret, _ in _mounts(graph) if node.type not in cloud_run.WORKLOADS
-    }
-    by_external = external if graph.of_type(*EXTERNAL_SECRETS) else set()
     for node, account, secret in grants(graph):
-        if (account, secret) not in used and secret not in by_external:
+        if (account, secret) not in used:
             yield node.finding("secretId", "is granted to an account that does not mount it")
 
 
