@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from policies.framework.demands import is_number
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import Finding
 from policies.framework.rules import Severity
 from policies.rules.flows import API
 from policies.rules.grants import KUBERNETES_ACCOUNTS, OPERATOR, members, project_of
-from policies.rules.kubernetes import ACCOUNT_ANNOTATION, NAMESPACE, POD_SPECS
+from policies.rules.kubernetes import ACCOUNT_ANNOTATION, NAMESPACE, POD_SPECS, annotations_of
 from policies.rules.runbook import ENVIRONMENT, environment
 from policies.rules.stack_secrets import is_secret_of
 from resource_types import gcp, kubernetes
@@ -38,6 +39,12 @@ def _labels(node: Node) -> dict[str, Any]:
     return {NAME_LABEL: node.view.get("metadata.name")}
 
 
+def _grace(node: Node) -> float:
+    """The seconds that a pod has to terminate."""
+    seconds = node.view.get(f"{_POD}.terminationGracePeriodSeconds")
+    return float(seconds) if is_number(seconds) else 30
+
+
 def _selectors(graph: Graph) -> Iterator[Finding]:
     """Selectors find the pods of one Deployment."""
     deployments = graph.of_type(kubernetes.DEPLOYMENT)
@@ -48,8 +55,8 @@ def _selectors(graph: Graph) -> Iterator[Finding]:
             for match in node.view.find(path):
                 if match.value != {"matchLabels": labels}:
                     yield node.finding(match.path, f"must be {NAME_LABEL} with the own name")
-        pod_labels = node.view.get("spec.template.metadata.labels", {})
-        if not labels.items() <= pod_labels.items():
+        pod_labels = node.view.get("spec.template.metadata.labels")
+        if not isinstance(pod_labels, dict) or not labels.items() <= pod_labels.items():
             yield node.finding("spec.template.metadata.labels", f"must have {NAME_LABEL}")
     selectable = [_labels(node) for node in deployments]
     for token, path in (
@@ -72,7 +79,7 @@ def _shutdown(graph: Graph) -> Iterator[Finding]:
         behind_service = _labels(node) in served
         if behind_service and _labels(node) not in guarded:
             yield node.finding("", "needs a PodDisruptionBudget")
-        grace = node.view.get(f"{_POD}.terminationGracePeriodSeconds", 30)
+        grace = _grace(node)
         for container in node.view.parts(f"{_POD}.containers[]"):
             hook = container.get("lifecycle.preStop", {})
             seconds = container.get("lifecycle.preStop.sleep.seconds")
@@ -91,18 +98,17 @@ def _secrets(graph: Graph) -> Iterator[Finding]:
         for variable in node.view.parts(f"{_POD}.containers[].env[]"):
             key = variable.get("valueFrom.secretKeyRef.key")
             if key is not None:
-                read.add(key)
+                read.add(str(key))
                 if key != variable.get("name"):
                     yield variable.finding("valueFrom.secretKeyRef.key", "must be the variable")
     for node in graph.of_type(kubernetes.EXTERNAL_SECRET):
         keys = Counter(str(key) for key in node.view.all("spec.data[].secretKey"))
-        for key in sorted(read - keys.keys()):
-            yield node.finding("spec.data", f"must have {key}, which a pod reads")
-        for key in sorted(keys.keys() - read) if read else ():
-            yield node.finding("spec.data", f"must not have {key}, which no pod reads")
-        for key, count in keys.items():
-            if count > 1:
-                yield node.finding("spec.data", f"must have {key} once")
+        if read - keys.keys():
+            yield node.finding("spec.data", "must have every key that a pod reads")
+        if read and keys.keys() - read:
+            yield node.finding("spec.data", "must not have a key that no pod reads")
+        if max(keys.values(), default=0) > 1:
+            yield node.finding("spec.data", "must have each key once")
         for entry in node.view.parts("spec.data[]"):
             if not is_secret_of(str(entry.get("remoteRef.key")), str(entry.get("secretKey"))):
                 yield entry.finding("remoteRef.key", "must be the secret of this variable")
@@ -122,7 +128,7 @@ def _accounts(graph: Graph) -> Iterator[Finding]:
             yield node.finding("", "must depend on the cluster, whose identity pool it uses")
     for node in graph.of_type(kubernetes.SERVICE_ACCOUNT):
         name = str(node.view.get("metadata.name"))
-        account = str(node.view.get("metadata.annotations", {}).get(ACCOUNT_ANNOTATION))
+        account = str(annotations_of(node.view).get(ACCOUNT_ANNOTATION))
         holder = holders.get(KUBERNETES_ACCOUNTS.get(name, ""))
         if holder is None or not holder.fullmatch(f"serviceAccount:{account}"):
             text = f"must have {ACCOUNT_ANNOTATION} with the account that it acts as"
@@ -139,11 +145,14 @@ def _accounts(graph: Graph) -> Iterator[Finding]:
 def _priorities(graph: Graph) -> Iterator[Finding]:
     """The API displaces workers, whose tasks wait in Temporal meanwhile."""
     values = {
-        node.view.get("metadata.name"): node.view.get("value", 0)
+        str(node.view.get("metadata.name")): float(node.view.get("value"))
         for node in graph.of_type(kubernetes.PRIORITY_CLASS)
+        if is_number(node.view.get("value"))
     }
     deployments = {
-        node.view.get("metadata.name"): values.get(node.view.get(f"{_POD}.priorityClassName"), 0)
+        node.view.get("metadata.name"): values.get(
+            str(node.view.get(f"{_POD}.priorityClassName")), 0
+        )
         for node in graph.of_type(kubernetes.DEPLOYMENT)
     }
     for node in graph.of_type(kubernetes.DEPLOYMENT):
@@ -174,9 +183,9 @@ def _cluster(graph: Graph) -> Iterator[Finding]:
 def _release(graph: Graph) -> Iterator[Finding]:
     """A pod starts again when its variables change."""
     for node in graph.of_type(kubernetes.DEPLOYMENT):
-        annotations = node.view.get("spec.template.metadata.annotations", {})
-        long = node.view.get(f"{_POD}.terminationGracePeriodSeconds", 30) > MAX_SCALE_DOWN_SECONDS
-        if (annotations.get(EVICTION) == "false") is not long:
+        evictable = annotations_of(node.view, "spec.template.metadata")
+        long = _grace(node) > MAX_SCALE_DOWN_SECONDS
+        if (evictable.get(EVICTION) == "false") is not long:
             text = f"must have {EVICTION}: false if, and only if, a pod needs longer to terminate "
             text += f"than the {MAX_SCALE_DOWN_SECONDS} seconds for which a node waits"
             yield node.finding("spec.template.metadata.annotations", text)

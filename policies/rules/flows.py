@@ -15,7 +15,7 @@ from typing import Any, Final
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import UNKNOWN, Finding, Undecided, View, attempt
 from policies.framework.rules import Severity
-from policies.rules.kubernetes import NAMESPACE, POD_SPECS, WORKLOADS
+from policies.rules.kubernetes import NAMESPACE, POD_SPECS, WORKLOADS, annotations_of
 from policies.rules.runbook import ENVIRONMENT, environment
 from resource_types import cloudflare, gcp, kubernetes, vercel
 
@@ -80,8 +80,6 @@ def _cluster_address(node: Node, context: Context) -> Iterator[Finding]:
         matches = any(content == address.view.get("address") for address in own)
     if not matches:
         yield node.finding("content", "must be the address of the cluster's Ingress")
-    if not set(context.graph.of_type(kubernetes.INGRESS)) <= context.graph.ancestors(node):
-        yield node.finding("", "must depend on the Ingress, which answers this name")
 
 
 def _route(node: Node, context: Context) -> Iterator[Finding]:
@@ -89,21 +87,11 @@ def _route(node: Node, context: Context) -> Iterator[Finding]:
         yield node.finding("pattern", f"must be {context.host('api')}/*")
     if node.view.get("script") != f"{API}{context.suffix}":
         yield node.finding("script", f"must be {API}{context.suffix}")
-    yield from _after_record(node, context)
-
-
-def _after_record(node: Node, context: Context) -> Iterator[Finding]:
-    """What answers a host name is created after the name's own record."""
-    for record in context.graph.of_type(cloudflare.DNS_RECORD):
-        own = record.view.get("name") in _hosts(node)
-        if own and record not in context.graph.ancestors(node):
-            yield node.finding("", f"does not depend on {record.name}")
 
 
 def _web_domain(node: Node, context: Context) -> Iterator[Finding]:
     if node.view.get("domain") != context.host("app"):
         yield node.finding("domain", f"must be {context.host('app')}")
-    yield from _after_record(node, context)
 
 
 # -- Google Cloud ----------------------------------------------------------------------------------
@@ -294,17 +282,10 @@ INGRESS_RESOURCES: Final = {
 
 
 def _ingress(node: Node, context: Context) -> Iterator[Finding]:
-    annotations = node.view.get("metadata.annotations", {})
     for name, token in INGRESS_RESOURCES.items():
-        named = [
-            found
-            for found in context.graph.of_type(token)
-            if found.view.get("name") == annotations.get(name)
-        ]
-        if not named:
+        names = [found.view.get("name") for found in context.graph.of_type(token)]
+        if annotations_of(node.view).get(name) not in names:
             yield node.finding("metadata.annotations", f"must have {name} of this stack")
-        elif named[0] not in context.graph.ancestors(node):
-            yield node.finding("", f"does not depend on {named[0].name}")
     if node.view.get("spec.defaultBackend"):
         yield node.finding("spec.defaultBackend", "must not be set: it answers every host name")
     hosts = {context.host(name) for name in HOSTS}
@@ -333,22 +314,25 @@ def _missing(context: Context) -> Iterator[Finding]:
     graph = context.graph
     records = {node.view.get("name") for node in graph.of_type(cloudflare.DNS_RECORD)}
     for node in graph.of_type(cloudflare.WORKERS_ROUTE, vercel.PROJECT_DOMAIN, kubernetes.INGRESS):
-        for host in _hosts(node):
+        for host in hosts_of(node):
             if host not in records:
-                yield node.finding("", f"has no DNS record for {host}")
+                yield node.finding("", "answers a host name that has no DNS record")
     policies = graph.of_type(kubernetes.NETWORK_POLICY)
     if not policies:
         return
     allowed = [found for node in policies for found in _allowed(node)]
     for flow in pod_flows(_services_cidr(graph), _metrics_port(graph)):
-        for peer in flow.peers:
-            for port in flow.ports:
-                if (flow.direction, flow.pods, peer, port) not in allowed:
-                    text = f"must allow every {flow.direction} flow of the estate"
-                    yield policies[0].finding(f"spec.{flow.direction}", text)
+        # A policy may be narrower than the flow, but must not be missing.
+        if not any(
+            (flow.direction, flow.pods, peer, port) in allowed
+            for peer in flow.peers
+            for port in flow.ports
+        ):
+            text = f"must allow every {flow.direction} flow of the estate"
+            yield policies[0].finding(f"spec.{flow.direction}", text)
 
 
-def _hosts(node: Node) -> list[str]:
+def hosts_of(node: Node) -> list[str]:
     """The host names that a resource answers."""
     pattern = [str(found).partition("/")[0] for found in node.view.all("pattern")]
     return [*pattern, *node.view.all("domain"), *node.view.all("spec.rules[].host")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from policies.framework.credentials import CREDENTIAL, NO_CREDENTIAL
 from policies.framework.demands import (
@@ -178,11 +178,17 @@ def _restricted(view: View) -> Iterator[Finding]:
             yield view.finding("metadata.labels", f"must not have {label}")
 
 
+def annotations_of(view: View, path: str = "metadata") -> Mapping[str, Any]:
+    """The annotations of an object, or of its pods."""
+    found = view.get(f"{path}.annotations")
+    return found if isinstance(found, Mapping) else {}
+
+
 def _annotations(view: View) -> Iterator[Finding]:
     """Annotations that change what the provider, the cluster or an operator does."""
     for path, declared in ANNOTATIONS.get(view.type, {"metadata": {}}).items():
         expected = {**(PROVIDER_ANNOTATIONS if path == "metadata" else {}), **declared}
-        found = view.get(f"{path}.annotations", {})
+        found = annotations_of(view, path)
         for name, pattern in expected.items():
             needed = name in found or name not in OPTIONAL_ANNOTATIONS
             if needed and not re.fullmatch(pattern, str(found.get(name))):

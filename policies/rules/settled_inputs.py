@@ -17,6 +17,7 @@ from policies.framework.demands import (
     at_least,
     between,
     equal,
+    is_number,
     matches,
     one_of,
 )
@@ -113,12 +114,16 @@ _PROBE_SECONDS: Final = {
 
 def _probe_times(view: View) -> Iterator[Finding]:
     for probe, (least, most) in _PROBE_SECONDS.items():
-        period = view.get(f"{probe}.periodSeconds", 10)
-        seconds = period * view.get(f"{probe}.failureThreshold", 3)
-        if not least <= seconds <= most:
+        period, failures, timeout = (
+            view.get(f"{probe}.{name}")
+            for name in ("periodSeconds", "failureThreshold", "timeoutSeconds")
+        )
+        if not (is_number(period) and is_number(failures) and is_number(timeout)):
+            continue  # a violation of the limits
+        if not least <= period * failures <= most:
             text = f"must give up after {least} to {most} seconds: periodSeconds by the threshold"
             yield view.finding(f"{probe}.failureThreshold", text)
-        if view.get(f"{probe}.timeoutSeconds", 1) > period:
+        if timeout > period:
             yield view.finding(f"{probe}.timeoutSeconds", "must not be above periodSeconds")
 
 
@@ -150,7 +155,8 @@ def _volumes(view: View) -> Iterator[Finding]:
 
 
 def _replicas(view: View) -> Iterator[Finding]:
-    if view.get("spec.minReplicas", 1) > view.get("spec.maxReplicas", 1):
+    least, most = view.get("spec.minReplicas"), view.get("spec.maxReplicas")
+    if is_number(least) and is_number(most) and least > most:
         yield view.finding("spec.minReplicas", "must not be above maxReplicas")
 
 
@@ -161,7 +167,7 @@ def _workload_pool(view: View) -> Iterator[Finding]:
 
 
 def _methods(view: View) -> Iterator[Finding]:
-    if set(view.all("allowed.methods[]")) != {"GET", "HEAD", "PUT"}:
+    if sorted(map(str, view.all("allowed.methods[]"))) != ["GET", "HEAD", "PUT"]:
         yield view.finding("allowed.methods", "must be GET, HEAD and PUT")
 
 

@@ -13,8 +13,8 @@ from typing import Final
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import UNKNOWN, Finding
 from policies.framework.rules import Severity
-from policies.rules import cloud_kms, cloud_run
-from policies.rules.kubernetes import POD_SPECS, WORKLOADS
+from policies.rules import cloud_kms, cloud_run, flows
+from policies.rules.kubernetes import POD_SPECS, WORKLOADS, annotations_of
 from policies.rules.stack_secrets import grants, readers
 from resource_types import cloudflare, gcp, kubernetes, vercel
 
@@ -156,7 +156,26 @@ BEFORE_ANY: Final = {
 """A type, and the types of which one resource at least must be finished before one of it starts."""
 
 
+def _own_names(graph: Graph) -> Iterator[tuple[Node, Node]]:
+    """What needs the resource of its own name first, and that resource."""
+    for node in graph.of_type(cloudflare.WORKERS_ROUTE, vercel.PROJECT_DOMAIN):
+        for record in graph.of_type(cloudflare.DNS_RECORD):
+            if record.view.get("name") in flows.hosts_of(node):
+                yield node, record
+    for ingress in graph.of_type(kubernetes.INGRESS):
+        for annotation, token in flows.INGRESS_RESOURCES.items():
+            for named in graph.of_type(token):
+                if named.view.get("name") == annotations_of(ingress.view).get(annotation):
+                    yield ingress, named
+        for record in graph.of_type(cloudflare.DNS_RECORD):
+            if record.view.get("type") == "A":
+                yield record, ingress
+
+
 def _order(graph: Graph) -> Iterator[Finding]:
+    for node, earlier in _own_names(graph):
+        if earlier not in graph.ancestors(node):
+            yield node.finding("", f"does not depend on {earlier.name}")
     for token, earlier_types in BEFORE.items():
         for node in graph.of_type(token):
             finished = graph.ancestors(node)

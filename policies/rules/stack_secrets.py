@@ -17,6 +17,7 @@ from policies.rules.kubernetes import (
     EXTERNAL_SECRETS,
     POD_SPECS,
     WORKLOADS,
+    annotations_of,
 )
 from resource_types import cloudflare, gcp, kubernetes, pulumi_random, vercel
 
@@ -184,7 +185,7 @@ def readers(graph: Graph) -> Iterator[tuple[Node, str, str, str]]:
     The External Secrets operator reads the secrets of an ExternalSecret.
     """
     operators = [
-        _email(str(node.view.get("metadata.annotations", {}).get(ACCOUNT_ANNOTATION)))
+        _email(str(annotations_of(node.view).get(ACCOUNT_ANNOTATION)))
         for node in graph.of_type(kubernetes.SERVICE_ACCOUNT)
         if KUBERNETES_ACCOUNTS.get(str(node.view.get("metadata.name"))) == OPERATOR
     ]

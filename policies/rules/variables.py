@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from policies.framework.demands import is_number
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import ABSENT, UNKNOWN, Finding, attempt
 from policies.framework.rules import Severity
@@ -127,7 +128,7 @@ def _runtimes(graph: Graph, suffix: str) -> Iterator[Runtime]:
         runtime.add(f"{cloud_run.CONTAINERS[node.type]}.envs[]", "value")
         yield runtime
     config_maps = {
-        node.view.get("metadata.name"): node.view.get("data", {})
+        str(node.view.get("metadata.name")): node.view.get("data")
         for node in graph.of_type(kubernetes.CONFIG_MAP)
     }
     for node in graph.of_type(kubernetes.DEPLOYMENT):
@@ -135,11 +136,18 @@ def _runtimes(graph: Graph, suffix: str) -> Iterator[Runtime]:
         runtime = Runtime(node, consumer_of(name, ""), f"{name}{suffix}")
         container = f"{POD_SPECS[node.type]}.containers[]"
         for config_map in node.view.all(f"{container}.envFrom[].configMapRef.name"):
-            runtime.plain |= config_maps.get(config_map, {})
+            data = config_maps.get(str(config_map))
+            runtime.plain |= data if isinstance(data, dict) else {}
         runtime.add(f"{container}.env[]", "value")
         for port in node.view.parts(f"{container}.ports[]"):
-            runtime.ports[str(port.get("name"))] = f"{port.get('containerPort'):g}"
+            number = port.get("containerPort")
+            runtime.ports[str(port.get("name"))] = f"{number:g}" if is_number(number) else ""
         yield runtime
+
+
+def _shown(name: str) -> str:
+    """A variable's name for a message, unless it could be a value that is in the wrong place."""
+    return name if re.fullmatch(r"[A-Z][A-Z0-9_]{1,63}", name) else "a variable"
 
 
 def _names(runtime: Runtime) -> Iterator[str]:
@@ -148,7 +156,7 @@ def _names(runtime: Runtime) -> Iterator[str]:
     for name in sorted(secret - runtime.secret):
         yield f"must have the variable {name} by reference"
     for name in sorted(runtime.secret - secret):
-        yield f"must not have the secret {name}"
+        yield f"must not have {_shown(name)} by reference"
     plain = {name for name, readers in CONFIG_READERS.items() if runtime.consumer in readers}
     if runtime.node.type != kubernetes.DEPLOYMENT:
         plain.discard("PORT")  # Cloud Run sets it, and a Worker has none
@@ -158,9 +166,9 @@ def _names(runtime: Runtime) -> Iterator[str]:
     described = {name for name, readers in CONFIG_READERS.items() if readers != [WEB]}
     for name in sorted(runtime.plain.keys() - described - set(CHAIN)):
         if not CONTRACT.fullmatch(name):
-            yield f"must not have {name}, which is not in the catalogue"
+            yield f"must not have {_shown(name)}, which is not in the catalogue"
     for name in sorted(runtime.repeated):
-        yield f"must have the variable {name} once"
+        yield f"must have {_shown(name)} once"
 
 
 def _values(plain: Mapping[str, Any], expected: Mapping[str, str | None]) -> Iterator[str]:
@@ -198,7 +206,7 @@ def _storage(graph: Graph) -> Mapping[str, str | None]:
     for node in graph.of_type(cloudflare.R2_BUCKET):
         account = node.view.get("accountId")
         origins = [
-            origin
+            str(origin)
             for cors in graph.of_type(cloudflare.R2_BUCKET_CORS)
             for origin in cors.view.all("rules[].allowed.origins[]")
         ]
@@ -236,9 +244,9 @@ def _web(graph: Graph, suffix: str) -> Iterator[Finding]:
             values.setdefault(target, {})[name] = next(node.view.find("value")).value
     expected = {f"{BROWSER}API_URL": f"https://api{suffix}.pull.com"}
     for project in projects:
-        for target, plain in values.items():
+        for plain in values.values():
             for text in _values(plain, expected):
-                yield project.finding("", f"{text}, for {target}")
+                yield project.finding("", text)
 
 
 def _check(graph: Graph) -> Iterator[Finding]:
