@@ -4,7 +4,8 @@
 * ``docs/settings.md``: every setting, its allowed values, and its value in both stacks
 * ``docs/secrets.md``: every variable of the catalogue, who issues it and who uses it
 * ``policies/rules/provider_inputs.json``: the inputs of the types that a rule of the pack may name
-* ``policies/rules/secret_readers.json``: who on Google Cloud reads each secret of the catalogue
+* ``policies/rules/secret_readers.json``: who reads each secret of the catalogue
+* ``policies/rules/config_readers.json``: who reads each variable of it that is not secret
 * ``docs/policies.md``: every rule of the policy pack
 * ``docs/reports.md``: an example, one of the golden reports
 * ``docs/architecture.md``: the diagram of production, drawn by ``bin/ops graph``
@@ -89,18 +90,19 @@ def _names(shape: Shape) -> dict[str, Any] | None:
 # -- the readers of secrets, for the policies ------------------------------------------------------
 
 
-def secret_readers() -> str:
-    """The consumers on Google Cloud that read each secret, one line for each secret."""
+def readers(kind: Kind) -> str:
+    """The consumers that read each variable of a kind, one line for each variable."""
     lines = (
         f"{json.dumps(variable.name)}: "
         + json.dumps(
             [
                 consumer.value
-                for consumer in (Service.API_ORIGIN, *WorkerType)
+                for consumer in (Service.API, Service.API_ORIGIN, Service.WEB, *WorkerType)
                 if variable.consumed_by(consumer)
             ]
         )
-        for variable in SECRETS
+        for variable in CATALOGUE
+        if variable.kind is kind
     )
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -216,7 +218,8 @@ def _between_marks(path: Path, body: str) -> str:
 FILES: Final[Mapping[str, Callable[[Path], str]]] = {
     "components/stack.schema.json": lambda path: stack_schema(),
     "policies/rules/provider_inputs.json": lambda path: inputs_tree(),
-    "policies/rules/secret_readers.json": lambda path: secret_readers(),
+    "policies/rules/secret_readers.json": lambda path: readers(Kind.SECRET),
+    "policies/rules/config_readers.json": lambda path: readers(Kind.CONFIG),
     "docs/settings.md": lambda path: _between_marks(path, settings_table()),
     "docs/secrets.md": lambda path: _between_marks(path, secrets_table()),
     "docs/policies.md": lambda path: _between_marks(path, table()),

@@ -14,8 +14,9 @@ from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 
 from policies.framework.paths import ABSENT, Keys, Undecided, View
 from policies.framework.rules import Check, Custom, ForEach, Must, When
-from policies.rules import stack_edges
+from policies.rules import references, stack_edges
 from policies.rules.grants import SECRET_ACCESSOR
+from policies.rules.kubernetes import POD_SPECS
 from policies.rules.sources import SOURCES
 from policies.rules.stack_edges import ACTIVITY_TIMEOUT
 from policies.rules.stack_secrets import PLAIN_PROPERTIES, SECRET_SOURCES
@@ -84,12 +85,17 @@ class RemoveType:
 
 @dataclass(frozen=True, slots=True)
 class AddResource:
-    """One more resource. ``{environment}`` and ``{suffix}`` in texts are those of the stack."""
+    """One more resource. ``{environment}`` and ``{suffix}`` in texts are those of the stack.
+
+    Attributes:
+        sources: by property, the type or the logical name of the resource that it is made from.
+        beside: a type without which the resource would be harmless.
+    """
 
     type: str
     inputs: Mapping[str, Any]
     sources: Mapping[str, str] = field(default_factory=dict)
-    """By property, the type or the logical name of the resource that it is made from."""
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,8 @@ _MANAGED: Final = (
 )
 """Types of both stacks; ``tests/test_policies_variants.py`` removes the edges of the others."""
 
+_POD: Final = POD_SPECS[kubernetes.DEPLOYMENT]
+
 _SECRET: Final = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "?"}
 """A secret value, as the engine sends it."""
 
@@ -223,6 +231,78 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         for token, path in PLAIN_PROPERTIES.items()
         for source in SECRET_SOURCES
     ),
+    "stack-variables-declared": (
+        *(
+            SetProperty(token, f"{path}[name={name}]", {"name": name, "value": "1"})
+            for token, path in (
+                (gcp.RUN_SERVICE, "template.containers[].envs"),
+                (gcp.RUN_WORKER_POOL, "template.containers[].envs"),
+                (kubernetes.DEPLOYMENT, "spec.template.spec.containers[].env"),
+            )
+            for name in ("OTEL_SERVICE_NAME", "WORKER_TYPE", "CONVEX_URL")
+        ),
+        *(
+            SetProperty(cloudflare.WORKER_VERSION, f"bindings[name={name}]", binding)
+            for name, binding in (
+                ("JWT_SECRET", ABSENT),
+                ("JWT_SECRET", {"name": "JWT_SECRET", "type": "secret_key"}),
+                ("JWT_SECRET", {"name": "KALSHI_API_KEY", "type": "inherit"}),
+                ("JWT_SECRET", {"name": "CONVEX_URL", "type": "inherit"}),
+                ("CORS_ORIGINS", ABSENT),
+                ("CORS_ORIGINS", {"name": "DISABLE_AUTH", "type": "plain_text", "text": "1"}),
+                ("CORS_ORIGINS", {"name": "CORS_ORIGINS", "type": "plain_text", "text": "*"}),
+                ("CHAIN_ID", {"name": "CHAIN_ID", "type": "plain_text", "text": "1"}),
+            )
+        ),
+        SetProperty(kubernetes.CONFIG_MAP, "data.NODE_TLS_REJECT_UNAUTHORIZED", "0"),
+        SetProperty(cloudflare.R2_BUCKET, "name", "pull-elsewhere"),
+        SetProperty(cloudflare.R2_BUCKET_CORS, "rules[].allowed.origins", ["https://x.com"]),
+        SetProperty(vercel.ENVIRONMENT_VARIABLE, "key", "NEXT_PUBLIC_DEBUG"),
+        SetProperty(vercel.ENVIRONMENT_VARIABLE, "targets", ["elsewhere"]),
+        SetProperty(vercel.ENVIRONMENT_VARIABLE, "value", "elsewhere"),
+        RemoveType(vercel.ENVIRONMENT_VARIABLE),
+    ),
+    "stack-references-exist": (
+        *(
+            SetSource(reference.type, reference.path, other)
+            for reference in references.REFERENCES
+            if not reference.property
+            for other in (None, gcp.SECRET)
+        ),
+        *(
+            SetProperty(reference.type, reference.path, "elsewhere")
+            for reference in references.REFERENCES
+            if reference.property
+        ),
+    ),
+    "stack-names-unique": (
+        SetProperty(kubernetes.CONFIG_MAP, "metadata.name", "pull-redis-config"),
+        AddResource(vercel.PROJECT_DOMAIN, {"domain": "app{suffix}.pull.com"}),
+        AddResource(gcp.TOPIC, {"name": "pull-{environment}-secret-rotation"}),
+    ),
+    "stack-cluster-consistent": tuple(
+        SetProperty(token, path, value)
+        for token, path, value in (
+            (kubernetes.DEPLOYMENT, "spec.selector.matchLabels", {"part-of": "pull"}),
+            (kubernetes.DEPLOYMENT, "spec.template.metadata.labels", {}),
+            (kubernetes.DEPLOYMENT, f"{_POD}.topologySpreadConstraints[].labelSelector", {}),
+            (kubernetes.DEPLOYMENT, f"{_POD}.containers[].lifecycle.preStop.sleep.seconds", 100),
+            (
+                kubernetes.DEPLOYMENT,
+                f"{_POD}.containers[].env[].valueFrom.secretKeyRef.key",
+                "OTHER",
+            ),
+            (kubernetes.POD_DISRUPTION_BUDGET, "spec.selector", {}),
+            (kubernetes.SERVICE, "spec.selector", {"part-of": "pull"}),
+            (kubernetes.EXTERNAL_SECRET, "spec.data[].secretKey", "OTHER"),
+            (kubernetes.EXTERNAL_SECRET, "spec.data[].remoteRef.key", "pull-other"),
+            (kubernetes.PRIORITY_CLASS, "value", 10_000),
+            (kubernetes.PRIORITY_CLASS, "value", 100_000),
+            (kubernetes.SERVICE_ACCOUNT, "metadata.annotations", {}),
+            (kubernetes.SERVICE_ACCOUNT, "metadata.name", "pull-other-sa"),
+            (gcp.GKE_CLUSTER, "ipAllocationPolicy.clusterSecondaryRangeName", "other"),
+        )
+    ),
     "stack-no-credential": (
         SetProperty(gcp.RUN_SERVICE, "description", "postgresql://pull:" + "x@10.0.0.3/pull"),
         SetProperty(
@@ -234,7 +314,7 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         AddResource(
             gcp.SECRET_IAM.member,
             {"secretId": "pull-{environment}-jwt-secret", "role": SECRET_ACCESSOR},
-            {"member": gcp.SERVICE_ACCOUNT},
+            {"member": "identity-temporal-worker"},
         ),
         AddResource(
             gcp.SECRET_IAM.member,
@@ -273,7 +353,6 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
             for source in (None, gcp.SERVICE_ACCOUNT)
         ),
         RemoveType(gcp.SECRET_VERSION),
-        AddResource(gcp.TOPIC, {"name": "pull-{environment}-secret-rotation"}),
         SetProperty("postgres-password", "keepers.generation", "now"),
         *(
             SetProperty(token, f"template.{path}", value)
@@ -461,7 +540,9 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
     ),
     "stack-load-balancer-not-bypassed": (
         AddResource(
-            gcp.NETWORK_ENDPOINT_GROUP, {"cloudRun": {"service": "pull-temporal-worker{suffix}"}}
+            gcp.NETWORK_ENDPOINT_GROUP,
+            {"cloudRun": {"service": "pull-temporal-worker{suffix}"}},
+            beside=gcp.RUN_SERVICE,
         ),
     ),
     "stack-complete": tuple(

@@ -89,9 +89,11 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
     match mutation:
         case SetProperty(token, path, value):
             present = [
-                x
-                for x in harness.resources_of(recording)
-                if token in (x.type, x.urn.rpartition("::")[2])
+                resource
+                for resource in harness.resources_of(recording)
+                # A clone has the settings of its source.
+                if token in (resource.type, resource.urn.rpartition("::")[2])
+                and not resource.inputs.get("clone")
             ]
             for resource in present[:3]:
                 for match in list(find(resource.view.inputs, path))[:3]:
@@ -105,7 +107,9 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
             request.resources.extend(kept)
             if len(kept) < len(nodes):
                 yield f"no {token}", request
-        case AddResource(token):
+        case AddResource(token, beside=beside):
+            if beside and not any(node.type == beside for node in nodes):
+                return
             request = _copy(recording)
             _add(request, mutation, recording.stack, nodes)
             yield token, request
@@ -115,14 +119,16 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
                 _add(request, addition, recording.stack, nodes)
             yield " and ".join(addition.type for addition in added), request
         case AddDependency(token, other):
-            later = next(node for node in nodes if node.type == other)
-            for node in [node for node in nodes if node.type == token][:3]:
-                request = _copy(recording)
-                _of(request, node.urn).dependencies.append(later.urn)
-                yield f"{node.name} depends on {later.name}", request
+            for later in [node for node in nodes if node.type == other][:1]:
+                for node in [node for node in nodes if node.type == token][:3]:
+                    request = _copy(recording)
+                    _of(request, node.urn).dependencies.append(later.urn)
+                    yield f"{node.name} depends on {later.name}", request
         case RemoveDependencies(token, other):
             request = _copy(recording)
             removed = {node.urn for node in nodes if node.type == other}
+            if not removed or not any(node.type == token for node in nodes):
+                return
             for node in request.resources:
                 kept = [urn for urn in node.dependencies if urn not in removed]
                 node.ClearField("dependencies")
@@ -130,6 +136,8 @@ def stack_mutants(mutation: StackMutation, recording: Recording) -> Iterator[tup
             yield f"{token} no longer depends on {other}", request
         case SetSource(token, name, source):
             for node in [node for node in nodes if token in (node.type, node.name)][:3]:
+                if harness.plain_properties(node).get("clone"):
+                    continue
                 request = _copy(recording)
                 edges = _of(request, node.urn).propertyDependencies
                 edges[name].ClearField("urns")
@@ -214,6 +222,8 @@ def test_defaults_of_a_provider_are_not_what_the_program_sets(recordings: list[R
     """Google's provider writes ``value: ""`` beside each reference of a Cloud Run variable."""
     rule = next(rule for rule in STACK_RULES if rule.id == "stack-secret-by-reference")
     for recording in recordings:
+        if not any(node.type == gcp.RUN_SERVICE for node in recording.whole.resources):
+            continue
         defaults = [
             variable
             for node in recording.whole.resources

@@ -277,7 +277,10 @@ WHOLE_POOL: Final = (
         (
             kubernetes.CONFIG_MAP,
             {
-                "metadata": {"namespace": "pull"},
+                "metadata": {
+                    "namespace": "pull",
+                    "annotations": {"pulumi.com/patchForce": "true"},
+                },
                 "data": {
                     "NODE_ENV": "staging",
                     "PLAID_ENV": "sandbox",

@@ -15,7 +15,7 @@ from typing import Any, Final
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import UNKNOWN, Finding, Undecided, View, attempt
 from policies.framework.rules import Severity
-from policies.rules.kubernetes import NAMESPACE, POD_SPECS, WORKLOADS
+from policies.rules.kubernetes import NAMESPACE, POD_SPECS, WORKLOADS, annotations_of
 from policies.rules.runbook import ENVIRONMENT, environment
 from resource_types import cloudflare, gcp, kubernetes, vercel
 
@@ -32,18 +32,16 @@ NO_ORIGIN: Final = "100::"
 https://developers.cloudflare.com/workers/configuration/routing/routes/#set-up-a-route
 """
 
-HOSTS: Final = ("api", "api-cluster")
+CLUSTER_HOST: Final = "api-cluster"
+HOSTS: Final = ("api", CLUSTER_HOST)
 """Names that the Ingress answers: the API's, and the cluster's own."""
 
 RECORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "api": {"AAAA": NO_ORIGIN, "CNAME": "api-cluster<suffix>.pull.com"},
-    "api-cluster": {"A": "<address>"},
+    CLUSTER_HOST: {"A": "<address>"},
     "app": {"CNAME": WEB_ORIGIN},
 }
 """Where each name leads, by the type of the record; ``<address>`` is that of the cluster."""
-
-TEXT_RECORDS: Final = ("CAA", "TXT")
-"""Types of records that lead nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,6 @@ class Context:
 
 def _record(node: Node, context: Context) -> Iterator[Finding]:
     kind, name = node.view.get("type"), node.view.get("name")
-    if kind in TEXT_RECORDS:
-        return
     rows = {context.host(host): targets for host, targets in RECORDS.items()}
     target = rows.get(str(name), {}).get(str(kind))
     if target is None:
@@ -121,6 +117,9 @@ def _private_services(node: Node, context: Context) -> Iterator[Finding]:
 
 Peer = Mapping[str, Any]
 Port = Mapping[str, Any]
+
+PEERS: Final = {"ingress": "from", "egress": "to"}
+"""The directions of a network policy, and where each lists its peers."""
 
 EVERY_POD: Final[Mapping[str, Any]] = {}
 API_PODS: Final = {"matchLabels": {"app.kubernetes.io/name": API}}
@@ -212,7 +211,11 @@ def _network_policy(node: Node, context: Context) -> Iterator[Finding]:
         yield node.finding("metadata.namespace", f"must be {NAMESPACE}")
     flows = pod_flows(_services_cidr(context.graph), _metrics_port(context.graph))
     pods = node.view.get("spec.podSelector")
-    for direction, peers in (("ingress", "from"), ("egress", "to")):
+    directions = [name for name in PEERS if node.view.get(f"spec.{name}")] or list(PEERS)
+    if node.view.get("spec.policyTypes") != [name.capitalize() for name in directions]:
+        text = "must be the directions that the policy has rules for, or both if it has none"
+        yield node.finding("spec.policyTypes", text)
+    for direction, peers in PEERS.items():
         for rule in node.view.parts(f"spec.{direction}[]"):
             _refuse_unknown(rule)
             rule_peers = [_sorted_peer(peer) for peer in rule.get(peers) or []]
@@ -271,17 +274,18 @@ def _metrics_port(graph: Graph) -> int:
     return 0
 
 
-INGRESS_ANNOTATIONS: Final[Mapping[str, str]] = {
-    "kubernetes.io/ingress.class": "gce",
-    "kubernetes.io/ingress.allow-http": "false",
+INGRESS_RESOURCES: Final = {
+    "kubernetes.io/ingress.global-static-ip-name": gcp.GLOBAL_ADDRESS,
+    "ingress.gcp.kubernetes.io/pre-shared-cert": gcp.MANAGED_SSL_CERTIFICATE,
 }
+"""The annotations of the Ingress that name a resource on Google Cloud, and its type."""
 
 
 def _ingress(node: Node, context: Context) -> Iterator[Finding]:
-    annotations = node.view.get("metadata.annotations", {})
-    for name, value in INGRESS_ANNOTATIONS.items():
-        if not isinstance(annotations, dict) or annotations.get(name) != value:
-            yield node.finding("metadata.annotations", f"must have {name}: {value}")
+    for name, token in INGRESS_RESOURCES.items():
+        names = [found.view.get("name") for found in context.graph.of_type(token)]
+        if annotations_of(node.view).get(name) not in names:
+            yield node.finding("metadata.annotations", f"must have {name} of this stack")
     if node.view.get("spec.defaultBackend"):
         yield node.finding("spec.defaultBackend", "must not be set: it answers every host name")
     hosts = {context.host(name) for name in HOSTS}
@@ -290,11 +294,59 @@ def _ingress(node: Node, context: Context) -> Iterator[Finding]:
         "pathType": "Prefix",
         "backend": {"service": {"name": API, "port": {"name": "http"}}},
     }
+    if set(node.view.all("spec.rules[].host")) != hosts:
+        yield node.finding("spec.rules", f"must be for {' and '.join(sorted(hosts))}")
     for rule in node.view.parts("spec.rules[]"):
-        if rule.get("host") not in hosts:
-            yield rule.finding("host", f"must be {' or '.join(sorted(hosts))}")
         if rule.get("http.paths") != [path]:
             yield rule.finding("http.paths", f"must be one path, / to the port http of {API}")
+
+
+def _certificate(node: Node, context: Context) -> Iterator[Finding]:
+    if node.view.get("managed.domains") != [context.host(CLUSTER_HOST)]:
+        yield node.finding("managed.domains", f"must be {context.host(CLUSTER_HOST)} alone")
+
+
+# -- what is missing -------------------------------------------------------------------------------
+
+
+def _missing(context: Context) -> Iterator[Finding]:
+    """A flow that is meant and that nothing allows."""
+    graph = context.graph
+    records = {node.view.get("name") for node in graph.of_type(cloudflare.DNS_RECORD)}
+    for node in graph.of_type(cloudflare.WORKERS_ROUTE, vercel.PROJECT_DOMAIN, kubernetes.INGRESS):
+        for host in hosts_of(node):
+            if host not in records:
+                yield node.finding("", "answers a host name that has no DNS record")
+    policies = graph.of_type(kubernetes.NETWORK_POLICY)
+    if not policies:
+        return
+    allowed = [found for node in policies for found in _allowed(node)]
+    for flow in pod_flows(_services_cidr(graph), _metrics_port(graph)):
+        # A policy may be narrower than the flow, but must not be missing.
+        if not any(
+            (flow.direction, flow.pods, peer, port) in allowed
+            for peer in flow.peers
+            for port in flow.ports
+        ):
+            text = f"must allow every {flow.direction} flow of the estate"
+            yield policies[0].finding(f"spec.{flow.direction}", text)
+
+
+def hosts_of(node: Node) -> list[str]:
+    """The host names that a resource answers."""
+    pattern = [str(found).partition("/")[0] for found in node.view.all("pattern")]
+    return [*pattern, *node.view.all("domain"), *node.view.all("spec.rules[].host")]
+
+
+def _allowed(node: Node) -> Iterator[tuple[Any, ...]]:
+    """The direction, pods, peer and port of each flow that a network policy allows."""
+    for direction, peers in PEERS.items():
+        for rule in node.view.parts(f"spec.{direction}[]"):
+            _refuse_unknown(rule)
+            for peer in rule.get(peers) or []:
+                for port in rule.get("ports") or []:
+                    pods = node.view.get("spec.podSelector")
+                    yield direction, pods, _sorted_peer(peer), _with_protocol(port)
 
 
 # -- the rule --------------------------------------------------------------------------------------
@@ -311,6 +363,7 @@ FLOWS: Final[Mapping[str, Callable[[Node, Context], Iterator[Finding]]]] = {
     cloudflare.WORKERS_CUSTOM_DOMAIN: _undeclared,
     cloudflare.WORKERS_ROUTE: _route,
     gcp.FIREWALL: _firewall,
+    gcp.MANAGED_SSL_CERTIFICATE: _certificate,
     gcp.NETWORK_ENDPOINT_GROUP: _undeclared,
     gcp.ROUTER_NAT: _nat,
     gcp.RUN_V1_DOMAIN_MAPPING: _undeclared,
@@ -342,6 +395,7 @@ OPENING: Final = re.compile(
 def _declared(graph: Graph) -> Iterator[Finding]:
     suffix = "-staging" if environment(graph.config) == "staging" else ""
     context = Context(graph, suffix)
+    yield from attempt(_missing(context))
     for node in graph.nodes:
         check = FLOWS.get(node.type)
         if check is None and OPENING.fullmatch(node.type):

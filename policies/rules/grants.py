@@ -28,7 +28,10 @@ from resource_types.record import GrantTypes
 SECRET_READERS: Final[Mapping[str, list[str]]] = json.loads(
     Path(__file__).with_name("secret_readers.json").read_text("utf-8")
 )
-"""The consumers on Google Cloud that read each secret, by the name of its variable."""
+"""The consumers that read each secret, by the name of its variable."""
+
+EDGE: Final = "api"
+"""The API's Worker, which gets its secrets from Cloudflare and has no identity at Google."""
 
 SECRET_ACCESSOR: Final = "roles/secretmanager.secretAccessor"
 ACT_AS: Final = "roles/iam.serviceAccountUser"
@@ -82,7 +85,9 @@ def account_of_consumer(consumer: str) -> str:
     return consumer if consumer == "api-origin" else f"worker-{consumer}"
 
 
-CONSUMERS: Final = tuple(sorted({name for readers in SECRET_READERS.values() for name in readers}))
+CONSUMERS: Final = tuple(
+    sorted({name for readers in SECRET_READERS.values() for name in readers} - {EDGE})
+)
 RUNTIMES: Final = tuple(map(account_of_consumer, CONSUMERS))
 
 KUBERNETES_ACCOUNTS: Final[Mapping[str, str]] = {
@@ -152,11 +157,16 @@ def table(environment: str) -> frozenset[Grant]:
             *(
                 Grant(account, SECRET_ACCESSOR, f"secret {_dashed(variable)}")
                 for variable, readers in SECRET_READERS.items()
-                # The operator reads on behalf of the consumers in a cluster.
-                for account in (*map(account_of_consumer, readers), *((OPERATOR,) * bool(readers)))
+                for account in _accounts_of(readers)
             ),
         )
     )
+
+
+def _accounts_of(readers: Sequence[str]) -> list[str]:
+    """The accounts that read a secret: those of its consumers, and the operator for a cluster."""
+    accounts = [account_of_consumer(reader) for reader in readers if reader != EDGE]
+    return [*accounts, OPERATOR] if accounts else []
 
 
 def _dashed(variable: str) -> str:
@@ -448,9 +458,14 @@ def _needed(graph: Graph) -> Iterator[Grant]:
             yield row
 
 
-def _all_declared(graph: Graph) -> Iterator[Finding]:
+def project_of(graph: Graph) -> str:
+    """A pattern of the stack's project."""
     projects = {str(node.view.get("project")) for node in graph.of_type(gcp.NETWORK)}
-    project = re.escape(projects.pop()) if len(projects) == 1 else ANY_PROJECT
+    return re.escape(projects.pop()) if len(projects) == 1 else ANY_PROJECT
+
+
+def _all_declared(graph: Graph) -> Iterator[Finding]:
+    project = project_of(graph)
     granted: list[Row] = []
     for node in graph.nodes:
         if node.type in GRANTS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from policies.framework.credentials import CREDENTIAL, NO_CREDENTIAL
 from policies.framework.demands import (
@@ -25,6 +25,12 @@ from resource_types.limits import SECRET_NAME
 
 NAMESPACE: Final = "pull"
 
+ACCOUNT_ANNOTATION: Final = "iam.gke.io/gcp-service-account"
+"""The Google service account that a Kubernetes service account acts as.
+
+https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity
+"""
+
 EXTERNAL_SECRETS: Final = (kubernetes.EXTERNAL_SECRET, kubernetes.EXTERNAL_SECRET_V1BETA1)
 SECRET_STORES: Final = (kubernetes.SECRET_STORE, kubernetes.SECRET_STORE_V1BETA1)
 POD_SPECS: Final = {
@@ -39,6 +45,58 @@ LONG_RUNNING: Final = (kubernetes.DEPLOYMENT, kubernetes.STATEFUL_SET, kubernete
 
 STANDARDS: Final = "https://kubernetes.io/docs/concepts/security/pod-security-standards/"
 DOCS: Final = "https://kubernetes.io/docs/concepts"
+
+
+POD_SECURITY: Final = "pod-security.kubernetes.io/"
+
+PROVIDER_ANNOTATIONS: Final = {"pulumi.com/patchForce": "true"}
+"""What every object has. https://www.pulumi.com/registry/packages/kubernetes/annotations/"""
+
+_GENERATION: Final = {"pull.com/password-generation": r"[1-9]\d*"}
+
+ANNOTATIONS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    kubernetes.DEPLOYMENT: {
+        "metadata": {},
+        "spec.template.metadata": {
+            "pull.com/config-checksum": "[0-9a-f]{16}",
+            **_GENERATION,
+            "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+        },
+    },
+    kubernetes.EXTERNAL_SECRET: {
+        "metadata": {**_GENERATION, "pulumi.com/waitFor": "condition=Ready"}
+    },
+    kubernetes.INGRESS: {
+        "metadata": {
+            "kubernetes.io/ingress.class": "gce",
+            "kubernetes.io/ingress.allow-http": "false",
+            "kubernetes.io/ingress.global-static-ip-name": "pull-[a-z0-9-]+",
+            "ingress.gcp.kubernetes.io/pre-shared-cert": "pull-[a-z0-9-]+",
+        }
+    },
+    kubernetes.SERVICE: {"metadata": {"cloud.google.com/neg": r'\{"ingress": true\}'}},
+    kubernetes.SERVICE_ACCOUNT: {"metadata": {ACCOUNT_ANNOTATION: r"pull-[a-z0-9-]+@.+"}},
+}
+"""The annotations of a type, by the path of the metadata, and the patterns of their values."""
+
+OPTIONAL_ANNOTATIONS: Final = ("cluster-autoscaler.kubernetes.io/safe-to-evict",)
+"""``stack-cluster-consistent`` knows which pods need it."""
+
+OBJECTS: Final = (
+    kubernetes.CONFIG_MAP,
+    kubernetes.DEPLOYMENT,
+    kubernetes.EXTERNAL_SECRET,
+    kubernetes.HORIZONTAL_POD_AUTOSCALER,
+    kubernetes.INGRESS,
+    kubernetes.NAMESPACE,
+    kubernetes.NETWORK_POLICY,
+    kubernetes.POD_DISRUPTION_BUDGET,
+    kubernetes.PRIORITY_CLASS,
+    kubernetes.SECRET_STORE,
+    kubernetes.SERVICE,
+    kubernetes.SERVICE_ACCOUNT,
+)
+"""The types of the objects that the estate creates in the cluster."""
 
 
 def _pod(*checks: Check) -> tuple[Check, ...]:
@@ -104,14 +162,40 @@ def _store(view: View) -> Iterator[Finding]:
         yield view.finding("spec.secretStoreRef.name", f"must be one of {', '.join(allowed)}")
 
 
-def _enforced(view: View) -> Iterator[Finding]:
+def _restricted(view: View) -> Iterator[Finding]:
     labels = view.get("metadata.labels", {})
-    label = "pod-security.kubernetes.io/enforce"
-    if not isinstance(labels, Mapping) or labels.get(label) != "restricted":
-        yield view.finding("metadata.labels", f"must have {label}: restricted")
-    elif not re.fullmatch(r"v1\.\d+", str(labels.get(f"{label}-version"))):
-        text = f"must have {label}-version: a version such as v1.34, which a cluster upgrade keeps"
-        yield view.finding("metadata.labels", text)
+    if not isinstance(labels, Mapping):
+        labels = {}
+    for mode in ("enforce", "audit", "warn"):
+        label = f"{POD_SECURITY}{mode}"
+        if labels.get(label) != "restricted":
+            yield view.finding("metadata.labels", f"must have {label}: restricted")
+        elif not re.fullmatch(r"v1\.\d+", str(labels.get(f"{label}-version"))):
+            text = f"must have {label}-version, such as v1.34, which a cluster upgrade keeps"
+            yield view.finding("metadata.labels", text)
+    for label in labels:
+        if not label.startswith((POD_SECURITY, "app.kubernetes.io/")):
+            yield view.finding("metadata.labels", f"must not have {label}")
+
+
+def annotations_of(view: View, path: str = "metadata") -> Mapping[str, Any]:
+    """The annotations of an object, or of its pods."""
+    found = view.get(f"{path}.annotations")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _annotations(view: View) -> Iterator[Finding]:
+    """Annotations that change what the provider, the cluster or an operator does."""
+    for path, declared in ANNOTATIONS.get(view.type, {"metadata": {}}).items():
+        expected = {**(PROVIDER_ANNOTATIONS if path == "metadata" else {}), **declared}
+        found = annotations_of(view, path)
+        for name, pattern in expected.items():
+            needed = name in found or name not in OPTIONAL_ANNOTATIONS
+            if needed and not re.fullmatch(pattern, str(found.get(name))):
+                text = f"must have {name} of the form {pattern}"
+                yield view.finding(f"{path}.annotations", text)
+        for name in sorted(found.keys() - expected.keys()):
+            yield view.finding(f"{path}.annotations", f"must not have {name}")
 
 
 RULES: Final = (
@@ -440,9 +524,9 @@ RULES: Final = (
             Must(
                 "spec.refreshInterval",
                 matches(
-                    r"1h(0m)?(0s)?|([1-9]|[1-5]\d|60)m(0s)?|[1-9]\d*s",
-                    "must be an hour or less",
-                    ("0", "24h"),
+                    r"1h(0m)?(0s)?|([1-9]|[1-5]\d|60)m(0s)?",
+                    "must be a minute to an hour",
+                    ("0", "1s", "24h"),
                 ),
             ),
         ),
@@ -462,13 +546,15 @@ RULES: Final = (
     ResourceRule(
         id="k8s-namespace-restricted",
         severity=Severity.MEDIUM,
-        what="A namespace enforces the restricted Pod Security Standard, in a fixed version.",
-        fix="Label it pod-security.kubernetes.io/enforce: restricted, with enforce-version.",
+        what="A namespace enforces the restricted Pod Security Standard, in a fixed version, and "
+        "no label changes its pods.",
+        fix="Label it pod-security.kubernetes.io/enforce, audit and warn: restricted, each with "
+        "its version.",
         url="https://kubernetes.io/docs/concepts/security/pod-security-admission/",
         types=(kubernetes.NAMESPACE,),
         checks=(
             Custom(
-                _enforced,
+                _restricted,
                 ("metadata.labels",),
                 (
                     SetValue("metadata.labels", {}),
@@ -489,6 +575,29 @@ RULES: Final = (
                             ("privileged", "v1.34"),
                             ("restricted", "latest"),
                         )
+                    ),
+                ),
+            ),
+        ),
+    ),
+    ResourceRule(
+        id="k8s-annotations-declared",
+        severity=Severity.HIGH,
+        what="An object has the annotations that are declared for its type, and no others: they "
+        "switch off waiting, inject containers and change load balancers.",
+        fix="Correct the annotation, or declare it in ANNOTATIONS of policies/rules/kubernetes.py.",
+        url="https://kubernetes.io/docs/reference/labels-annotations-taints/",
+        types=OBJECTS,
+        checks=(
+            Custom(
+                _annotations,
+                ("metadata.annotations", "spec.template.metadata.annotations"),
+                (
+                    SetValue("metadata.annotations", ABSENT),
+                    SetValue("metadata.annotations", {"pulumi.com/skipAwait": "true"}),
+                    SetValue(
+                        "metadata.annotations",
+                        {"pulumi.com/patchForce": "true", "sidecar.istio.io/inject": "true"},
                     ),
                 ),
             ),

@@ -75,6 +75,7 @@ NAMES: Final[Mapping[str, str]] = {
     gcp.RUN_WORKER_POOL: r"pull-temporal-worker(-[a-z]+)?{suffix}",
     gcp.SECRET: r"pull-{env}-[a-z0-9]+(-[a-z0-9]+)*|[A-Z][A-Z0-9_]*_{ENV}",
     gcp.BUCKET: r".*{env}.*-backups",
+    gcp.GKE_CLUSTER: r"pull-cluster",
     gcp.REPOSITORY: r"gcr\.io",
     cloudflare.WORKER: r"pull-api{suffix}",
     vercel.PROJECT: r"pull-web{suffix}",
@@ -146,6 +147,11 @@ def _matches_environment(view: View) -> Iterator[Finding]:
     (other,) = {"production", "staging"} - {env}
     for name in _variables_containing(rf"(?<![a-z]){other}(?![a-z])", variables):
         yield view.finding("", f"has a {name} that refers to {other}")
+
+
+def _tags(view: View) -> Iterator[Finding]:
+    if view.get("tags") != [environment(view.config)]:
+        yield view.finding("tags", "must be the environment alone")
 
 
 def _no_vendor_sandbox(view: View) -> Iterator[Finding]:
@@ -297,11 +303,15 @@ RULES: Final = (
     ResourceRule(
         id="runbook-environment",
         severity=Severity.CRITICAL,
-        what="Every runtime has the variables of its own environment.",
+        what="Every runtime has the variables and the tag of its own environment.",
         fix="Correct pull:environment, or the setting that names the other environment.",
         url=GUIDE,
-        types=_RUNNING,
+        types=(*_RUNNING, cloudflare.WORKER),
         checks=(
+            When(
+                lambda view: view.type == cloudflare.WORKER,
+                (Custom(_tags, ("tags",), (SetValue("tags", []), SetValue("tags", ["other"]))),),
+            ),
             *_in_variables(
                 _matches_environment,
                 {"NODE_ENV": "development", "TEMPORAL_NAMESPACE": "pull-elsewhere"},

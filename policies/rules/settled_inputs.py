@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from policies.framework.demands import (
     NOT_ALLOWED,
@@ -36,17 +36,21 @@ from policies.framework.rules import (
 from policies.rules import cloud_run
 from policies.rules.grants import variable_of
 from policies.rules.kubernetes import NAMESPACE, POD_SPECS
+from policies.rules.provider_inputs import unknown_inputs
 from resource_types import cloudflare, gcp, kubernetes, pulumi_random, pulumiservice, vercel
 from resource_types.limits import WEEKDAYS
 
 HOUR: Final = between(0, 23)
 WEEKDAY: Final = one_of(*WEEKDAYS, refused=("DAY_OF_WEEK_UNSPECIFIED",))
 
+LIVE, READY = "/health/live", "/health/ready"
+ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
+
 _PROBE_LIMITS: Final = {
     "periodSeconds": between(1, 60),
     "timeoutSeconds": between(1, 10),
     "failureThreshold": between(2, 30),
-    "httpGet.path": one_of("/health", "/health/live", "/health/ready", refused=("/", "/login")),
+    "httpGet.path": one_of("/health", LIVE, READY, refused=("/", "/login")),
 }
 """A probe that waits longer than these lets a broken instance serve for minutes.
 
@@ -89,7 +93,7 @@ def _probes(*names: str) -> tuple[Must, ...]:
 
 
 def _probe_ports(view: View) -> Iterator[Finding]:
-    ports = view.all("ports.containerPort") + view.all("ports[].containerPort")
+    ports = view.all("ports.containerPort") + view.all("ports[name=http].containerPort")
     # A worker pool has no port: the program takes it from the variable.
     ports = ports or [
         int(port) for port in view.all("envs[name=PORT].value") if str(port).isdigit()
@@ -98,7 +102,7 @@ def _probe_ports(view: View) -> Iterator[Finding]:
         path = f"{probe}.httpGet.port"
         port = view.get(path)
         if ports and port is not None and port not in ports:
-            yield view.finding(path, "must be a port of the container")
+            yield view.finding(path, "must be the port of the container for requests")
 
 
 PROBE_PORTS: Final = Custom(
@@ -158,6 +162,101 @@ SECRET_OF_VARIABLE: Final = Custom(
         SetValue("valueSource.secretKeyRef.version", "newest"),
     ),
 )
+_PROBE_SECONDS: Final = {
+    "startupProbe": (60, 600),
+    "livenessProbe": (60, 180),
+    "readinessProbe": (15, 60),
+}
+"""The least and the most time after which a probe in the cluster gives up."""
+
+
+def _probe_times(view: View) -> Iterator[Finding]:
+    for probe, (least, most) in _PROBE_SECONDS.items():
+        period, failures, timeout = (
+            view.get(f"{probe}.{name}")
+            for name in ("periodSeconds", "failureThreshold", "timeoutSeconds")
+        )
+        if not (is_number(period) and is_number(failures) and is_number(timeout)):
+            continue  # a violation of the limits
+        if not least <= period * failures <= most:
+            text = f"must give up after {least} to {most} seconds: periodSeconds by the threshold"
+            yield view.finding(f"{probe}.failureThreshold", text)
+        if timeout > period:
+            yield view.finding(f"{probe}.timeoutSeconds", "must not be above periodSeconds")
+
+
+_QUANTITIES: Final = {"cpu": r"\d+(\.\d+)?|\d+m", "memory": r"\d+(\.\d+)?(Mi|Gi)"}
+
+
+def _resources(view: View) -> Iterator[Finding]:
+    """Autopilot sets the limits to the requests.
+
+    https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-resource-requests
+    """
+    for resource, pattern in _QUANTITIES.items():
+        path = f"resources.limits.{resource}"
+        limit = view.get(path)
+        if limit != view.get(f"resources.requests.{resource}"):
+            yield view.finding(path, f"must be that of requests.{resource}")
+        if not re.fullmatch(pattern, str(limit)):
+            yield view.finding(path, f"must be of the form {pattern}")
+
+
+def _volumes(view: View) -> Iterator[Finding]:
+    volumes = view.all("volumes[].name")
+    for container in view.parts("containers[]"):
+        if container.all("volumeMounts[].mountPath") != ["/tmp"]:  # noqa: S108 - in the pod
+            yield container.finding("volumeMounts", "must be /tmp, the one folder to write to")
+        for name in container.all("volumeMounts[].name"):
+            if name not in volumes:
+                yield container.finding("volumeMounts", "must be a volume of the pod")
+
+
+def _replicas(view: View) -> Iterator[Finding]:
+    least, most = view.get("spec.minReplicas"), view.get("spec.maxReplicas")
+    if is_number(least) and is_number(most) and least > most:
+        yield view.finding("spec.minReplicas", "must not be above maxReplicas")
+
+
+def _workload_pool(view: View) -> Iterator[Finding]:
+    path = "workloadIdentityConfig.workloadPool"
+    if view.get(path) != f"{view.get('project')}.svc.id.goog":
+        yield view.finding(path, "must be the pool of the project")
+
+
+def _methods(view: View) -> Iterator[Finding]:
+    if sorted(map(str, view.all("allowed.methods[]"))) != ["GET", "HEAD", "PUT"]:
+        yield view.finding("allowed.methods", "must be GET, HEAD and PUT")
+
+
+_SIZE: Final = {"resources": {"requests": {"cpu": None, "memory": None}}}
+
+_RELEASE_INPUTS: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(
+        (
+            *("atomic", "chart", "createNamespace", "name", "namespace", "timeout", "version"),
+            # Of the provider itself:
+            *("checksum", "compat", "manifest", "resourceNames", "status"),
+        )
+    ),
+    "repositoryOpts": {"repo": None},
+    "values": {
+        **dict.fromkeys(
+            ("installCRDs", "leaderElect", "replicaCount", "scopedNamespace", "scopedRBAC")
+        ),
+        **_SIZE,
+        "webhook": {"replicaCount": None, **_SIZE},
+        "certController": _SIZE,
+    },
+}
+"""The inputs of a chart and its values, which have no schema."""
+
+
+def _release_inputs(view: View) -> Iterator[Finding]:
+    for path in unknown_inputs(view.inputs, _RELEASE_INPUTS, ""):
+        # The provider may write its defaults beside the inputs, but not into the values.
+        if path.startswith("values.") or view.get(path):
+            yield view.finding(path, "is not among the inputs that the estate sets")
 
 
 RULES: Final = (
@@ -422,10 +521,13 @@ RULES: Final = (
                 _may("logpush", equal(True)),
             ),
             cloudflare.WORKER_VERSION: (
+                # From the compatibility date 2026-08-04 the flag is the default, and accepted:
+                # https://developers.cloudflare.com/changelog/post/2026-08-04-nodejs-compat-default/
                 Must("compatibilityFlags[]", equal("nodejs_compat", "no_nodejs_compat")),
                 Must("compatibilityFlags", NOT_EMPTY),
                 Must("mainModule", equal("worker.js", "index.js")),
                 Must("modules[].name", equal("worker.js", "index.js")),
+                Must("modules[].contentBase64", NOT_EMPTY),
                 Must("modules[].contentType", equal("application/javascript+module", "text/plain")),
             ),
             cloudflare.WORKERS_DEPLOYMENT: (Must("strategy", equal("percentage", "all")),),
@@ -441,12 +543,25 @@ RULES: Final = (
                     "rules[].allowed.methods[]",
                     one_of("GET", "HEAD", "PUT", refused=("DELETE", "POST")),
                 ),
+                Must("rules", NOT_EMPTY),
+                ForEach(
+                    "rules[]",
+                    (
+                        Custom(
+                            _methods,
+                            ("allowed.methods[]",),
+                            (SetValue("allowed.methods", ["GET", "HEAD"]),),
+                        ),
+                    ),
+                ),
                 Must("rules[].allowed.origins", NOT_EMPTY),
-                Must("rules[].allowed.headers[]", equal("content-type", "*")),
+                Must("rules[].allowed.headers", equal(["content-type"], ["*"], [])),
                 Must("rules[].maxAgeSeconds", between(1, 86400)),
             ),
             cloudflare.R2_BUCKET_LIFECYCLE: (
+                Must("rules", NOT_EMPTY),
                 Must("rules[].enabled", equal(True)),
+                Must("rules[].conditions.prefix", equal("", "tmp/")),
                 Must(
                     "rules[].abortMultipartUploadsTransition.condition.maxAge",
                     between(86400, 2592000),
@@ -465,6 +580,7 @@ RULES: Final = (
         {
             vercel.PROJECT: (
                 Must("framework", equal("nextjs", "vite")),
+                Must("rootDirectory", NOT_EMPTY),
                 Must("nodeVersion", one_of("22.x", "24.x", refused=("16.x", "18.x", "20.x"))),
                 Must("gitRepository.type", equal("github", "gitlab")),
                 Must("automaticallyExposeSystemEnvironmentVariables", equal(True)),
@@ -498,8 +614,27 @@ RULES: Final = (
                 ),
                 Must(
                     "clusterAutoscaling.autoProvisioningDefaults.serviceAccount",
-                    matches(r"pull-[^@]+@.+", "must be a dedicated account", ("default",)),
+                    matches(
+                        r"pull-nodes(-stg)?@.+",
+                        "must be the account of the nodes",
+                        ("default", "pull-ci-deployer@pull-production.iam.gserviceaccount.com"),
+                    ),
                 ),
+                Must(
+                    "clusterAutoscaling.autoProvisioningDefaults.oauthScopes",
+                    equal(["https://www.googleapis.com/auth/cloud-platform"], []),
+                ),
+                Custom(
+                    _workload_pool,
+                    ("workloadIdentityConfig.workloadPool",),
+                    (
+                        SetValue("workloadIdentityConfig", ABSENT),
+                        SetValue("workloadIdentityConfig.workloadPool", "other.svc.id.goog"),
+                    ),
+                ),
+                Must("ipAllocationPolicy.clusterSecondaryRangeName", equal("pods", "services")),
+                Must("ipAllocationPolicy.servicesSecondaryRangeName", equal("services", "pods")),
+                Must("maintenancePolicy.dailyMaintenanceWindow.startTime", NOT_EMPTY),
                 _may("enableLegacyAbac", equal(False)),
                 _may("enableKubernetesAlpha", equal(False)),
                 _may("masterAuth", NOT_ALLOWED),
@@ -538,11 +673,32 @@ RULES: Final = (
                     POD_SPECS[kubernetes.DEPLOYMENT],
                     (
                         Must("terminationGracePeriodSeconds", between(60, 90000)),
-                        Must("topologySpreadConstraints", NOT_EMPTY),
-                        Must("topologySpreadConstraints[].maxSkew", between(1, 5)),
+                        *(
+                            Must(f"topologySpreadConstraints[topologyKey={key}].{name}", demand)
+                            for key, name, demand in (
+                                (ZONE, "whenUnsatisfiable", equal("DoNotSchedule", "Never")),
+                                (ZONE, "maxSkew", between(1, 1)),
+                                # A zone without usable nodes must not block the other zones.
+                                (ZONE, "nodeTaintsPolicy", equal("Honor", "Ignore")),
+                                (ZONE, "matchLabelKeys", equal(["pod-template-hash"])),
+                                (NODE, "whenUnsatisfiable", equal("ScheduleAnyway", "Never")),
+                                (NODE, "maxSkew", between(1, 5)),
+                                (NODE, "matchLabelKeys", equal(["pod-template-hash"])),
+                            )
+                        ),
                         Must(
-                            "topologySpreadConstraints[].whenUnsatisfiable",
-                            one_of("DoNotSchedule", "ScheduleAnyway", refused=("Never",)),
+                            "volumes[].emptyDir.sizeLimit",
+                            matches(r"[1-9]\d*(Mi|Gi)", "must be in Mi or Gi", ("512", "512m")),
+                        ),
+                        Custom(
+                            _volumes,
+                            ("containers[].volumeMounts", "volumes[].name"),
+                            (
+                                SetValue("volumes", ABSENT),
+                                SetValue("containers[].volumeMounts", ABSENT),
+                                SetValue("containers[].volumeMounts[].mountPath", "/app"),
+                                SetValue("containers[].volumeMounts[].name", "other"),
+                            ),
                         ),
                         Must("priorityClassName", matches(r"pull-.+", "must be ours", ("other",))),
                         Must("enableServiceLinks", equal(False)),
@@ -554,6 +710,31 @@ RULES: Final = (
                             (
                                 *_probes("startupProbe", "livenessProbe", "readinessProbe"),
                                 PROBE_PORTS,
+                                # A pod that waits for a service must not be killed.
+                                Must("startupProbe.httpGet.path", equal(LIVE, READY)),
+                                Must("livenessProbe.httpGet.path", equal(LIVE, READY)),
+                                Must("readinessProbe.httpGet.path", equal(READY, LIVE)),
+                                Custom(
+                                    _probe_times,
+                                    ("readinessProbe.failureThreshold",),
+                                    (
+                                        SetValue("readinessProbe.failureThreshold", 30),
+                                        SetValue("livenessProbe.periodSeconds", 1),
+                                        SetValue("startupProbe.failureThreshold", 1),
+                                    ),
+                                ),
+                                Custom(
+                                    _resources,
+                                    ("resources.limits.cpu", "resources.limits.memory"),
+                                    (
+                                        SetValue("resources.limits.memory", "1Mi"),
+                                        SetValue("resources.limits.memory", "2GB"),
+                                        SetValue("resources.requests.cpu", "100"),
+                                    ),
+                                ),
+                                Must("ports[name=http].containerPort", between(1024, 65535)),
+                                Must("ports[name=metrics].containerPort", between(1024, 65535)),
+                                Must("ports[].name", one_of("http", "metrics", refused=("web",))),
                                 Must("ports[].protocol", equal("TCP", "UDP")),
                             ),
                         ),
@@ -563,7 +744,20 @@ RULES: Final = (
             kubernetes.HORIZONTAL_POD_AUTOSCALER: (
                 Must("spec.minReplicas", between(1, 1000)),
                 Must("spec.maxReplicas", between(1, 1000)),
+                Custom(_replicas, ("spec.minReplicas",), (SetValue("spec.minReplicas", 999),)),
                 Must("spec.metrics", NOT_EMPTY),
+                Must("spec.metrics[].type", one_of("Resource", "External", refused=("Pods",))),
+                Must(
+                    "spec.metrics[type=Resource].resource.name",
+                    equal("cpu", "memory"),
+                    optional=True,
+                ),
+                Must(
+                    "spec.metrics[type=Resource].resource.target.type",
+                    equal("Utilization", "AverageValue"),
+                    optional=True,
+                ),
+                Must("spec.scaleTargetRef.apiVersion", equal("apps/v1", "apps/v1beta1")),
                 Must(
                     "spec.metrics[type=Resource].resource.target.averageUtilization",
                     between(30, 90),
@@ -580,6 +774,8 @@ RULES: Final = (
             kubernetes.SERVICE: (
                 Must("spec.ports[].protocol", equal("TCP", "UDP")),
                 Must("spec.ports[].targetPort", equal("http", "metrics", 9090)),
+                Must("spec.ports[].name", equal("http", "https")),
+                Must("spec.ports[].port", equal(80, 8080)),
                 Must("spec.selector", NOT_EMPTY),
                 _may("spec.externalName", NOT_ALLOWED),
             ),
@@ -598,9 +794,30 @@ RULES: Final = (
         "https://external-secrets.io/latest/guides/security-best-practices/",
         {
             kubernetes.RELEASE: (
+                Custom(
+                    _release_inputs,
+                    (),
+                    tuple(
+                        SetValue(path, value)
+                        for path, value in (
+                            ("skipAwait", True),
+                            ("valueYamlFiles", ["values.yaml"]),
+                            ("values.extraArgs", {"loglevel": "debug"}),
+                            ("values.extraObjects", [{"kind": "ClusterRoleBinding"}]),
+                            ("values.rbac", {"aggregateToView": True}),
+                            ("values.webhook.failurePolicy", "Ignore"),
+                            ("values.webhook.create", False),
+                        )
+                    ),
+                ),
                 Must("chart", equal("external-secrets", "other")),
+                Must("name", equal("external-secrets", "other")),
                 Must("repositoryOpts.repo", equal("https://charts.external-secrets.io", "oci://x")),
-                Must("version", matches(r"\d+\.\d+\.\d+", "must be a version", ("latest", "1.x"))),
+                Must(
+                    "version",
+                    # The API external-secrets.io/v1.
+                    matches(r"1\.\d+\.\d+", "must be a version 1", ("latest", "1.x", "2.0.0")),
+                ),
                 Must("namespace", equal("external-secrets", "default")),
                 Must("atomic", equal(True)),
                 Must("createNamespace", equal(True)),
@@ -611,6 +828,16 @@ RULES: Final = (
                 Must("values.leaderElect", equal(True)),
                 Must("values.replicaCount", between(2, 5)),
                 Must("values.webhook.replicaCount", between(2, 5)),
+                *(
+                    Must(
+                        f"values.{part}resources.requests.{resource}", matches(pattern, text, (1,))
+                    )
+                    for part in ("", "webhook.", "certController.")
+                    for resource, pattern, text in (
+                        ("cpu", r"\d{2,4}m", "must be such as 250m"),
+                        ("memory", _QUANTITIES["memory"], "must be in Mi or Gi"),
+                    )
+                ),
             ),
             kubernetes.EXTERNAL_SECRET: (
                 Must("spec.target.creationPolicy", equal("Owner", "Orphan", "Merge")),

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policies.framework.graph import Graph, Node, StackRule
-from policies.framework.paths import ABSENT, UNKNOWN, Finding, attempt
+from policies.framework.paths import ABSENT, Finding, attempt
 from policies.framework.rules import Severity
 from policies.rules import cloud_run
 from policies.rules.grants import variable_of
-from resource_types import RESOURCE_TYPES, gcp, pulumi_random, pulumiservice
+from resource_types import gcp, pulumi_random, pulumiservice
 
 GUIDE: Final = "docs/architecture.md"
 
@@ -159,25 +159,8 @@ def _password_generation(graph: Graph) -> Iterator[Finding]:
                 yield node.finding(path, f"must have the {GENERATION} of {PASSWORD}")
 
 
-# -- names -----------------------------------------------------------------------------------------
-
-
-def _unique(graph: Graph) -> Iterator[Finding]:
-    taken: dict[tuple[str, ...], Node] = {}
-    for node in graph.nodes:
-        record = RESOURCE_TYPES.get(node.type)
-        if record is None or not node.type.startswith("gcp:") or not record.name_property:
-            continue
-        paths = (record.name_property, "location", "region")
-        found = [next(node.view.find(path)).value for path in paths]
-        if UNKNOWN not in found:
-            first = taken.setdefault((node.type, *map(str, found)), node)
-            if first is not node:
-                yield node.finding(record.name_property, f"must differ from that of {first.name}")
-
-
 def _check(graph: Graph) -> Iterator[Finding]:
-    for check in (_sources, _derived, _network, _password_generation, _unique):
+    for check in (_sources, _derived, _network, _password_generation):
         yield from attempt(check(graph))
 
 
@@ -186,8 +169,7 @@ RULES: Final = (
         id="stack-sources-declared",
         severity=Severity.CRITICAL,
         what="Networks, keys, passwords, databases and identity pools that a resource on Google "
-        "Cloud or in Pulumi Cloud uses are the ones that are meant for it, and no two resources of "
-        "a type have the same name.",
+        "Cloud or in Pulumi Cloud uses are the ones that are meant for it.",
         fix="Refer to the resource that the message names, or correct SOURCES in "
         "policies/rules/sources.py.",
         url=GUIDE,

@@ -14,9 +14,9 @@ from typing import Final
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import UNKNOWN, Finding
 from policies.framework.rules import Severity
-from policies.rules import cloud_kms, cloud_run
-from policies.rules.grants import ACT_AS, SECRET_ACCESSOR, SECRET_READERS, variable_of
-from policies.rules.kubernetes import POD_SPECS, WORKLOADS
+from policies.rules import cloud_kms, cloud_run, flows
+from policies.rules.grants import ACT_AS, SECRET_READERS, variable_of
+from policies.rules.kubernetes import POD_SPECS, WORKLOADS, annotations_of
 from policies.rules.stack_secrets import grants, readers
 from resource_types import cloudflare, gcp, kubernetes, pulumiservice, vercel
 from resource_types.estate import PROVIDER_PREFIX
@@ -142,15 +142,16 @@ BEFORE: Final = {
     gcp.RUN_WORKER_POOL: (gcp.ROUTER_NAT, gcp.VPC_CONNECTOR, gcp.REPOSITORY, gcp.SECRET_VERSION),
     cloudflare.WORKERS_ROUTE: (cloudflare.WORKERS_DEPLOYMENT,),
     vercel.PROJECT_DOMAIN: (vercel.ENVIRONMENT_VARIABLE,),
-    vercel.DEPLOYMENT: (vercel.ENVIRONMENT_VARIABLE,),
+    vercel.DEPLOYMENT: (vercel.ENVIRONMENT_VARIABLE, cloudflare.WORKERS_DEPLOYMENT),
     kubernetes.NAMESPACE: (gcp.GKE_CLUSTER,),
     kubernetes.CONFIG_MAP: (kubernetes.NAMESPACE,),
     kubernetes.SERVICE_ACCOUNT: (kubernetes.NAMESPACE, kubernetes.PRIORITY_CLASS),
-    kubernetes.RELEASE: (kubernetes.NAMESPACE,),
+    kubernetes.RELEASE: (kubernetes.NAMESPACE, gcp.ROUTER_NAT),
     kubernetes.SECRET_STORE: (kubernetes.SERVICE_ACCOUNT, kubernetes.RELEASE),
     kubernetes.EXTERNAL_SECRET: (kubernetes.SECRET_STORE, gcp.SECRET_VERSION),
     kubernetes.NETWORK_POLICY: (kubernetes.NAMESPACE,),
     kubernetes.DEPLOYMENT: (
+        gcp.REPOSITORY,
         kubernetes.CONFIG_MAP,
         kubernetes.EXTERNAL_SECRET,
         kubernetes.NETWORK_POLICY,
@@ -174,7 +175,26 @@ BEFORE_ANY: Final = {
 """A type, and the types of which one resource at least must be finished before one of it starts."""
 
 
+def _own_names(graph: Graph) -> Iterator[tuple[Node, Node]]:
+    """What needs the resource of its own name first, and that resource."""
+    for node in graph.of_type(cloudflare.WORKERS_ROUTE, vercel.PROJECT_DOMAIN):
+        for record in graph.of_type(cloudflare.DNS_RECORD):
+            if record.view.get("name") in flows.hosts_of(node):
+                yield node, record
+    for ingress in graph.of_type(kubernetes.INGRESS):
+        for annotation, token in flows.INGRESS_RESOURCES.items():
+            for named in graph.of_type(token):
+                if named.view.get("name") == annotations_of(ingress.view).get(annotation):
+                    yield ingress, named
+        for record in graph.of_type(cloudflare.DNS_RECORD):
+            if record.view.get("type") == "A":
+                yield record, ingress
+
+
 def _order(graph: Graph) -> Iterator[Finding]:
+    for node, earlier in _own_names(graph):
+        if earlier not in graph.ancestors(node):
+            yield node.finding("", f"does not depend on {earlier.name}")
     for token, earlier_types in BEFORE.items():
         for node in graph.of_type(token):
             finished = graph.ancestors(node)
@@ -283,13 +303,6 @@ def _readable_secrets(graph: Graph) -> Iterator[Finding]:
         found = by_secret.get((account, secret), [])
         if found and not any(grant in graph.ancestors(node) for grant in found):
             yield node.finding(path, f"does not depend on {found[0].name}")
-    for node in graph.of_type(kubernetes.SECRET_STORE):
-        finished = graph.ancestors(node)
-        for grant in graph.of_type(gcp.SECRET_IAM.member):
-            role = grant.view.get("role")
-            operator = "external-secrets" in grant.name and role == SECRET_ACCESSOR
-            if operator and grant not in finished:
-                yield node.finding("", f"does not depend on {grant.name}")
 
 
 # -- one owner -------------------------------------------------------------------------------------

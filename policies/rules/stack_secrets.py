@@ -11,8 +11,14 @@ from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import ABSENT, UNKNOWN, Finding, Undecided, texts_in
 from policies.framework.rules import Severity
 from policies.rules import cloud_run
-from policies.rules.grants import SECRET_ACCESSOR, variable_of
-from policies.rules.kubernetes import EXTERNAL_SECRETS, POD_SPECS, WORKLOADS
+from policies.rules.grants import KUBERNETES_ACCOUNTS, OPERATOR, SECRET_ACCESSOR, variable_of
+from policies.rules.kubernetes import (
+    ACCOUNT_ANNOTATION,
+    EXTERNAL_SECRETS,
+    POD_SPECS,
+    WORKLOADS,
+    annotations_of,
+)
 from resource_types import cloudflare, gcp, kubernetes, pulumi_random, vercel
 
 GUIDE: Final = "docs/runbook-coverage.md"
@@ -69,7 +75,7 @@ def _mounts(graph: Graph) -> Iterator[tuple[Node, str, str]]:
                 yield node, str(binding.get("name")), binding.path
 
 
-def _matches(secret: str, mounted: str) -> bool:
+def is_secret_of(secret: str, mounted: str) -> bool:
     """Whether a secret's id is ``mounted``, or the id of a variable of that name."""
     variable = re.escape(mounted.lower().replace("_", "-"))
     pattern = rf"(.*-)?{variable}(-(production|staging))?"
@@ -82,14 +88,14 @@ def _every_secret_is_read(graph: Graph) -> Iterator[Finding]:
     mounted = {secret for _, secret, _ in _mounts(graph)} | set(graph.config["elsewhere"])
     for node in graph.of_type(gcp.SECRET):
         secret = str(node.view.get("secretId"))
-        if not any(_matches(secret, name) for name in mounted):
+        if not any(is_secret_of(secret, name) for name in mounted):
             yield node.finding("secretId", "has no reader in this stack")
 
 
 def _every_mount_exists(graph: Graph) -> Iterator[Finding]:
     known = [str(node.view.get("secretId")) for node in graph.of_type(gcp.SECRET)]
     for node, mounted, path in _mounts(graph):
-        if not any(_matches(secret, mounted) for secret in known):
+        if not any(is_secret_of(secret, mounted) for secret in known):
             yield Finding(
                 path=path, text="references a secret that is not in this stack", urn=node.urn
             )
@@ -174,21 +180,27 @@ def grants(graph: Graph) -> Iterator[tuple[Node, str, str]]:
 
 
 def readers(graph: Graph) -> Iterator[tuple[Node, str, str, str]]:
-    """Who mounts which secret on Google Cloud: the node, its account, the secret, and the path."""
+    """Who reads which secret on Google Cloud: the node, its account, the secret, and the path.
+
+    The External Secrets operator reads the secrets of an ExternalSecret.
+    """
+    operators = [
+        _email(str(annotations_of(node.view).get(ACCOUNT_ANNOTATION)))
+        for node in graph.of_type(kubernetes.SERVICE_ACCOUNT)
+        if KUBERNETES_ACCOUNTS.get(str(node.view.get("metadata.name"))) == OPERATOR
+    ]
     for node, secret, path in _mounts(graph):
         if node.type in cloud_run.WORKLOADS:
             email = node.view.get(f"{cloud_run.TEMPLATES[node.type]}.serviceAccount", "")
             yield node, _email(str(email)), secret, path
+        elif node.type in EXTERNAL_SECRETS:
+            yield from ((node, operator, secret, path) for operator in operators)
 
 
 def _no_unused_grant(graph: Graph) -> Iterator[Finding]:
     used = {(account, secret) for _, account, secret, _ in readers(graph)}
-    external = {
-        secret for node, secret, _ in _mounts(graph) if node.type not in cloud_run.WORKLOADS
-    }
-    by_external = external if graph.of_type(*EXTERNAL_SECRETS) else set()
     for node, account, secret in grants(graph):
-        if (account, secret) not in used and secret not in by_external:
+        if (account, secret) not in used:
             yield node.finding("secretId", "is granted to an account that does not mount it")
 
 

@@ -204,6 +204,10 @@ def _targets(inputs: Inputs) -> Iterator[Rejection]:
         yield Rejection("targets", "set, or customEnvironmentIds")
     if inputs.sets("gitBranch") and targets and inputs.is_known(targets) and targets != ["preview"]:
         yield Rejection("gitBranch", "set only for the target preview")
+    # https://vercel.com/docs/environment-variables/sensitive-environment-variables
+    development = any(target == "development" for _, target in inputs.values_at("targets[]"))
+    if inputs.get("sensitive") is True and development:
+        yield Rejection("sensitive", "false for the target development")
 
 
 _VARIABLE: Final[Constraints] = (
@@ -235,8 +239,18 @@ _PROJECT_VARIABLE: Final[Constraints] = (
     Constraint("gitBranch", text(_REF, "a branch", "a b", "a..b")),
     Combination(
         _targets,
-        ("targets", "gitBranch", "value", "valueWo", "customEnvironmentIds"),
+        ("targets", "gitBranch", "value", "valueWo", "customEnvironmentIds", "sensitive"),
         (
+            (
+                "",
+                {
+                    "projectId": "p",
+                    "key": "A",
+                    "value": "a",
+                    "targets": ["development"],
+                    "sensitive": True,
+                },
+            ),
             ("", {"projectId": "p", "key": "A", "value": "a"}),
             ("", {"projectId": "p", "key": "A", "value": "a", "targets": []}),
             ("", {"projectId": "p", "key": "A", "targets": ["preview"]}),
