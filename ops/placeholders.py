@@ -43,10 +43,11 @@ def without_secrets(deployment: Mapping[str, Any], public: str) -> Deployment:
     words = frozenset(_secret_words(texts, public))
     everywhere = frozenset(word for word in words if len(word) >= MIN_SECRET_LENGTH)
     key = secrets.token_bytes(32)
-    result = {
-        name: _mapped(value, _Replacement(everywhere, key), _Replacement(words, key))
-        for name, value in deployment.items()
-    }
+    in_secret = _Replacement(words, key)
+    # A provider's output may hold a value in plain text that the program then makes secret.
+    whole = frozenset(text for text in texts if len(text) >= MIN_SECRET_LENGTH)
+    in_plain = _Replacement(everywhere, key, whole, in_secret)
+    result = {name: _mapped(value, in_plain, in_secret) for name, value in deployment.items()}
     left = SecretValues()
     left.publish(public)
     left.add(everywhere)
@@ -118,12 +119,19 @@ def _altchars(encoded: str) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class _Replacement:
-    """Replaces ``words`` in a text by their placeholders, also in base64."""
+    """Replaces ``words`` in a text by their placeholders, also in base64.
+
+    A text in ``whole`` is left to ``of_whole``.
+    """
 
     words: frozenset[str]
     key: bytes
+    whole: frozenset[str] = frozenset()
+    of_whole: _Replacement | None = None
 
     def __call__(self, text: str) -> str:
+        if self.of_whole and text in self.whole:
+            return self.of_whole(text)
         return "".join(
             self._encoded(piece, encoded) if encoded else self._plain(piece)
             for piece, encoded in _pieces(text)

@@ -211,7 +211,9 @@ class OpenStack:
             Refused: the backend does not accept it.
         """
         assert self.cloud, "only a sandbox takes over a snapshot"
-        self.replace_state(deployment)
+        # The engine encrypts the secrets of the snapshot with the key of this stack.
+        own_key = {"secrets_providers": self.state()["secrets_providers"]}
+        self.replace_state({**deployment, **own_key})
         self.cloud.take_over(deployment["resources"])
 
     def _remember_secrets(self) -> None:
