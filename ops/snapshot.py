@@ -18,7 +18,7 @@ from ops.engine.checkout import Checkout
 from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
 from ops.placeholders import SecretLeft, without_secrets
-from ops.review.fingerprint import commit_of, digest, versions
+from ops.review.fingerprint import digest, head_of, versions
 
 FORMAT: Final = 1
 
@@ -29,7 +29,7 @@ class Snapshot:
 
     Attributes:
         taken: when, in ISO 8601, UTC.
-        commit: the id of the commit that was checked out.
+        commit: the id of the commit that was checked out; empty if there was none.
         versions: of the engine, of Python, of each SDK, and a digest of the policy pack.
         deployment: what the engine keeps, with a placeholder for each secret.
     """
@@ -46,8 +46,8 @@ class Snapshot:
         """The snapshot of an open stack.
 
         Raises:
-            Refused: the stack is empty, the backend does not return its state, the checkout is not
-                a commit, or a secret is encoded in a way that has no placeholder.
+            Refused: the stack is empty or waits for a repair, the backend does not return its
+                state, or a secret is encoded in a way that has no placeholder.
         """
         deployment = dict(opened.revealed_state())
         if not deployment.get("resources"):
@@ -74,7 +74,7 @@ class Snapshot:
             format=FORMAT,
             stack=opened.name,
             taken=_now().isoformat(),
-            commit=commit_of(opened.checkout),
+            commit=head_of(opened.checkout),
             versions=versions(opened),
             deployment=deployment,
         )
@@ -137,7 +137,8 @@ class Snapshot:
         age = self.age()
         hours = age.days * 24 + age.seconds // 3600
         old = f"{age.days} days" if age.days > 1 else f"{hours} hours" if hours else "under an hour"
-        return f"the snapshot of {self.taken} ({old} old), commit {self.commit[:12]}"
+        commit = self.commit[:12] or "none"
+        return f"the snapshot of {self.taken} ({old} old), commit {commit}"
 
 
 def _public(checkout: Checkout, stack: str) -> Iterator[str]:
