@@ -24,7 +24,7 @@ from sandbox.outputs import outputs_of, preview_update
 from sandbox.resource import Resource, now
 from sandbox.schema import CheckFailure, check, record_of, schema_of
 from sandbox.store import Record, Store
-from sandbox.values import Properties, is_secret, reveal, secret, values_at
+from sandbox.values import Properties, from_state, is_secret, reveal, secret, values_at
 
 _CHANGED_BY_HAND: Final = "changed by hand"
 """The entry of ``Record.internal`` with what somebody else changed, by property path."""
@@ -113,6 +113,39 @@ class Cloud(Store):
             if on_delete == "reserve_address":
                 self.reserve(record)
             self.erase(record)
+
+    def take_over(self, resources: Sequence[Properties]) -> None:
+        """Hold what a state names, as if it had been created here; nothing is checked.
+
+        ``resources`` are those of the engine's deployment, with plain secrets.
+        """
+        resources = [resource for resource in resources if resource.get("custom")]
+        settings = {
+            f"{resource['urn']}::{resource['id']}": reveal(from_state(resource.get("inputs", {})))
+            for resource in resources
+            if resource["type"].startswith("pulumi:providers:")
+        }
+        with self.transaction():
+            for resource in resources:
+                if resource["type"].startswith("pulumi:") or resource.get("delete"):
+                    continue
+                inputs = from_state(resource.get("inputs", {}))
+                provider = settings.get(resource.get("provider", ""), {})
+                described = _resource(model_of(resource["type"]), inputs, provider)
+                self.write(
+                    Record(
+                        key=self.new_key(),
+                        urn=resource["urn"],
+                        type=resource["type"],
+                        id=resource["id"],
+                        address=described.address,
+                        seed=described.seed,
+                        created=described.created,
+                        internal={},
+                        inputs=inputs,
+                        outputs=from_state(resource.get("outputs", {})),
+                    )
+                )
 
     # -- Changes that bypass the program -----------------------------------------------------------
 

@@ -123,6 +123,10 @@ class Sandbox:
         self.environment = {}
         self._cloud.close()
 
+    def take_over(self, resources: Sequence[Properties]) -> None:
+        """Hold what a state names, as if it had been created here."""
+        self._cloud.take_over(resources)
+
     def ids_of(self, urn: str) -> list[str]:
         """The ids of what a resource of the program created and did not delete, newest first.
 

@@ -6,6 +6,7 @@ known yet, and a mapping with a signature around a secret value.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -142,6 +143,17 @@ def fill(value: Any, defaults: Any) -> Any:
         return {**defaults, **filled}
     if isinstance(value, list) and isinstance(defaults, list) and len(value) == len(defaults):
         return [fill(*pair) for pair in zip(value, defaults, strict=True)]
+    return value
+
+
+def from_state(value: Any) -> Any:
+    """A value of the engine's deployment with its secrets in plain text, as this package has it."""
+    if is_secret(value):
+        return secret(from_state(json.loads(value["plaintext"])))
+    if isinstance(value, Mapping):
+        return {name: from_state(element) for name, element in value.items()}
+    if isinstance(value, list):
+        return [from_state(element) for element in value]
     return value
 
 

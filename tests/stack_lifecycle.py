@@ -71,7 +71,7 @@ class StackLifecycle:
         self, verb: str, *options: str, module: str = "ops", fault: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run a command, with ``--yes`` where it asks."""
-        consent = [] if verb in ("preview", "refresh", "drift") else ["--yes"]
+        consent = ["--yes"] if verb in ("up", "destroy", "recover") else []
         where = ["--stack", self.stack, "--sandbox", "--sandbox-dir", str(self.sandbox)]
         variables = {"FAULT": fault} if fault else {}
         return self._run([module, verb, *where, *consent, *options], variables)
@@ -86,6 +86,12 @@ class StackLifecycle:
     def render(self, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
         """Run ``render``, which takes no sandbox."""
         return self._run(["ops", "render", "--stack", self.stack, "--out", str(out), *options], {})
+
+    def preview_against(self, snapshot: Path) -> subprocess.CompletedProcess[str]:
+        """Run ``preview --against``, which takes no sandbox."""
+        return self._run(
+            ["ops", "preview", "--stack", self.stack, "--against", str(snapshot), "--json"], {}
+        )
 
     def refused(self, verb: str = "preview") -> dict[str, str]:
         """The operations that the guard refuses, by logical name. Also approves all of them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 from collections.abc import Iterable
@@ -300,6 +301,37 @@ def test_a_new_password_reaches_its_readers_and_is_nowhere_in_plain_text(
         leaks = [where for where, text in texts.items() if secret.encode() in text]
         assert not leaks, f"{name} is in {leaks}"
     assert not list((fork.folder / "tmp").iterdir()), "a command left something behind"
+
+
+# -- snapshots ---------------------------------------------------------------------------------
+
+
+def test_a_preview_against_a_snapshot_shows_what_up_would_do_without_a_secret(
+    fork: StackLifecycle, tmp_path: Path
+) -> None:
+    file = tmp_path / "production.snapshot"
+    done = fork.ops("snapshot", "--out", str(file))
+    assert done.returncode == 0, done.stderr
+    text = file.read_text("utf-8")
+    for name, secret in generated_secrets(fork).items():
+        for encoded in (secret, base64.b64encode(secret.encode()).decode()[:-4]):
+            assert encoded not in text, name
+
+    def against() -> dict[str, str]:
+        done = fork.preview_against(file)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return changed(json.loads(done.stdout))
+
+    assert against() == {}
+    fork.settings(
+        postgres={"password_generation": 2},
+        workers={"fleet": {"all": {"max_instances": 7}}},
+    )
+    assert against() == changed(fork.run("preview")) != {}
+
+    file.write_text(text.replace('"stack": "production"', '"stack": "staging"'), "utf-8")
+    done = fork.preview_against(file)
+    assert (done.returncode, "was edited" in done.stdout) == (2, True)
 
 
 # -- releases and rollbacks --------------------------------------------------------------------

@@ -37,6 +37,7 @@ from ops.review.report.model import Report
 from ops.review.report.previews import read_preview, run_preview
 from ops.scratch import scratch_folder
 from ops.secret_values import RedactedStream
+from ops.snapshot import Snapshot
 
 HELP: Final = """\
 Previews, applies and reviews the infrastructure of the PULL backend.
@@ -99,16 +100,28 @@ def preview(
             "--valid-hours", min=1, max=MAX_VALID_HOURS, help="How long the record is valid."
         ),
     ] = VALID_HOURS,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against", metavar="FILE", help="A snapshot to preview against, without an account."
+        ),
+    ] = None,
     _yes: NoQuestion = False,
 ) -> None:
     """Show what up would do. Changes nothing.
 
-    With --record, also write a record of the plan, which up --record then holds to.
+    With --record, also write a record of the plan, which up --record then holds to. With --against,
+    show what up would do to the resources of a snapshot.
     """
     session = Session("preview", as_json=as_json)
     if record:
         refuse_unrecordable(Checkout.here(), record)
-    with session.open(stack, sandbox, sandbox_dir) as opened:
+    snapshot = Snapshot.read(against) if against else None
+    if snapshot:
+        snapshot.refuse_other(stack)
+    with (
+        session.open_snapshot(snapshot) if snapshot else session.open(stack, sandbox, sandbox_dir)
+    ) as opened:
         outcome, dependencies = preview_with_dependencies(opened)
         state = cache(opened.state)
         verdict = session.evaluate(opened, outcome, state)
@@ -116,6 +129,24 @@ def preview(
         if record and outcome.succeeded and verdict.passed:
             Record.make(opened, outcome, verdict, state(), valid_hours).write(record)
     session.output.finish(outcome, verdict, graph, planned=True)
+
+
+@app.command()
+def snapshot(
+    stack: Stack,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write.")],
+    sandbox: SandboxFlag = False,
+    sandbox_dir: SandboxDir = None,
+) -> None:
+    """Write the state without its secrets, to preview against.
+
+    Each secret becomes a placeholder of the same form. The file holds no secret, and the names and
+    settings of everything that is there.
+    """
+    session = Session("snapshot", as_json=False)
+    with session.open(stack, sandbox, sandbox_dir) as opened:
+        Snapshot.take(opened).write(out)
+    say(f"The snapshot of {stack} is in {out}")
 
 
 @app.command()

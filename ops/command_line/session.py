@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ from ops.errors import WrongInput
 from ops.review.approvals import read_approvals
 from ops.review.outcome import Outcome
 from ops.review.policies import Verdict, rules_in_force, verdict_on
+from ops.snapshot import Snapshot
 
 
 class Session:
@@ -48,11 +50,13 @@ class Session:
         *,
         protect: bool | None = None,
         repair: bool = False,
+        place: str = "",
     ) -> Iterator[OpenStack]:
         """Open the stack, after checking everything that can be checked without an engine.
 
         ``protect`` replaces the setting ``pull:protect``, in a sandbox only. The policy pack, which
-        demands protection, is then not applied. ``repair`` replaces a damaged state file.
+        demands protection, is then not applied. ``repair`` replaces a damaged state file. ``place``
+        is the text that says where this is.
 
         Raises:
             WrongInput: the options, settings, approvals or policy levels are wrong.
@@ -66,7 +70,7 @@ class Session:
         self._approvals = read_approvals(checkout.approvals, stack)
         self._rules = rules_in_force(checkout, stack)
         environment = _environment(checkout, stack, sandbox, sandbox_dir, protect)
-        where = (
+        where = place or (
             f"the local sandbox, not real accounts: {environment.sandbox}"
             if environment.sandbox
             else "real accounts"
@@ -75,6 +79,21 @@ class Session:
         with open_stack(
             checkout, stack, environment, say, policed=protect is None, repair=repair
         ) as opened:
+            yield opened
+
+    @contextlib.contextmanager
+    def open_snapshot(self, snapshot: Snapshot) -> Iterator[OpenStack]:
+        """Open the stack of a snapshot, in a sandbox of its own that holds what the snapshot names.
+
+        Raises:
+            WrongInput: the settings, approvals or policy levels are wrong.
+            Refused: the engine does not accept the snapshot.
+        """
+        with (
+            tempfile.TemporaryDirectory(prefix="pull-snapshot-") as folder,
+            self.open(snapshot.stack, True, Path(folder), place=snapshot.description()) as opened,
+        ):
+            opened.take_over(snapshot.deployment)
             yield opened
 
     def evaluate(

@@ -184,6 +184,15 @@ class OpenStack:
         exported: Mapping[str, Any] = json.loads(self._ask("stack", "export"))
         return exported.get("deployment") or {}
 
+    def revealed_state(self) -> Mapping[str, Any]:
+        """The deployment that the engine keeps, with its secrets in plain text, in memory only.
+
+        Raises:
+            Refused: the backend does not return it, or its secrets cannot be decrypted.
+        """
+        exported: Mapping[str, Any] = json.loads(self._ask("stack", "export", "--show-secrets"))
+        return exported.get("deployment") or {}
+
     def replace_state(self, deployment: Mapping[str, Any]) -> None:
         """Replace the deployment that ``state`` returned with an edited one.
 
@@ -195,6 +204,18 @@ class OpenStack:
             file.flush()
             self._ask("stack", "import", "--file", file.name)
 
+    def take_over(self, deployment: Mapping[str, Any]) -> None:
+        """Give the sandbox the state and the resources of a snapshot.
+
+        Raises:
+            Refused: the backend does not accept it.
+        """
+        assert self.cloud, "only a sandbox takes over a snapshot"
+        # The engine encrypts the secrets of the snapshot with the key of this stack.
+        own_key = {"secrets_providers": self.state()["secrets_providers"]}
+        self.replace_state({**deployment, **own_key})
+        self.cloud.take_over(deployment["resources"])
+
     def _remember_secrets(self) -> None:
         """Remember the secrets in the state and the settings, to redact them in every text.
 
@@ -202,8 +223,7 @@ class OpenStack:
         """
         settings = self.environment.work_dir / f"Pulumi.{self.name}.yaml"
         with contextlib.suppress(Refused):  # then the engine cannot decrypt them either
-            exported = json.loads(self._ask("stack", "export", "--show-secrets"))
-            for value in secret_values(exported):
+            for value in secret_values(self.revealed_state()):
                 HANDLED.add_output(value)
             if "secure:" in settings.read_text("utf-8"):
                 config = json.loads(self._ask("config", "--show-secrets", "--json"))

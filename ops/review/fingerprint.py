@@ -30,13 +30,18 @@ FILES: Final = 12
 _SOURCE_POSITIONS: Final = ("sourcePosition", "stackTrace")
 
 
+def head_of(checkout: Checkout) -> str:
+    """The id of the commit that is checked out; empty if there is none."""
+    return _git(checkout, "rev-parse", "HEAD")
+
+
 def commit_of(checkout: Checkout) -> str:
     """The id of the commit that is checked out.
 
     Raises:
         Refused: there is no commit, or files differ from it.
     """
-    commit = _git(checkout, "rev-parse", "HEAD")
+    commit = head_of(checkout)
     changed = _git(checkout, "status", "--porcelain", "--untracked-files=normal").splitlines()
     if not commit:
         raise Refused("record", "A record names the reviewed commit, and this checkout has none.")

@@ -32,10 +32,15 @@ def is_unknown(value: object) -> bool:
     return isinstance(value, str) and value in _UNKNOWN
 
 
+def is_marked_secret(value: Mapping[str, Any]) -> bool:
+    """Whether the engine marks the value itself as secret, and not only a value inside it."""
+    return bool(value.get(_SIGNATURE_KEY) == _SECRET_SIGNATURE)
+
+
 def redacted(value: Any) -> Any:
     """``value`` with every secret in it replaced by ``[secret]``."""
     if isinstance(value, Mapping):
-        if value.get(_SIGNATURE_KEY) == _SECRET_SIGNATURE:
+        if is_marked_secret(value):
             return SECRET
         return {key: redacted(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -46,7 +51,7 @@ def redacted(value: Any) -> Any:
 def secret_values(value: Any) -> Iterator[Any]:
     """The secrets in a deployment that was exported with its secrets in plain text."""
     if isinstance(value, Mapping):
-        if value.get(_SIGNATURE_KEY) == _SECRET_SIGNATURE:
+        if is_marked_secret(value):
             yield json.loads(value["plaintext"])
         else:
             for item in value.values():

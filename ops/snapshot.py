@@ -1,0 +1,156 @@
+"""A snapshot: the state of a stack without its secrets.
+
+``snapshot`` writes one after a release. ``preview --against`` previews the program against it, with
+the sandbox's providers: no account and no secret is needed, and the result is what the program
+would do to what is really there.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from ops.engine.checkout import Checkout
+from ops.engine.stack import OpenStack
+from ops.errors import Refused, WrongInput
+from ops.placeholders import SecretLeft, without_secrets
+from ops.review.fingerprint import digest, head_of, versions
+
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The state of a stack at a time.
+
+    Attributes:
+        taken: when, in ISO 8601, UTC.
+        commit: the id of the commit that was checked out; empty if there was none.
+        versions: of the engine, of Python, of each SDK, and a digest of the policy pack.
+        deployment: what the engine keeps, with a placeholder for each secret.
+    """
+
+    format: int
+    stack: str
+    taken: str
+    commit: str
+    versions: Mapping[str, str]
+    deployment: Mapping[str, Any]
+
+    @classmethod
+    def take(cls, opened: OpenStack) -> Self:
+        """The snapshot of an open stack.
+
+        Raises:
+            Refused: the stack is empty or waits for a repair, the backend does not return its
+                state, or a secret is encoded in a way that has no placeholder.
+        """
+        deployment = dict(opened.revealed_state())
+        if not deployment.get("resources"):
+            raise Refused("snapshot", f"The state of {opened.name} is empty. Run up first.")
+        if deployment.get("pending_operations"):
+            raise Refused(
+                "snapshot",
+                f"An operation on {opened.name} was interrupted. Repair the state first, with\n"
+                f"  {opened.recover_command}",
+            )
+        # The key of another backend encrypts nothing here.
+        deployment.pop("secrets_providers", None)
+        try:
+            deployment = without_secrets(
+                deployment, "\0".join(_public(opened.checkout, opened.name))
+            )
+        except SecretLeft:
+            raise Refused(
+                "snapshot",
+                "The state holds a secret in an encoding that a snapshot cannot replace, outside "
+                "of what the engine marks as secret. Nothing was written.",
+            ) from None
+        return cls(
+            format=FORMAT,
+            stack=opened.name,
+            taken=_now().isoformat(),
+            commit=head_of(opened.checkout),
+            versions=versions(opened),
+            deployment=deployment,
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The snapshot in a file.
+
+        Raises:
+            WrongInput: the file cannot be read, or is not a snapshot that this version wrote.
+        """
+        try:
+            document = json.loads(path.read_text("utf-8"))
+            stored = document.pop("digest")
+            snapshot = cls(**document)
+            if snapshot.format != FORMAT or stored != snapshot.digest:
+                raise ValueError
+            snapshot.age()
+        except OSError as error:
+            raise WrongInput("snapshot", f"--against {path}: {error.strerror}.") from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise WrongInput(
+                "snapshot",
+                f"--against {path} is not a snapshot, or was edited, or another version wrote it. "
+                "`bin/ops snapshot --out FILE` writes one.",
+            ) from None
+        return snapshot
+
+    @property
+    def digest(self) -> str:
+        """The digest of everything else."""
+        return digest(asdict(self))
+
+    def write(self, path: Path) -> None:
+        """Write the snapshot as JSON.
+
+        Raises:
+            WrongInput: the file cannot be written.
+        """
+        try:
+            path.write_text(json.dumps({"digest": self.digest, **asdict(self)}), "utf-8")
+        except OSError as error:
+            raise WrongInput("snapshot", f"--out {path}: {error.strerror}.") from None
+
+    def refuse_other(self, stack: str) -> None:
+        """Refuse to preview another stack against this snapshot.
+
+        Raises:
+            WrongInput: the snapshot is of another stack.
+        """
+        if self.stack != stack:
+            raise WrongInput("snapshot", f"The snapshot is of {self.stack}; this is {stack}.")
+
+    def age(self) -> datetime.timedelta:
+        """How long ago it was taken."""
+        return _now() - datetime.datetime.fromisoformat(self.taken)
+
+    def description(self) -> str:
+        """The time, the age and the commit, in one line."""
+        age = self.age()
+        hours = age.days * 24 + age.seconds // 3600
+        old = f"{age.days} days" if age.days > 1 else f"{hours} hours" if hours else "under an hour"
+        commit = self.commit[:12] or "none"
+        return f"the snapshot of {self.taken} ({old} old), commit {commit}"
+
+
+def _public(checkout: Checkout, stack: str) -> Iterator[str]:
+    """The texts whose words are no secrets: the settings and the source of the program."""
+    files = [
+        *(checkout.root / name for name in ("Pulumi.yaml", f"Pulumi.{stack}.yaml", "__main__.py")),
+        *sorted((checkout.root / "components").rglob("*.py")),
+        *sorted((checkout.root / "resource_types").rglob("*.py")),
+    ]
+    for file in files:
+        yield file.read_text("utf-8")
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
