@@ -319,10 +319,8 @@ OWNERS: Final = {
 }
 """What owns a resource, and the input that names the owner, by the start of the type."""
 
-_NUMBER: Final = re.compile(
-    r"serviceAccount:service-(\d+)@.+|.+/projects/(\d+)/locations/global/.+"
-)
-"""A member that contains the number of the project: a service agent, or a federated principal."""
+_NUMBER: Final = re.compile(r".+/projects/(\d+)/locations/global/.+")
+"""A federated principal contains the number of the project, from the settings."""
 
 
 def _owners(node: Node) -> Iterator[tuple[str, str, str]]:
@@ -332,7 +330,7 @@ def _owners(node: Node) -> Iterator[tuple[str, str, str]]:
         yield (*found, next(node.view.find(found[1])).value)
     member = _NUMBER.fullmatch(str(next(node.view.find("member")).value))
     if member:
-        yield "project number", "member", member[1] or member[2]
+        yield "project number", "member", member[1]
     if node.type == pulumiservice.DEPLOYMENT_SETTINGS:
         path = "operationContext.oidc.gcp.projectId"
         yield "project number", path, next(node.view.find(path)).value
@@ -469,7 +467,7 @@ RULES: Final = (
         id="stack-single-owner",
         severity=Severity.CRITICAL,
         what="All resources are in one project, one Cloudflare account, one zone and one "
-        "organization of Pulumi Cloud, and members have the number of the project.",
+        "organization of Pulumi Cloud, and principals have the number of the project.",
         fix="Take the value from pull:gcp, pull:cloudflare or pull:pulumi_cloud.",
         url=GUIDE,
         check=_single_owner,
