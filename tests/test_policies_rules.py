@@ -486,6 +486,13 @@ def test_every_setting_of_a_rule_has_limits() -> None:
             assert not levels._expected(schema["default"], schema, strict=True)
 
 
+def test_every_rule_knows_that_staging_is_staging() -> None:
+    configured = json.loads((harness.ROOT / "policies" / "config.staging.json").read_text())
+    for rule in RULES:
+        if "environment" in rule.settings:
+            assert configured[rule.id]["environment"] == "staging", rule.id
+
+
 def test_staging_can_disable_rules(tmp_path: Path) -> None:
     file = tmp_path / "config.staging.json"
     file.write_text('{"all": "mandatory", "sql-tls": "disabled", "dns-ttl": "advisory"}')
