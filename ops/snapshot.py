@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+import components
+import resource_types
 from ops.engine.checkout import Checkout
 from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
@@ -145,8 +147,12 @@ def _public(checkout: Checkout, stack: str) -> Iterator[str]:
     """The texts whose words are no secrets: the settings and the source of the program."""
     files = [
         *(checkout.root / name for name in ("Pulumi.yaml", f"Pulumi.{stack}.yaml", "__main__.py")),
-        *sorted((checkout.root / "components").rglob("*.py")),
-        *sorted((checkout.root / "resource_types").rglob("*.py")),
+        *(
+            file
+            for package in (components, resource_types)
+            for folder in package.__path__
+            for file in sorted(Path(folder).rglob("*.py"))
+        ),
     ]
     for file in files:
         yield file.read_text("utf-8")
