@@ -68,11 +68,13 @@ class StateFile:
             watcher.join()
 
     def _watch(self, over: threading.Event) -> None:
-        seen = 0
+        seen = None
         while True:
             last = over.is_set()
             with contextlib.suppress(OSError):  # such as no state yet; then there is none to keep
-                current = self.path.stat().st_ino
+                stat = self.path.stat()
+                # A file system may give the number of a replaced file to the next but one.
+                current = stat.st_ino, stat.st_mtime_ns, stat.st_size
                 if current != seen:
                     self._keep()
                     seen = current
