@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ops.review.redaction import is_marked_secret, secret_values
-from ops.secret_values import SecretValues
+from ops.secret_values import SecretValues, texts_in
 from resource_types.limits import MIN_SECRET_LENGTH
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -39,7 +39,7 @@ def without_secrets(deployment: Mapping[str, Any], public: str) -> Deployment:
     Raises:
         SecretLeft: a secret is left, in an encoding that has no placeholder.
     """
-    texts = sorted({*_texts(list(secret_values(deployment)))}, key=len)
+    texts = sorted(set(_texts(list(secret_values(deployment)))), key=len)
     words = frozenset(_secret_words(texts, public))
     everywhere = frozenset(word for word in words if len(word) >= MIN_SECRET_LENGTH)
     key = secrets.token_bytes(32)
@@ -62,19 +62,11 @@ class SecretLeft(Exception):
 
 def _texts(value: Any) -> Iterator[str]:
     """The texts in the values of a secret, its numbers, and what base64 in them encodes."""
-    if isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, str):
-        yield value
-        for piece, encoded in _pieces(value):
+    for text in texts_in(value):
+        yield text
+        for piece, encoded in _pieces(text):
             if encoded:
                 yield piece
-    elif isinstance(value, int) and not isinstance(value, bool):
-        yield str(value)
 
 
 def _secret_words(texts: Iterable[str], public: str) -> Iterator[str]:

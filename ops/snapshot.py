@@ -8,11 +8,10 @@ would do to what is really there.
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import components
 import resource_types
@@ -20,13 +19,12 @@ from ops.engine.checkout import Checkout
 from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
 from ops.placeholders import SecretLeft, without_secrets
-from ops.review.fingerprint import digest, head_of, versions
-
-FORMAT: Final = 1
+from ops.review.fingerprint import head_of, versions
+from ops.review.sealed import SealedDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(SealedDocument):
     """The state of a stack at a time.
 
     Attributes:
@@ -36,8 +34,14 @@ class Snapshot:
         deployment: what the engine keeps, with a placeholder for each secret.
     """
 
-    format: int
-    stack: str
+    FORMAT = 1
+    KIND = "snapshot"
+    NAME = "a snapshot"
+    READ_OPTION = "--against"
+    WRITE_OPTION = "--out"
+    MADE_BY = "bin/ops snapshot --out FILE"
+    AGAIN = "Take another."
+
     taken: str
     commit: str
     versions: Mapping[str, str]
@@ -73,7 +77,7 @@ class Snapshot:
                 "of what the engine marks as secret. Nothing was written.",
             ) from None
         return cls(
-            format=FORMAT,
+            format=cls.FORMAT,
             stack=opened.name,
             taken=_now().isoformat(),
             commit=head_of(opened.checkout),
@@ -81,45 +85,8 @@ class Snapshot:
             deployment=deployment,
         )
 
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """The snapshot in a file.
-
-        Raises:
-            WrongInput: the file cannot be read, or is not a snapshot that this version wrote.
-        """
-        try:
-            document = json.loads(path.read_text("utf-8"))
-            stored = document.pop("digest")
-            snapshot = cls(**document)
-            if snapshot.format != FORMAT or stored != snapshot.digest:
-                raise ValueError
-            snapshot.age()
-        except OSError as error:
-            raise WrongInput("snapshot", f"--against {path}: {error.strerror}.") from None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise WrongInput(
-                "snapshot",
-                f"--against {path} is not a snapshot, or was edited, or another version wrote it. "
-                "`bin/ops snapshot --out FILE` writes one.",
-            ) from None
-        return snapshot
-
-    @property
-    def digest(self) -> str:
-        """The digest of everything else."""
-        return digest(asdict(self))
-
-    def write(self, path: Path) -> None:
-        """Write the snapshot as JSON.
-
-        Raises:
-            WrongInput: the file cannot be written.
-        """
-        try:
-            path.write_text(json.dumps({"digest": self.digest, **asdict(self)}), "utf-8")
-        except OSError as error:
-            raise WrongInput("snapshot", f"--out {path}: {error.strerror}.") from None
+    def check_values(self) -> None:
+        self.age()
 
     def refuse_other(self, stack: str) -> None:
         """Refuse to preview another stack against this snapshot.

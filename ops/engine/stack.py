@@ -181,8 +181,7 @@ class OpenStack:
             Refused: the backend does not return it.
         """
         # The Automation API would export the secrets in plain text.
-        exported: Mapping[str, Any] = json.loads(self._ask("stack", "export"))
-        return exported.get("deployment") or {}
+        return self._exported()
 
     def revealed_state(self) -> Mapping[str, Any]:
         """The deployment that the engine keeps, with its secrets in plain text, in memory only.
@@ -190,7 +189,10 @@ class OpenStack:
         Raises:
             Refused: the backend does not return it, or its secrets cannot be decrypted.
         """
-        exported: Mapping[str, Any] = json.loads(self._ask("stack", "export", "--show-secrets"))
+        return self._exported("--show-secrets")
+
+    def _exported(self, *options: str) -> Mapping[str, Any]:
+        exported: Mapping[str, Any] = json.loads(self._ask("stack", "export", *options))
         return exported.get("deployment") or {}
 
     def replace_state(self, deployment: Mapping[str, Any]) -> None:

@@ -232,10 +232,11 @@ def _lost_by_update(step: Step) -> str:
     record = RESOURCE_TYPES.get(step.type)
     if record is None:
         return UNDESCRIBED
+    listed = _listed_losses(step)
+    if listed:
+        return listed
     undecided = sorted({path for path in _changed(step) if not record.decides_update(path)})
-    return _listed_losses(step) or (
-        f"resource_types does not decide what {', '.join(undecided)} loses" if undecided else ""
-    )
+    return f"resource_types does not decide what {', '.join(undecided)} loses" if undecided else ""
 
 
 def _listed_losses(step: Step) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -19,7 +19,6 @@ from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
 from ops.review.fingerprint import (
     commit_of,
-    digest,
     planned_change,
     settings_digest,
     state_digests,
@@ -27,9 +26,9 @@ from ops.review.fingerprint import (
 )
 from ops.review.outcome import Outcome
 from ops.review.policies import Verdict
+from ops.review.sealed import SealedDocument
 from ops.secret_values import HANDLED
 
-FORMAT: Final = 1
 VALID_HOURS: Final = 24
 """A release is reviewed by day and made in the next window at night."""
 
@@ -41,7 +40,7 @@ SHOWN: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(SealedDocument):
     """A review. Times are in UTC, in ISO 8601; the record holds no secret.
 
     Attributes:
@@ -57,8 +56,13 @@ class Record:
         verdict: the verdict of the policy pack and the guard.
     """
 
-    format: int
-    stack: str
+    FORMAT = 1
+    KIND = "record"
+    NAME = "a release record"
+    READ_OPTION = WRITE_OPTION = "--record"
+    MADE_BY = "bin/ops preview --record FILE"
+    AGAIN = "Preview again."
+
     sandbox: bool
     made: str
     expires: str
@@ -85,7 +89,7 @@ class Record:
         """
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         return cls(
-            format=FORMAT,
+            format=cls.FORMAT,
             stack=opened.name,
             sandbox=opened.cloud is not None,
             made=now.isoformat(),
@@ -102,59 +106,6 @@ class Record:
             ),
             verdict=HANDLED.redact_all(verdict.to_dict()),
         )
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """The record in a file.
-
-        Raises:
-            WrongInput: the file cannot be read, or is not a record that this version wrote.
-        """
-        try:
-            text = path.read_text("utf-8")
-            document = json.loads(text)
-            del document["digest"]
-            record = cls(**document)
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            RecursionError,
-        ) as error:
-            raise WrongInput(
-                "record",
-                f"--record {path} is not a release record ({type(error).__name__}). "
-                "`bin/ops preview --record FILE` writes one.",
-            ) from None
-        # Compare the text: of a key that occurs twice, a person may read the other value.
-        if record.format != FORMAT or text != record._text():
-            raise WrongInput(
-                "record",
-                f"--record {path} was edited since, or written by another version. Preview again.",
-            )
-        return record
-
-    @property
-    def digest(self) -> str:
-        """The digest of the whole record."""
-        return digest(asdict(self))
-
-    def _text(self) -> str:
-        document = {"digest": self.digest, **asdict(self)}
-        return f"{json.dumps(document, indent=1)}\n"
-
-    def write(self, path: Path) -> None:
-        """Write the record as JSON.
-
-        Raises:
-            WrongInput: the file cannot be written.
-        """
-        try:
-            path.write_text(self._text(), "utf-8")
-        except OSError as error:
-            raise WrongInput("record", f"--record {path}: {error.strerror}.") from None
 
     def refuse_unfit(self, stack: str, *, sandbox: bool) -> None:
         """Refuse a record that cannot apply, before any preview.

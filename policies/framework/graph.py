@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from policies.framework.paths import COMPONENT_PREFIX, Finding, View, attempt
@@ -42,6 +43,18 @@ class Node:
             node = node.parent
         return node.own_stage if node else ""
 
+    @cached_property
+    def ancestors(self) -> frozenset[Node]:
+        """Everything that is finished before this resource starts, however indirectly."""
+        found: set[Node] = set()
+        queue = list(self.dependencies)
+        while queue:
+            dependency = queue.pop()
+            if dependency not in found:
+                found.add(dependency)
+                queue.extend(dependency.dependencies)
+        return frozenset(found)
+
     def finding(self, path: str, text: str) -> Finding:
         """A violation by this resource."""
         return self.view.finding(path, text)
@@ -64,17 +77,6 @@ class Graph:
         """``check`` on each resource of these types; an unknown value in one hides no other."""
         for node in self.of_type(*types):
             yield from attempt(check(node))
-
-    def ancestors(self, node: Node) -> set[Node]:
-        """Everything that is finished before ``node`` starts, however indirectly."""
-        found: set[Node] = set()
-        queue = list(node.dependencies)
-        while queue:
-            dependency = queue.pop()
-            if dependency not in found:
-                found.add(dependency)
-                queue.extend(dependency.dependencies)
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

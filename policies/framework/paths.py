@@ -196,6 +196,10 @@ class View:
             return default if match.value is ABSENT else match.value
         return default
 
+    def value(self, path: str) -> Any:
+        """The first value at ``path``, which may be ``ABSENT`` or ``UNKNOWN``."""
+        return next(self.find(path)).value
+
     def all(self, path: str) -> list[Any]:
         """Every value at ``path``.
 

@@ -120,11 +120,11 @@ def _accounts(graph: Graph) -> Iterator[Finding]:
     impersonations = {
         str(node.view.get("member")): node
         for node in graph.of_type(gcp.SERVICE_ACCOUNT_IAM.member)
-        if ".svc.id.goog[" in str(next(node.view.find("member")).value)
+        if ".svc.id.goog[" in str(node.view.value("member"))
     }
     clusters = set(graph.of_type(gcp.GKE_CLUSTER))
     for node in impersonations.values():
-        if not clusters <= graph.ancestors(node):
+        if not clusters <= node.ancestors:
             yield node.finding("", "must depend on the cluster, whose identity pool it uses")
     for node in graph.of_type(kubernetes.SERVICE_ACCOUNT):
         name = str(node.view.get("metadata.name"))

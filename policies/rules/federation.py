@@ -17,7 +17,7 @@ from policies.framework.paths import Finding
 from policies.framework.rules import Must, ResourceRule, Severity
 from policies.rules.grants import DEPLOYER, PREVIEWER
 from policies.rules.iam import DOCS
-from policies.rules.runbook import ENVIRONMENT, environment
+from policies.rules.runbook import ENVIRONMENT, account_suffix, environment
 from resource_types import gcp, pulumiservice, vercel
 
 GITHUB: Final = "https://token.actions.githubusercontent.com"
@@ -67,11 +67,6 @@ def _pulumi_cloud(organization: str, project: str) -> Provider:
     )
 
 
-def _value(node: Node, path: str) -> Any:
-    """The value at ``path``, whether or not it is known."""
-    return next(node.view.find(path)).value
-
-
 def _only(graph: Graph, token: str, path: str) -> str:
     """The value that all resources of a type have; empty if they have none, or several."""
     values = {str(node.view.get(path, "")) for node in graph.of_type(token)}
@@ -103,11 +98,12 @@ def _declared(graph: Graph) -> Iterator[Finding]:
             yield node.finding("vcs.repository", "must be the repository that Vercel builds")
         if node.view.get("sourceContext.git.branch") != BRANCH:
             yield node.finding("sourceContext.git.branch", f"must be {BRANCH}")
-        releases = environment(graph.config) == "staging"
-        account = f"pull-{DEPLOYER}-stg" if releases else f"pull-{PREVIEWER}"
+        env = environment(graph.config)
+        releases = env == "staging"
+        account = f"pull-{DEPLOYER if releases else PREVIEWER}{account_suffix(env)}"
         for name, expected in (
             ("serviceAccount", f"{account}@{project}.iam.gserviceaccount.com"),
-            ("workloadPoolId", f"pull-{environment(graph.config)}-github"),
+            ("workloadPoolId", f"pull-{env}-github"),
             ("providerId", "pulumi"),
         ):
             path = f"operationContext.oidc.gcp.{name}"
@@ -120,7 +116,7 @@ def _declared(graph: Graph) -> Iterator[Finding]:
 
     def check_deployment_grant(node: Node) -> Iterator[Finding]:
         organization = _only(graph, pulumiservice.DEPLOYMENT_SETTINGS, "organization")
-        stacks = re.search(r"/attribute\.(deployments|stack)/(.+)", str(_value(node, "member")))
+        stacks = re.search(r"/attribute\.(deployments|stack)/(.+)", str(node.view.value("member")))
         own = f"org:{organization}:project:{node.urn.split('::')[1]}"
         if stacks and own not in (stacks[2], stacks[2].partition(":stack:")[0]):
             yield node.finding("member", "must be for the organization and project of this stack")

@@ -16,7 +16,7 @@ from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import UNKNOWN, Finding, Undecided, View, attempt
 from policies.framework.rules import Severity
 from policies.rules.kubernetes import NAMESPACE, POD_SPECS, WORKLOADS, annotations_of
-from policies.rules.runbook import ENVIRONMENT, environment
+from policies.rules.runbook import ENVIRONMENT, environment, name_suffix
 from resource_types import cloudflare, gcp, kubernetes, vercel
 
 GUIDE: Final = "docs/kubernetes.md"
@@ -72,7 +72,7 @@ def _cluster_address(node: Node, context: Context) -> Iterator[Finding]:
     """The address is unknown until it is reserved; then only its source shows whose it is."""
     sources = node.property_dependencies.get("content", [])
     addresses = context.graph.of_type(gcp.GLOBAL_ADDRESS)
-    content = next(node.view.find("content")).value
+    content = node.view.value("content")
     own = [found for found in addresses if found.view.get("addressType") == "EXTERNAL"]
     if content is UNKNOWN:
         matches = [source in own for source in sources] == [True]
@@ -393,7 +393,7 @@ OPENING: Final = re.compile(
 
 
 def _declared(graph: Graph) -> Iterator[Finding]:
-    suffix = "-staging" if environment(graph.config) == "staging" else ""
+    suffix = name_suffix(environment(graph.config))
     context = Context(graph, suffix)
     yield from attempt(_missing(context))
     for node in graph.nodes:

@@ -21,7 +21,7 @@ from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import ABSENT, UNKNOWN, Finding, Undecided, View, attempt
 from policies.framework.rules import Custom, ResourceRule, SetValue, Severity
 from policies.rules.iam import DOCS, GRANTS
-from policies.rules.runbook import ENVIRONMENT, environment
+from policies.rules.runbook import ENVIRONMENT, account_suffix, environment, name_suffix
 from resource_types import RESOURCE_TYPES, gcp, kubernetes, pulumiservice
 from resource_types.record import GrantTypes
 
@@ -182,7 +182,7 @@ ANY_PROJECT: Final = r"[a-z][a-z0-9-]+"
 def members(environment: str, project: str) -> Mapping[str, re.Pattern[str]]:
     """How each holder is written as a member; ``project`` is a pattern."""
     domain = r"\.iam\.gserviceaccount\.com"
-    suffix = "-stg" if environment == "staging" else ""
+    suffix = account_suffix(environment)
     accounts = (DEPLOYER, PREVIEWER, NODES, OPERATOR, *RUNTIMES)
     agents = {
         "container": "container-engine-robot",
@@ -281,7 +281,7 @@ TARGET_OF: Final[Mapping[str, Target]] = {
 
 @cache
 def _pattern(text: str, environment: str, project: str) -> re.Pattern[str]:
-    suffix = "-stg" if environment == "staging" else ""
+    suffix = account_suffix(environment)
     filled = text.replace("<project>", project).replace("<environment>", environment)
     return re.compile(filled.replace("<-stg>", suffix))
 
@@ -336,9 +336,9 @@ class GrantCheck:
 
     def findings(self, view: View) -> Iterator[Finding]:
         """What is wrong with a grant; what is known is compared even if the rest is not."""
-        if next(view.find("condition")).value is not ABSENT:
+        if view.value("condition") is not ABSENT:
             yield view.finding("condition", "must not be set: no grant of the table has one")
-        project = next(view.find("project")).value
+        project = view.value("project")
         if isinstance(project, str) and not re.fullmatch(self.project, project):
             yield view.finding("project", "must be the project of the stack")
         declared = table(self.environment)
@@ -358,7 +358,7 @@ class GrantCheck:
 
         A holder or resource that is none of the estate's is empty.
         """
-        role = next(view.find("role")).value
+        role = view.value("role")
         resource = self._resource(view)
         for match in (*view.find("member"), *view.find("members[]"), *view.find("members")):
             if match.value is UNKNOWN:
@@ -376,7 +376,7 @@ class GrantCheck:
         target = TARGET_OF.get(view.type)
         if target is None:
             return ""
-        pattern, value = target.path, next(view.find(target.property)).value
+        pattern, value = target.path, view.value(target.property)
         if value is UNKNOWN:
             source = self._source(target.property, target.type)
             if source is None:
@@ -412,7 +412,7 @@ def _declared(view: View) -> Iterator[Finding]:
 
 
 def _own_account(view: View) -> Iterator[Finding]:
-    suffix = "-staging" if environment(view.config) == "staging" else ""
+    suffix = name_suffix(environment(view.config))
     service = str(view.get("name")).removesuffix(suffix)
     worker = service.removeprefix("pull-temporal-worker").removeprefix("-") or "all"
     account = account_of_consumer("api-origin" if service == "pull-api" else worker)

@@ -82,21 +82,22 @@ ANNOTATIONS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
 OPTIONAL_ANNOTATIONS: Final = ("cluster-autoscaler.kubernetes.io/safe-to-evict",)
 """``stack-cluster-consistent`` knows which pods need it."""
 
-OBJECTS: Final = (
+NAMESPACED: Final = (
     kubernetes.CONFIG_MAP,
     kubernetes.DEPLOYMENT,
     kubernetes.EXTERNAL_SECRET,
     kubernetes.HORIZONTAL_POD_AUTOSCALER,
     kubernetes.INGRESS,
-    kubernetes.NAMESPACE,
     kubernetes.NETWORK_POLICY,
     kubernetes.POD_DISRUPTION_BUDGET,
-    kubernetes.PRIORITY_CLASS,
     kubernetes.SECRET_STORE,
     kubernetes.SERVICE,
     kubernetes.SERVICE_ACCOUNT,
 )
-"""The types of the objects that the estate creates in the cluster."""
+"""The types of the objects that the estate creates in its namespace."""
+
+OBJECTS: Final = (kubernetes.NAMESPACE, kubernetes.PRIORITY_CLASS, *NAMESPACED)
+"""The types of all objects that the estate creates in the cluster."""
 
 
 def _pod(*checks: Check) -> tuple[Check, ...]:

@@ -132,7 +132,7 @@ def _unique(graph: Graph) -> Iterator[Finding]:
         if record is None or not node.type.startswith(UNIQUE):
             continue
         paths = _identifiers(record)
-        values = [next(node.view.find(path)).value for path in paths]
+        values = [node.view.value(path) for path in paths]
         if not values or values[0] is ABSENT or UNKNOWN in values:
             continue
         first = seen.setdefault((node.type, *map(str, values)), node)

@@ -70,7 +70,6 @@ NAMES: Final[Mapping[str, str]] = {
     gcp.SERVICE_ACCOUNT: r"pull-(api-origin|ci-deployer|ci-previewer|external-secrets|nodes"
     r"|temporal-worker|worker-[a-z]+){stg}",
     gcp.TOPIC: r"pull-{env}-secret-rotation",
-    gcp.GKE_CLUSTER: r"pull-cluster",
     gcp.RUN_SERVICE: r"pull-(api|temporal-worker(-[a-z]+)?){suffix}",
     gcp.RUN_WORKER_POOL: r"pull-temporal-worker(-[a-z]+)?{suffix}",
     gcp.SECRET: r"pull-{env}-[a-z0-9]+(-[a-z0-9]+)*|[A-Z][A-Z0-9_]*_{ENV}",
@@ -100,6 +99,16 @@ def environment(config: Mapping[str, Any]) -> str:
     return str(config.get("environment", "production"))
 
 
+def name_suffix(env: str) -> str:
+    """The end of names in an environment: only staging has one."""
+    return "-staging" if env == "staging" else ""
+
+
+def account_suffix(env: str) -> str:
+    """The same for service accounts, whose names have at most 30 characters."""
+    return "-stg" if env == "staging" else ""
+
+
 def _is_top_level(view: View) -> bool:
     """Whether a component is not part of another component, whose step it would share."""
     parent = str(view.get(PARENT, "")).split("::")
@@ -108,10 +117,10 @@ def _is_top_level(view: View) -> bool:
 
 def _name(view: View) -> Iterator[Finding]:
     env = environment(view.config)
-    suffix = "-staging" if env == "staging" else ""
     path = _name_path(view.type)
-    stg = suffix and "-stg"
-    expected = NAMES[view.type].format(env=env, ENV=env.upper(), suffix=suffix, stg=stg)
+    expected = NAMES[view.type].format(
+        env=env, ENV=env.upper(), suffix=name_suffix(env), stg=account_suffix(env)
+    )
     if not re.fullmatch(expected, str(view.get(path, ""))):
         yield view.finding(path, f"must be {expected}")
 
@@ -184,7 +193,7 @@ def _mainnet(view: View) -> Iterator[Finding]:
 
 def _addresses(graph: Graph) -> Iterator[Finding]:
     """Other names may exist beside them; a stack without Workers has no route at all."""
-    suffix = "-staging" if environment(graph.config) == "staging" else ""
+    suffix = name_suffix(environment(graph.config))
     for token, path, expected in (
         (cloudflare.WORKERS_ROUTE, "pattern", f"api{suffix}.pull.com/*"),
         (vercel.PROJECT_DOMAIN, "domain", f"app{suffix}.pull.com"),

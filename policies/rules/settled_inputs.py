@@ -35,7 +35,7 @@ from policies.framework.rules import (
 )
 from policies.rules import cloud_run
 from policies.rules.grants import variable_of
-from policies.rules.kubernetes import NAMESPACE, POD_SPECS
+from policies.rules.kubernetes import NAMESPACE, NAMESPACED, POD_SPECS
 from policies.rules.provider_inputs import unknown_inputs
 from resource_types import cloudflare, gcp, kubernetes, pulumi_random, pulumiservice, vercel
 from resource_types.limits import WEEKDAYS
@@ -121,8 +121,8 @@ def _restarts(view: View) -> Iterator[Finding]:
     if view.get(probe) and are_numbers and period * failures < STARTUP_SECONDS:
         text = f"must leave {STARTUP_SECONDS} seconds together with periodSeconds"
         yield view.finding(f"{probe}.failureThreshold", text)
-    if view.get("livenessProbe.httpGet.path", "/health/live") != "/health/live":
-        yield view.finding("livenessProbe.httpGet.path", "must be /health/live")
+    if view.get("livenessProbe.httpGet.path", LIVE) != LIVE:
+        yield view.finding("livenessProbe.httpGet.path", f"must be {LIVE}")
 
 
 STARTUP_SECONDS: Final = 60
@@ -136,7 +136,7 @@ RESTARTS: Final = Custom(
     ("startupProbe.failureThreshold", "livenessProbe.httpGet.path"),
     (
         SetValue("startupProbe.failureThreshold", 2),
-        SetValue("livenessProbe.httpGet.path", "/health/ready"),
+        SetValue("livenessProbe.httpGet.path", READY),
     ),
 )
 
@@ -162,6 +162,7 @@ SECRET_OF_VARIABLE: Final = Custom(
         SetValue("valueSource.secretKeyRef.version", "newest"),
     ),
 )
+
 _PROBE_SECONDS: Final = {
     "startupProbe": (60, 600),
     "livenessProbe": (60, 180),
@@ -852,20 +853,7 @@ RULES: Final = (
         what=f"Every object is in the namespace {NAMESPACE}.",
         fix=f"Set metadata.namespace to {NAMESPACE}.",
         url="https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
-        types=(
-            kubernetes.CONFIG_MAP,
-            kubernetes.DEPLOYMENT,
-            kubernetes.EXTERNAL_SECRET,
-            kubernetes.HORIZONTAL_POD_AUTOSCALER,
-            kubernetes.INGRESS,
-            kubernetes.NETWORK_POLICY,
-            kubernetes.POD_DISRUPTION_BUDGET,
-            kubernetes.ROLE,
-            kubernetes.ROLE_BINDING,
-            kubernetes.SECRET_STORE,
-            kubernetes.SERVICE,
-            kubernetes.SERVICE_ACCOUNT,
-        ),
+        types=(*NAMESPACED, kubernetes.ROLE, kubernetes.ROLE_BINDING),
         checks=(Must("metadata.namespace", equal(NAMESPACE, "default", "kube-system")),),
     ),
 )
@@ -900,7 +888,7 @@ def _every_failure(view: View) -> Iterator[Finding]:
     missing = FAILURES - set(map(str, view.all("filters[]")))
     if missing:
         yield view.finding("filters", f"must contain {', '.join(sorted(missing))}")
-    if next(view.find("secret")).value is ABSENT:
+    if view.value("secret") is ABSENT:
         yield view.finding("secret", "is missing: the receiver cannot tell who sent an event")
 
 

@@ -77,7 +77,7 @@ DERIVED: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def _made_from(node: Node, name: str, patterns: tuple[str, ...]) -> Iterator[Finding]:
-    value = next(node.view.find(name)).value
+    value = node.view.value(name)
     if value is ABSENT or not value:
         return
     found = {source.name for source in node.property_dependencies.get(name, ())}

@@ -76,7 +76,7 @@ def _releases_in_order(graph: Graph) -> Iterator[Finding]:
     stages = sorted({node.stage for node in releases})
     for previous, stage in pairwise(stages):
         for node in (node for node in releases if node.stage == stage):
-            finished = graph.ancestors(node)
+            finished = node.ancestors
             for earlier in releases:
                 if earlier.stage == previous and earlier not in finished:
                     text = f"({stage}) does not depend on {earlier.name} ({previous})"

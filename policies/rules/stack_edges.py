@@ -16,7 +16,7 @@ from policies.framework.paths import UNKNOWN, Finding
 from policies.framework.rules import Severity
 from policies.rules import cloud_kms, cloud_run, flows
 from policies.rules.grants import ACT_AS, SECRET_READERS, variable_of
-from policies.rules.kubernetes import POD_SPECS, WORKLOADS, annotations_of
+from policies.rules.kubernetes import NAMESPACED, POD_SPECS, WORKLOADS, annotations_of
 from policies.rules.stack_secrets import grants, readers
 from resource_types import cloudflare, gcp, kubernetes, pulumiservice, vercel
 from resource_types.estate import PROVIDER_PREFIX
@@ -71,19 +71,7 @@ REQUIRED: Final = {
         pulumiservice.DRIFT_SCHEDULE,
         pulumiservice.STACK_TAGS,
     ),
-    kubernetes.NAMESPACE: (
-        kubernetes.CONFIG_MAP,
-        kubernetes.DEPLOYMENT,
-        kubernetes.EXTERNAL_SECRET,
-        kubernetes.HORIZONTAL_POD_AUTOSCALER,
-        kubernetes.INGRESS,
-        kubernetes.NETWORK_POLICY,
-        kubernetes.POD_DISRUPTION_BUDGET,
-        kubernetes.PRIORITY_CLASS,
-        kubernetes.SECRET_STORE,
-        kubernetes.SERVICE,
-        kubernetes.SERVICE_ACCOUNT,
-    ),
+    kubernetes.NAMESPACE: (kubernetes.PRIORITY_CLASS, *NAMESPACED),
 }
 """The types of which a stack has a resource at least; under a type, those that it needs with it.
 
@@ -193,17 +181,17 @@ def _own_names(graph: Graph) -> Iterator[tuple[Node, Node]]:
 
 def _order(graph: Graph) -> Iterator[Finding]:
     for node, earlier in _own_names(graph):
-        if earlier not in graph.ancestors(node):
+        if earlier not in node.ancestors:
             yield node.finding("", f"does not depend on {earlier.name}")
     for token, earlier_types in BEFORE.items():
         for node in graph.of_type(token):
-            finished = graph.ancestors(node)
+            finished = node.ancestors
             for earlier in graph.of_type(*earlier_types):
                 if earlier not in finished:
                     yield node.finding("", f"does not depend on {earlier.name}")
     for token, earlier_types in BEFORE_ANY.items():
         for node in graph.of_type(token):
-            finished_types = {earlier.type for earlier in graph.ancestors(node)}
+            finished_types = {earlier.type for earlier in node.ancestors}
             for earlier_type in earlier_types:
                 if graph.of_type(earlier_type) and earlier_type not in finished_types:
                     yield node.finding("", f"depends on no {earlier_type}")
@@ -222,7 +210,7 @@ def _enabled_api(graph: Graph) -> Iterator[Finding]:
             if api not in enabled:
                 text = f"needs {api}.googleapis.com, which the stack does not enable"
                 yield node.finding("", text)
-            elif enabled[api] not in graph.ancestors(node):
+            elif enabled[api] not in node.ancestors:
                 text = f"does not depend on {enabled[api].name}, which enables its API"
                 yield node.finding("", text)
 
@@ -264,7 +252,7 @@ def _usable_key(graph: Graph) -> Iterator[Finding]:
             ]
             if not keys and not node.view.get("clone"):
                 yield node.finding(path, "must come from a key of this stack")
-            finished = graph.ancestors(node)
+            finished = node.ancestors
             for key in keys:
                 if not any(grant in finished for grant in grants_of.get(key, ())):
                     text = f"uses {key.name} before its service may: it depends on no grant of it"
@@ -276,7 +264,7 @@ def _usable_account(graph: Graph) -> Iterator[Finding]:
     for node in graph.of_type(*cloud_run.WORKLOADS):
         path = f"{cloud_run.TEMPLATES[node.type]}.serviceAccount"
         identity = str(node.view.get(path)).partition("@")[0]
-        finished = graph.ancestors(node)
+        finished = node.ancestors
         accounts = [
             account
             for account in graph.of_type(gcp.SERVICE_ACCOUNT)
@@ -301,7 +289,7 @@ def _readable_secrets(graph: Graph) -> Iterator[Finding]:
         by_secret.setdefault((account, secret), []).append(grant)
     for node, account, secret, path in readers(graph):
         found = by_secret.get((account, secret), [])
-        if found and not any(grant in graph.ancestors(node) for grant in found):
+        if found and not any(grant in node.ancestors for grant in found):
             yield node.finding(path, f"does not depend on {found[0].name}")
 
 
@@ -327,13 +315,13 @@ def _owners(node: Node) -> Iterator[tuple[str, str, str]]:
     """What owns the resource: the kind of owner, the path of the input, and the owner."""
     found = next((owner for start, owner in OWNERS.items() if node.type.startswith(start)), None)
     if found is not None:
-        yield (*found, next(node.view.find(found[1])).value)
-    member = _NUMBER.fullmatch(str(next(node.view.find("member")).value))
+        yield (*found, node.view.value(found[1]))
+    member = _NUMBER.fullmatch(str(node.view.value("member")))
     if member:
         yield "project number", "member", member[1]
     if node.type == pulumiservice.DEPLOYMENT_SETTINGS:
         path = "operationContext.oidc.gcp.projectId"
-        yield "project number", path, next(node.view.find(path)).value
+        yield "project number", path, node.view.value(path)
 
 
 def _single_owner(graph: Graph) -> Iterator[Finding]:

@@ -122,7 +122,7 @@ def _plain_variables(node: Node) -> Iterator[tuple[str, str]]:
         ("bindings[]", "json"),
     ):
         for item in node.view.parts(path):
-            if item.inputs is not UNKNOWN and next(item.find(value)).value is not ABSENT:
+            if item.inputs is not UNKNOWN and item.value(value) is not ABSENT:
                 yield str(item.get("name", "")), item.path
 
 
@@ -132,8 +132,8 @@ def _no_literal(graph: Graph) -> Iterator[Finding]:
         (gcp.SQL_USER, "password", "passwordWo"),
     ):
         for node in graph.of_type(token):
-            value = next(node.view.find(path)).value
-            if value is ABSENT or next(node.view.find(write_only)).value is not ABSENT:
+            value = node.view.value(path)
+            if value is ABSENT or node.view.value(write_only) is not ABSENT:
                 continue
             if not node.property_dependencies.get(path):
                 yield node.finding(

@@ -23,7 +23,7 @@ from policies.framework.rules import Severity
 from policies.rules import cloud_run, flows
 from policies.rules.grants import EDGE, SECRET_READERS
 from policies.rules.kubernetes import POD_SPECS
-from policies.rules.runbook import ENVIRONMENT, environment
+from policies.rules.runbook import ENVIRONMENT, environment, name_suffix
 from resource_types import cloudflare, gcp, kubernetes, vercel
 
 CONFIG_READERS: Final[Mapping[str, list[str]]] = json.loads(
@@ -101,7 +101,7 @@ class Runtime:
         for item in self.node.view.parts(path):
             name = str(item.get("name", ""))
             names[name] += 1
-            found = next(item.find(value)).value
+            found = item.value(value)
             if found is ABSENT:
                 self.secret.add(name)
             else:
@@ -241,7 +241,7 @@ def _web(graph: Graph, suffix: str) -> Iterator[Finding]:
         if name not in needed and not (name.startswith(BROWSER) and contract):
             yield node.finding("key", "must be a variable of the catalogue that browsers read")
         for target in node.view.all("targets[]"):
-            values.setdefault(target, {})[name] = next(node.view.find("value")).value
+            values.setdefault(target, {})[name] = node.view.value("value")
     expected = {f"{BROWSER}API_URL": f"https://api{suffix}.pull.com"}
     for project in projects:
         for plain in values.values():
@@ -250,7 +250,7 @@ def _web(graph: Graph, suffix: str) -> Iterator[Finding]:
 
 
 def _check(graph: Graph) -> Iterator[Finding]:
-    suffix = "-staging" if environment(graph.config) == "staging" else ""
+    suffix = name_suffix(environment(graph.config))
     storage = _storage(graph)
     for runtime in _runtimes(graph, suffix):
         expected = {
