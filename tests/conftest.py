@@ -16,7 +16,7 @@ import pytest
 from ops.engine.install import provide_engine
 from ops.sdk_internals import report_secrets
 from ops.secret_values import HANDLED
-from tests.inline_programs import close_event_loops
+from tests.inline_programs import close_event_loops, connect_afresh
 from tests.mini_project import PLANTED
 from tests.needs import lacking
 
@@ -30,6 +30,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 # Some tests use the Automation API directly; a loop left open would fail whatever test runs next.
 close_event_loops()
+connect_afresh()
 
 # The output of a failing test is public in CI; what a test plants stands for a real secret.
 HANDLED.add(PLANTED)

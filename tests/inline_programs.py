@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pulumi.automation import _server, _stack
+from pulumi.runtime import _grpc_settings
 
 
 class LanguageServer(_server.LanguageServer):
@@ -50,3 +51,14 @@ async def _end_tasks() -> None:
 def close_event_loops() -> None:
     """Let every operation of this process close the event loop that its program ran in."""
     _stack.LanguageServer = LanguageServer  # type: ignore[attr-defined]
+
+
+def connect_afresh() -> None:
+    """Let every operation of this process have connections of its own to its engine.
+
+    gRPC shares a connection between all channels of a process to one address, and with it the wait
+    after a refused attempt. An engine that got the port of an engine that had ended was then
+    "unavailable", and its operation failed. Source: ``GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL`` in
+    ``grpc/impl/channel_arg_names.h``.
+    """
+    _grpc_settings._GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))

@@ -13,13 +13,16 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
+import grpc
 import pytest
 from pulumi import Output, _types, automation, runtime
 from pulumi.automation import CommandResult, PulumiCommand, _server, _stack
 from pulumi.automation.errors import StackNotFoundError
+from pulumi.runtime import _grpc_settings, settings
 from semver import VersionInfo
 
 from ops import sdk_internals
@@ -125,6 +128,36 @@ def test_the_program_runs_in_the_loop_that_run_makes() -> None:
     assert inspect.signature(_server.LanguageServer.__init__).parameters.keys() == {
         *("self", "program")
     }, look
+
+
+def test_an_engine_on_the_port_of_one_that_has_ended_is_reached() -> None:
+    look = "tests.inline_programs.connect_afresh changes the options of this module"
+    assert "options=_GRPC_CHANNEL_OPTIONS" in source(settings.Settings.__init__), look
+
+    def serve(port: int) -> tuple[grpc.Server, int]:
+        server = grpc.server(ThreadPoolExecutor(1), options=[("grpc.so_reuseport", 0)])
+        bound = server.add_insecure_port(f"127.0.0.1:{port}")
+        server.start()
+        return server, bound
+
+    def code(port: int) -> grpc.StatusCode:
+        channel = grpc.insecure_channel(
+            f"127.0.0.1:{port}", options=_grpc_settings._GRPC_CHANNEL_OPTIONS
+        )
+        channels.append(channel)
+        with pytest.raises(grpc.RpcError) as error:
+            channel.unary_unary("/any/Method")(b"", timeout=30)
+        return error.value.code()
+
+    channels: list[grpc.Channel] = []
+    server, port = serve(0)
+    server.stop(None).wait()
+    assert code(port) is grpc.StatusCode.UNAVAILABLE
+    server, _ = serve(port)
+    assert code(port) is grpc.StatusCode.UNIMPLEMENTED  # it answers: it has no such method
+    server.stop(None).wait()
+    for channel in channels:
+        channel.close()
 
 
 def test_a_loop_that_the_sdk_leaves_open_is_closed(
