@@ -56,10 +56,10 @@ class SealedDocument:
             AttributeError,
             RecursionError,
         ) as error:
+            why = error.strerror if isinstance(error, OSError) else type(error).__name__
             raise WrongInput(
                 cls.KIND,
-                f"{cls.READ_OPTION} {path} is not {cls.NAME} ({type(error).__name__}). "
-                f"`{cls.MADE_BY}` writes one.",
+                f"{cls.READ_OPTION} {path} is not {cls.NAME} ({why}). `{cls.MADE_BY}` writes one.",
             ) from None
         # Compare the text: of a key that occurs twice, a person may read the other value.
         if document.format != cls.FORMAT or text != document._text():
