@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ops.review.redaction import is_marked_secret, secret_values
-from ops.secret_values import SecretValues, texts_in
+from ops.secret_values import SecretValues
+from ops.texts import texts_in
 from resource_types.limits import MIN_SECRET_LENGTH
 
 _WORD: Final = re.compile(r"[^\W_]+")

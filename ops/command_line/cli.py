@@ -7,6 +7,7 @@ import io
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -106,21 +107,34 @@ def preview(
             "--against", metavar="FILE", help="A snapshot to preview against, without an account."
         ),
     ] = None,
+    program: Annotated[
+        Path | None,
+        typer.Option(
+            "--program",
+            metavar="DIR",
+            help="Another checkout, whose program and settings this one previews and judges.",
+        ),
+    ] = None,
     _yes: NoQuestion = False,
 ) -> None:
     """Show what up would do. Changes nothing.
 
     With --record, also write a record of the plan, which up --record then holds to. With --against,
-    show what up would do to the resources of a snapshot.
+    show what up would do to the resources of a snapshot. With --program, the policies, the guard
+    and the approvals are still those of the checkout in the current directory.
     """
     session = Session("preview", as_json=as_json)
+    _refuse_together({"--against": against, "--sandbox": sandbox, "--record": record})
+    _refuse_together({"--program": program, "--record": record})
     if record:
         refuse_unrecordable(Checkout.here(), record)
     snapshot = Snapshot.read(against) if against else None
     if snapshot:
         snapshot.refuse_other(stack)
     with (
-        session.open_snapshot(snapshot) if snapshot else session.open(stack, sandbox, sandbox_dir)
+        session.open_snapshot(snapshot, program)
+        if snapshot
+        else session.open(stack, sandbox, sandbox_dir, program=program)
     ) as opened:
         outcome, dependencies = preview_with_dependencies(opened)
         state = cache(opened.state)
@@ -434,6 +448,12 @@ def engine() -> None:
     executable = provide_engine(say)
     say(describe(executable))
     print(executable)
+
+
+def _refuse_together(options: Mapping[str, object]) -> None:
+    given = [name for name, value in options.items() if value]
+    if len(given) > 1:
+        raise WrongInput("usage", f"{' and '.join(given)} exclude each other.")
 
 
 def main() -> NoReturn:

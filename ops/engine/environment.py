@@ -58,12 +58,12 @@ class Environment:
 
 def real_accounts(checkout: Checkout) -> Environment:
     """The checkout itself with the user's own backend, credentials and plugins."""
-    return Environment(work_dir=checkout.root, variables=dict(os.environ))
+    return Environment(work_dir=checkout.program, variables=dict(os.environ))
 
 
 def default_sandbox(checkout: Checkout) -> Path:
     """A folder in the cache for this checkout alone: two clones never share a sandbox."""
-    short = hashlib.sha256(str(checkout.root).encode()).hexdigest()[:12]
+    short = hashlib.sha256(str(checkout.program).encode()).hexdigest()[:12]
     return cache_folder() / "sandbox" / short
 
 
@@ -80,7 +80,7 @@ def sandboxed(
     folder = folder.expanduser().resolve()
     if folder.exists() and not folder.is_dir():
         raise WrongInput("sandbox-dir", f"--sandbox-dir {folder} is a file; it must be a folder.")
-    if folder.is_relative_to(checkout.root):
+    if any(folder.is_relative_to(root) for root in (checkout.root, checkout.program)):
         raise WrongInput(
             "sandbox-dir",
             f"--sandbox-dir {folder} is in the checkout, which no command may change. "
@@ -92,9 +92,9 @@ def sandboxed(
             needed.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WrongInput("sandbox-dir", f"--sandbox-dir {folder}: {error.strerror}.") from None
-    _replace(work_dir / "Pulumi.yaml", (checkout.root / "Pulumi.yaml").read_text("utf-8"))
+    _replace(work_dir / "Pulumi.yaml", (checkout.program / "Pulumi.yaml").read_text("utf-8"))
     copy = work_dir / f"Pulumi.{stack}.yaml"
-    settings = (checkout.root / copy.name).read_text("utf-8")
+    settings = (checkout.program / copy.name).read_text("utf-8")
     if protect is not None:
         settings = _with_protect(settings, protect)
     _replace(copy, ENCRYPTION.sub("", settings) + _encryption_salt(copy))
