@@ -131,7 +131,8 @@ def preview(
     and the approvals are still those of the checkout in the current directory.
     """
     session = Session("preview", as_json=as_json)
-    _refuse_together({"--against": against, "--sandbox": sandbox, "--record": record})
+    _refuse_together({"--against": against, "--sandbox": sandbox})
+    _refuse_together({"--against": against, "--record": record})
     _refuse_together({"--program": program, "--record": record})
     if program and not (sandbox or against):
         raise WrongInput(
