@@ -422,6 +422,23 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         SetSource(gcp.TOPIC_IAM.member, "member", gcp.SERVICE_ACCOUNT),
         SetSource(gcp.SERVICE_ACCOUNT_IAM.member, "serviceAccountId", gcp.SECRET),
     ),
+    "stack-policies-enforced": (
+        RemoveType("deployments-policies-staging"),
+        RemoveType(pulumiservice.POLICY_GROUP),
+        *(
+            SetProperty(pulumiservice.POLICY_GROUP, path, value)
+            for path, value in (
+                ("stacks", []),
+                ("stacks[0].name", "elsewhere"),
+                ("stacks[0].routingProject", "elsewhere"),
+                ("policyPacks", ABSENT),
+                ("policyPacks[0].name", "elsewhere"),
+                ("policyPacks[0].versionTag", ABSENT),
+                ("policyPacks[0].config", ABSENT),
+                ("policyPacks[0].config.all", "advisory"),
+            )
+        ),
+    ),
     "stack-federation-declared": (
         *(
             SetProperty(gcp.WORKLOAD_IDENTITY_POOL_PROVIDER, path, value)

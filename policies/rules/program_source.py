@@ -103,10 +103,20 @@ def restricted() -> frozenset[str]:
     )
 
 
+def program_folder() -> Path:
+    """The folder of the program: the checkout of this pack.
+
+    A pack that was published to Pulumi Cloud has no checkout. The engine runs every pack in the
+    folder of the program that it previews (``pkg/resource/plugin/analyzer_plugin.go``).
+    """
+    return ROOT if (ROOT / "components").is_dir() else Path.cwd()
+
+
 def sources() -> Mapping[str, str]:
-    """The program's source files: text by path from the root of the checkout."""
-    files = (ROOT / "__main__.py", *sorted((ROOT / "components").rglob("*.py")))
-    return {file.relative_to(ROOT).as_posix(): file.read_text("utf-8") for file in files}
+    """The program's source files: text by path from the folder of the program."""
+    folder = program_folder()
+    files = (folder / "__main__.py", *sorted((folder / "components").rglob("*.py")))
+    return {file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in files}
 
 
 def mistakes(file: str, source: str) -> Iterator[tuple[int, str]]:
@@ -222,6 +232,9 @@ def _may_use(name: str, file: str) -> bool:
 
 def _uses_only_what_it_may(graph: Graph) -> Iterator[Finding]:
     for stack in graph.of_type(STACK):
+        if not (program_folder() / "components").is_dir():
+            yield stack.finding("components", "is missing: the program's source was not checked")
+            return
         for file, source in sources().items():
             for line, text in mistakes(file, source):
                 yield stack.finding(f"{file}:{line}", text)

@@ -895,10 +895,10 @@ def _every_failure(view: View) -> Iterator[Finding]:
 UNUSED: Final = (
     _settled(
         "deployments-change-nothing",
-        "Pulumi Deployments previews this stack every day, reports failures, and repairs no drift "
-        "by itself.",
-        "Set autoRemediate to false, previewPullRequests to true, a daily schedule, and the "
-        "filters.",
+        "Pulumi Deployments previews this stack every day, reports failures, repairs no drift by "
+        "itself, and enforces the policies instead of reporting violations only.",
+        "Set autoRemediate to false, previewPullRequests to true, mode to preventative, a daily "
+        "schedule, and the filters.",
         "https://www.pulumi.com/docs/deployments/deployments/drift/",
         {
             pulumiservice.DRIFT_SCHEDULE: (
@@ -912,6 +912,10 @@ UNUSED: Final = (
                         ("* * * * *", "53 6 1 1 *"),
                     ),
                 ),
+            ),
+            pulumiservice.POLICY_GROUP: (
+                Must("entityType", equal("stacks")),
+                Must("mode", equal("preventative")),
             ),
             pulumiservice.STACK_TAGS: (OWN_STACK,),
             pulumiservice.TTL_SCHEDULE: (OWN_STACK,),
