@@ -45,6 +45,8 @@ def assemble(folder: Path) -> None:
         else:
             shutil.copyfile(source, target)
     (folder / "__main__.py").write_text(ENTRY_POINT, "utf-8")
+    # The engine installs the packages into the folder, and uploads what Git does not ignore.
+    (folder / ".gitignore").write_text("venv/\n", "utf-8")
     project = yaml.safe_load((folder / "policies/PulumiPolicy.yaml").read_text("utf-8"))
     project["runtime"]["options"]["virtualenv"] = "venv"
     (folder / "PulumiPolicy.yaml").write_text(yaml.safe_dump(project, sort_keys=False), "utf-8")

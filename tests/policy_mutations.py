@@ -425,17 +425,18 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
     "stack-policies-enforced": (
         RemoveType("deployments-policies-staging"),
         RemoveType(pulumiservice.POLICY_GROUP),
+        AddResource(pulumiservice.POLICY_GROUP, {}),
         *(
             SetProperty(pulumiservice.POLICY_GROUP, path, value)
             for path, value in (
                 ("stacks", []),
-                ("stacks[0].name", "elsewhere"),
-                ("stacks[0].routingProject", "elsewhere"),
-                ("policyPacks", ABSENT),
-                ("policyPacks[0].name", "elsewhere"),
-                ("policyPacks[0].versionTag", ABSENT),
-                ("policyPacks[0].config", ABSENT),
-                ("policyPacks[0].config.all", "advisory"),
+                ("stacks[].name", "elsewhere"),
+                ("stacks[].routingProject", "elsewhere"),
+                ("policyPacks", []),
+                ("policyPacks[].name", "elsewhere"),
+                ("policyPacks[].versionTag", ABSENT),
+                ("policyPacks[].config", ABSENT),
+                ("policyPacks[].config.all", "advisory"),
             )
         ),
     ),

@@ -26,7 +26,7 @@ def test_it_has_what_the_engine_needs(tmp_path: Path) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", published["version"])
     assert published["runtime"]["options"]["virtualenv"] == "venv"
     assert {path.name for path in (tmp_path / "pack").iterdir()} == {
-        *("PulumiPolicy.yaml", "__main__.py", "requirements.txt"),
+        *(".gitignore", "PulumiPolicy.yaml", "__main__.py", "requirements.txt"),
         *("approvals", "policies", "resource_types"),
     }
     assert not list((tmp_path / "pack").rglob("__pycache__"))
