@@ -5,6 +5,7 @@ Where the official CLI is not installed, the project's own language host runs th
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -12,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from ops.policy_pack import assemble
+from tests.pulumi_cloud import PACKS, pulumi_cloud
 
 LAST_VARIABLE = "no_grpc_proxy"
 """What ``python -m sandbox serve`` prints last."""
@@ -109,12 +112,27 @@ def test_a_violation_of_a_mandatory_policy_fails_the_preview(clone: Shell) -> No
 
 
 @pytest.fixture
-def published(tmp_path: Path) -> Path:
-    """The pack as the engine installs it from Pulumi Cloud, with the packages of this Python."""
-    pack = tmp_path / "published"
+def published(tmp_path: Path, variables: dict[str, str]) -> Path:
+    """The pack as the engine unpacks it from Pulumi Cloud, with the packages of this Python."""
+    pack = tmp_path / "pack"
     assemble(pack)
     (pack / "venv").symlink_to(sys.prefix)
-    return pack
+    with pulumi_cloud() as cloud:
+        account = {
+            "PULUMI_API": cloud.url,
+            "PULUMI_BACKEND_URL": cloud.url,
+            "PULUMI_ACCESS_TOKEN": "a token",
+            "PULUMI_HOME": str(tmp_path / "home"),
+            "no_proxy": "127.0.0.1",
+        }
+        Shell(pack, {**variables, **account}).run("pulumi policy publish pull --non-interactive")
+    assert cloud.completed == [f"{PACKS}/pull-estate/versions/1.0.0/complete"]
+    with tarfile.open(fileobj=io.BytesIO(cloud.archive)) as archive:
+        assert not [name for name in archive.getnames() if name.startswith("package/venv")]
+        archive.extractall(tmp_path / "published", filter="data")
+    unpacked = tmp_path / "published" / "package"
+    (unpacked / "venv").symlink_to(sys.prefix)
+    return unpacked
 
 
 def test_a_published_pack_validates_a_pull_request_that_breaks_the_rules(
