@@ -427,6 +427,14 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         RemoveType(pulumiservice.POLICY_GROUP),
         AddResource(pulumiservice.POLICY_GROUP, {}),
         *(
+            SetProperty(
+                "deployments-policies-production",
+                "policyPacks[].config",
+                {"all": "mandatory", "sql-deletion-protection": level},
+            )
+            for level in ("disabled", {"enforcementLevel": "advisory"})
+        ),
+        *(
             SetProperty(pulumiservice.POLICY_GROUP, path, value)
             for path, value in (
                 ("stacks", []),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from policies.framework.graph import Graph, Node, StackRule
 from policies.framework.paths import Finding
@@ -13,6 +13,8 @@ from resource_types import pulumiservice
 
 PACK: Final = "pull-estate"
 """The name of the pack in the engine and in Pulumi Cloud."""
+
+MANDATORY: Final = "mandatory"
 
 STACKS: Final = ("production", "staging")
 
@@ -44,10 +46,28 @@ def _mistakes(group: Node) -> Iterator[Finding]:
     for pack in own:
         if not pack.get("versionTag"):
             yield group.finding("policyPacks[].versionTag", "must be a reviewed version")
-        # Not compared with the files of this pack: the version that is enforced now must accept the
-        # version and the levels that follow it.
-        if (pack.get("config") or {}).get("all") != "mandatory":
-            yield group.finding("policyPacks[].config.all", "must be mandatory")
+        levels = pack.get("config") or {}
+        if levels.get("all") != MANDATORY:
+            yield group.finding("policyPacks[].config.all", f"must be {MANDATORY}")
+        if "production" in group.view.all("stacks[].name"):
+            yield from _loosened(group, levels)
+
+
+def _loosened(group: Node, levels: Mapping[str, Any]) -> Iterator[Finding]:
+    """Rules that are not enforced, as in ``policies/levels.py``.
+
+    The levels are not compared with the files of this pack: the version that is enforced now must
+    accept the version and the levels that follow it.
+    """
+    # Imported here, because the table of rules needs this module.
+    from policies.rules import RULES as ALL_RULES
+
+    for rule in ALL_RULES:
+        value = levels.get(rule.id, MANDATORY)
+        level = value.get("enforcementLevel", MANDATORY) if isinstance(value, Mapping) else value
+        if rule.adopted and level != MANDATORY:
+            text = "must be mandatory in production; exceptions go to approvals/exceptions.yaml"
+            yield group.finding(f"policyPacks[].config.{rule.id}", text)
 
 
 RULES: Final = (
@@ -55,12 +75,12 @@ RULES: Final = (
         id="stack-policies-enforced",
         severity=Severity.CRITICAL,
         what="If Pulumi Cloud runs this stack, production declares a policy group for each stack, "
-        "with a fixed version of this pack, and staging declares none.",
+        "with a fixed version of this pack and mandatory rules, and staging declares none.",
         fix="Restore the groups in components/delivery/deployments.py.",
         url="https://www.pulumi.com/docs/discovery-governance/policy/policy-groups/",
         check=_enforced,
         paths=(
-            "policyPacks[].config.all",
+            "policyPacks[].config",
             "policyPacks[].name",
             "policyPacks[].versionTag",
             "stacks[].name",
