@@ -441,7 +441,7 @@ class StackReport:
         ]
 
     @cached_property
-    def _uses(self) -> Sequence[tuple[str, str]]:
+    def uses(self) -> Sequence[tuple[str, str]]:
         """Those of ``edges`` where the first uses a value of the second."""
         graph = self._document.get("graph") or {}
         only_order = {
@@ -454,14 +454,14 @@ class StackReport:
     @cached_property
     def _dependents(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
-        for using, used in self._uses:
+        for using, used in self.uses:
             found[used].append(using)
         return found
 
     @cached_property
     def _needs(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
-        for using, used in self._uses:
+        for using, used in self.uses:
             found[using].append(used)
         return found
 
@@ -781,8 +781,7 @@ class Report:
     """One or more stacks, the worst first. The worst verdict is that of the report."""
 
     def __init__(self, documents: Sequence[Mapping[str, Any]]) -> None:
-        stacks = map(StackReport, documents)
-        self.stacks = sorted(stacks, key=lambda stack: -stack.risk.rank)
+        self.stacks = sorted(map(StackReport, documents), key=_worst_first)
 
     @property
     def risk(self) -> Risk:
@@ -800,6 +799,12 @@ class Report:
             "verdict": self.risk.value,
             "stacks": [stack.to_dict() for stack in self.stacks],
         }
+
+
+def _worst_first(stack: StackReport) -> tuple[int, int, int]:
+    """Sorts by verdict; of two stacks with the same one, the one that loses more comes first."""
+    losses = sum(bool(changed.loss) for changed in stack.destroyed)
+    return -stack.risk.rank, -losses, -len(stack.destroyed)
 
 
 def _drops_variable(step: Step, found: Difference) -> bool:

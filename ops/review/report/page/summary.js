@@ -1,0 +1,115 @@
+// The head of the page: the verdict, and what the report says beside the resources.
+let entries = []; // what the search looks at in the head
+
+/** An element. Text becomes a text node, so that nothing in a report is ever run. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "onclick") element.addEventListener("click", value);
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const nameOf = (urn) => urn.split("::").pop();
+
+/** A button that selects a resource, or the name alone if the graph does not contain the resource. */
+function link(urn) {
+  const node = stack.byUrn.get(urn);
+  return node ? make("button", { class: "link", type: "button", onclick: () => select(node) }, node.name) : nameOf(urn);
+}
+
+const links = (urns) => make("div", { class: "links" }, ...urns.map(link));
+
+/** A part of the head that folds; it is open at first if it is short. */
+function part(title, listed) {
+  entries.push(...listed);
+  const box = make("details", { class: "part" }, make("summary", {}, title), ...listed);
+  box.open = box.short = listed.length <= 3;
+  return box;
+}
+
+/** The cells of an old and a new value. Without an old one, the text describes both. */
+const cells = (changed) => (changed.old === null
+  ? [make("td", { colspan: 2 }, changed.new)]
+  : [make("td", { class: "old" }, changed.old), make("td", { class: "new" }, changed.new)]);
+
+const table = (rows) => make("table", {}, make("tbody", {}, ...rows));
+
+function violatedRule(rule, parts = rule.parts) {
+  return make("div", { class: "entry" },
+    make("b", {}, [rule.level, rule.severity].filter(Boolean).join(", ")), " ", make("code", {}, rule.rule),
+    rule.shared ? make("pre", {}, rule.shared) : null,
+    ...parts.flatMap((part) => [links(part.urns), part.message ? make("pre", {}, part.message) : null])
+      .filter(Boolean));
+}
+
+const message = (diagnostic) => make("div", { class: "entry" },
+  make("b", {}, diagnostic.severity), diagnostic.urn ? links([diagnostic.urn]) : null,
+  make("pre", {}, diagnostic.message));
+
+function reasonText(reason) {
+  const named = reason.names.slice(0, 12).map((name) =>
+    (reason.details[name] ? `${name} (${reason.details[name]})` : name));
+  if (reason.names.length > 12) named.push(`${reason.names.length - 12} more`);
+  return named.length ? `${reason.text}: ${named.join(", ")}` : reason.text;
+}
+
+function verdict() {
+  return make("div", { class: "verdict", "data-verdict": stack.verdict },
+    make("p", {},
+      make("b", {}, report.stacks.length > 1 ? `${stack.stack}: ${stack.verdict}. ` : `${stack.verdict}. `),
+      stack.summary),
+    make("ul", {}, ...stack.reasons.map((reason) => make("li", {}, reasonText(reason)))),
+    stack.actions.length ? make("p", {}, make("b", {}, "To do: "), stack.actions.join(" ")) : null);
+}
+
+/** What failed: the wrong settings, the messages of the engine, or the text of the failure. */
+function failureParts() {
+  const failure = stack.failure;
+  if (failure.errors.length) {
+    return [part("Wrong settings", failure.errors.map((error) => make("div", { class: "entry" },
+      make("code", {}, error.path), " is ", make("code", {}, error.value), `; expected: ${error.expected}`)))];
+  }
+  const messages = stack.diagnostics.length ? stack.diagnostics : [{ severity: "error", urn: "", message: failure.message }];
+  return [part("Messages", messages.map(message))];
+}
+
+function head() {
+  const counts = Object.entries(stack.counts).map(([operation, count]) => `${count.toLocaleString("en")} to ${operation}`);
+  const parts = [];
+  entries = [];
+  if (stack.failure) parts.push(...failureParts());
+  if (stack.traffic.length) {
+    parts.push(part("Traffic", stack.traffic.map((move) => make("div", { class: "entry" },
+      `${move.name}: ${move.old.join(", ") || "nothing"} → ${move.new.join(", ") || "nothing"}`))));
+  }
+  if (stack.violations.length) {
+    parts.push(part(`Policies: ${stack.rules} rules, ${stack.violations.length} violated`,
+      stack.violations.map((rule) => violatedRule(rule))));
+  }
+  if (stack.outputs.length) {
+    parts.push(part(`Stack outputs: ${stack.outputs.length}`, stack.outputs.map((output) =>
+      make("div", { class: "entry" }, `${output.change} (${output.kind})`, table(output.properties.map((changed) =>
+        make("tr", {}, make("td", {}, changed.path), ...cells(changed))))))));
+  }
+  if (stack.diagnostics.length && !stack.failure) {
+    parts.push(part(`Messages: ${stack.diagnostics.length}`, stack.diagnostics.map(message)));
+  }
+  document.getElementById("verdict").replaceChildren(
+    verdict(), make("p", { class: "soft" }, [plural(stack.nodes.length, "resource"), ...counts].join(", ")), ...parts);
+}
+
+/** Hide the entries of the head that do not match a search, and open the parts of those that do. */
+function filterHead(terms) {
+  for (const entry of entries) entry.hidden = !contains(entry.textContent.toLowerCase(), terms);
+  for (const box of document.querySelectorAll(".part")) {
+    const matching = box.querySelectorAll(".entry:not([hidden])").length;
+    box.hidden = !matching;
+    box.open = terms.length ? matching > 0 : box.short;
+  }
+  const found = terms.length ? entries.filter((entry) => !entry.hidden).length : 0;
+  document.getElementById("above").textContent = found ? `${found} ${found === 1 ? "match" : "matches"} above` : "";
+}
