@@ -1,7 +1,7 @@
 // The board: a column for each stage of the deployment, with the components and their resources.
 const SIGNS = { replace: "+-", release: "+-", delete: "-", update: "~", create: "+", differs: "~" };
 const VALUES = 5; // changed properties shown of a resource; the detail has all of them
-const NEIGHBOURS = 12; // a component with at most this many neighbours of the selected resource opens
+const NEIGHBOURS = 12; // a component opens for at most this many neighbours of the selected resource
 const ROWS = 400; // rows on the board at first; the components after them are closed
 
 const search = document.getElementById("search");
@@ -50,39 +50,50 @@ function draw() {
 }
 
 /** The text beside the name of a component. */
-function sizeText(name) {
-  const all = stack.components.get(name);
-  const changed = all.filter((node) => node.change);
+function sizeText(all, changed) {
   if (!changed.length) return `${all.length}`;
-  return changed.every((node) => node.change.operation === "create") && changed.length === all.length
+  return changed.length === all.length && changed.every((node) => node.change.operation === "create")
     ? `${all.length} new` : `${changed.length} of ${all.length} change`;
 }
 
+/** The box of a component. `nodes` are those of its resources that the board shows. */
 function component(name, nodes, found, terms) {
-  const changed = nodes.filter((node) => node.change);
+  const all = stack.components.get(name);
+  const changed = all.filter((node) => node.change);
   const touched = changed.filter((node) => node.change.operation !== "create");
-  const matching = nodes.filter((node) => found.has(node)).length;
-  const neighbours = nodes.filter((node) => near.has(node)).length;
   const status = changed.some((node) => node.change.destroyed) ? " destroyed" : touched.length ? " touched" : "";
+  const matching = nodes.some((node) => found.has(node));
+  const neighbours = nodes.filter((node) => near.has(node)).length;
   const box = make("details", { class: `component${status}${matching ? "" : " guest"}`, "data-component": name },
-    make("summary", { onclick: () => opened.set(name, !box.open) }, name || "providers",
-      make("span", { class: "soft" }, ` ${sizeText(name)}`),
-      neighbours ? make("span", { class: "soft" }, `, ${plural(neighbours, "neighbour")}`) : null));
-  const fill = () => {
-    if (box.children.length > 1) return;
-    const worst = (node) => (node.change ? (node.change.destroyed ? 0 : 1) : 2);
-    box.append(...[...nodes].sort((a, b) => worst(a) - worst(b)).map((node) => row(node, terms)));
-  };
-  // Rows are created when the component opens: thousands of them would take too long.
-  box.addEventListener("toggle", () => { fill(); drawLines(); });
-  const first = rows.size < ROWS && (terms.length ? matching : touched.length && matching);
-  const around = nodes.includes(selected) || (neighbours && neighbours <= NEIGHBOURS);
-  if (opened.get(name) ?? (first || around)) {
-    fill();
-    box.open = true;
-  }
+    make("summary", { onclick: () => { opened.set(name, !box.open); fill(box, nodes, [], terms); } },
+      name || "providers", make("span", { class: "soft" },
+        ` ${sizeText(all, changed)}${neighbours ? `, ${plural(neighbours, "neighbour")}` : ""}`)));
+  box.addEventListener("toggle", drawLines);
   boxes.set(name, box);
+  const related = nodes.filter((node) => node === selected || near.has(node));
+  const listed = opened.get(name) ?? (rows.size < ROWS && matching && (terms.length || touched.length));
+  if (listed) {
+    fill(box, nodes, [], terms);
+  } else if (opened.get(name) !== false && (nodes.includes(selected) || (neighbours && neighbours <= NEIGHBOURS))) {
+    fill(box, related, nodes.filter((node) => !related.includes(node)), terms);
+  }
+  box.open = box.children.length > 1;
   return box;
+}
+
+/** Create the rows of a component when it opens: thousands at once would take too long. */
+function fill(box, nodes, rest, terms) {
+  if (box.children.length > 1) return;
+  const worst = (node) => (node.change ? (node.change.destroyed ? 0 : 1) : 2);
+  const draw = (some) => some.sort((a, b) => worst(a) - worst(b)).map((node) => row(node, terms));
+  box.append(...draw([...nodes]));
+  if (!rest.length) return;
+  const showRest = () => {
+    opened.set(box.dataset.component, true);
+    more.replaceWith(...draw(rest));
+  };
+  const more = make("button", { class: "more", type: "button", onclick: showRest }, `${rest.length} more`);
+  box.append(more);
 }
 
 function row(node, terms) {
@@ -99,19 +110,19 @@ function row(node, terms) {
 
 /** What changes in a resource, in lines. A property that the search found comes first. */
 function changeLines(change, terms) {
-  const line = (...children) => make("span", { class: "line" }, ...children);
+  const line = (kind, ...children) => make("span", { class: `line ${kind}` }, ...children);
   const hit = (changed) => terms.some((term) => searchable(changed).includes(term));
   const properties = [...change.properties].sort((a, b) => hit(b) - hit(a));
-  const cause = change.follows.length
-    ? `Caused by ${change.follows.slice(0, 3).join(", ")}${change.follows.length > 3 ? ` and ${change.follows.length - 3} more` : ""}` : null;
-  const lines = [change.loss, cause, change.dropped, change.summary].filter(Boolean).map((text) => line(text));
-  if (change.loss) lines[0].classList.add("delete");
-  lines.push(...properties.slice(0, VALUES).map((changed) => line(
-    `${changed.path}: `,
-    changed.old === null ? null : make("span", { class: "old" }, changed.old),
-    changed.old === null ? null : " → ",
-    make("span", { class: changed.old === null ? "" : "new" }, changed.new),
-    changed.replaces ? make("b", { class: "replace" }, " forces the replacement") : null)));
-  if (properties.length > VALUES) lines.push(line(`and ${properties.length - VALUES} more`));
-  return lines;
+  return [
+    change.loss ? line("delete", change.loss) : null,
+    change.follows.length ? line("", `Caused by ${change.follows.slice(0, 3).join(", ")}`,
+      change.follows.length > 3 ? ` and ${change.follows.length - 3} more` : null) : null,
+    change.dropped ? line("", change.dropped) : null,
+    change.summary ? line("summary", change.summary) : null,
+    ...properties.slice(0, VALUES).map((changed) => line("", `${changed.path}: `,
+      ...(changed.old === null ? [changed.new]
+        : [make("span", { class: "old" }, changed.old), " → ", make("span", { class: "new" }, changed.new)]),
+      changed.replaces ? make("b", { class: "replace" }, " forces the replacement") : null)),
+    properties.length > VALUES ? line("", `and ${properties.length - VALUES} more`) : null,
+  ];
 }

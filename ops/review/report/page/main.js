@@ -8,7 +8,7 @@ function select(node) {
   selected = node;
   near = new Set(node ? [...node.needs.keys(), ...node.neededBy.keys()] : []);
   far = new Set(node ? [...reach(node, "needs"), ...reach(node, "neededBy")] : []);
-  if (node) opened.delete(node.component);
+  if (node && opened.get(node.component) === false) opened.delete(node.component);
   detail.hidden = !node;
   if (node) drawDetail(node);
   draw(); // after the columns have their final width
@@ -69,8 +69,9 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Escape") {
     if (selected) select(null);
     else if (search.value) { search.value = ""; find(); }
-  } else if (["ArrowDown", "ArrowUp"].includes(event.key) && document.activeElement.tagName !== "SELECT") {
-    const all = [...board.querySelectorAll("summary, details[open] > .row")];
+  } else if (["ArrowDown", "ArrowUp"].includes(event.key) && (typing ? document.activeElement === search
+    : !detail.contains(document.activeElement))) {
+    const all = [...board.querySelectorAll("summary, details[open] > .row, details[open] > .more")];
     const next = all.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
     if (all[next]) {
       event.preventDefault();

@@ -1,4 +1,5 @@
 // The head of the page: the verdict, and what the report says beside the resources.
+const LINKS = 40; // resources listed of a message; the rest is counted
 let entries = []; // what the search looks at in the head
 
 /** An element. Text becomes a text node, so that nothing in a report is ever run. */
@@ -21,7 +22,8 @@ function link(urn) {
   return node ? make("button", { class: "link", type: "button", onclick: () => select(node) }, node.name) : nameOf(urn);
 }
 
-const links = (urns) => make("div", { class: "links" }, ...urns.map(link));
+const links = (urns) => make("div", { class: "links" }, ...urns.slice(0, LINKS).map(link),
+  urns.length > LINKS ? make("span", {}, `and ${(urns.length - LINKS).toLocaleString("en")} more`) : null);
 
 /** A part of the head that folds; it is open at first if it is short. */
 function part(title, listed) {
