@@ -1,6 +1,6 @@
 // The board: a column for each stage of the deployment, with the components and their resources.
 const SIGNS = { replace: "+-", release: "+-", delete: "-", update: "~", create: "+", differs: "~" };
-const VALUES = 5; // changed properties shown of a resource; the detail has all of them
+const VALUES = 8; // changed properties shown of a resource; the detail has all of them
 const NEIGHBOURS = 12; // a component opens for at most this many neighbours of the selected resource
 const ROWS = 400; // rows on the board at first; the components after them are closed
 
@@ -98,7 +98,8 @@ function fill(box, nodes, rest, terms) {
 
 function row(node, terms) {
   const operation = node.change?.operation ?? "";
-  const button = make("button", { class: `row${near.has(node) ? " near" : far.has(node) ? " far" : ""}`, type: "button", onclick: () => select(node) },
+  const relation = near.has(node) ? " near" : far.has(node) ? " far" : "";
+  const button = make("button", { class: `row${relation}`, type: "button", onclick: () => select(node) },
     make("span", { class: `sign ${operation}`, role: "img", "aria-label": operation || "unchanged" },
       SIGNS[operation] ?? (operation ? "~" : "")),
     make("span", {}, make("span", { class: "name" }, node.name), make("span", { class: "kind" }, called(node)),

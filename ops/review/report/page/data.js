@@ -20,8 +20,8 @@ for (const stack of report.stacks) {
     if (!stack.components.has(node.component)) stack.components.set(node.component, []);
     stack.components.get(node.component).push(node);
     node.texts = strings(node);
-    node.needs = new Map(); // from each dependency to whether it has to exist first, but gives no value
-    node.neededBy = new Map();
+    node.needs = new Map(); // from each dependency to whether only the order of deployment matters
+    node.neededBy = new Map(); // the same for each dependent
   }
   for (const [needing, needed, onlyOrder] of stack.edges) {
     stack.nodes[needing].needs.set(stack.nodes[needed], onlyOrder);

@@ -42,8 +42,9 @@ function neighbours(title, node, direction) {
   const items = direct.slice(0, LISTED).map(([other, onlyOrder]) => make("li", {}, link(other.urn),
     make("span", { class: "soft" }, ` ${other.type}${onlyOrder ? ", order only" : ""}`)));
   if (direct.length > LISTED) items.push(make("li", {}, `and ${direct.length - LISTED} more`));
+  const further = all > count ? `, ${all} including indirect ones` : "";
   return [
-    make("h3", { class: direction }, `${title}${count ? ` ${count}` : ""}${all > count ? `, ${all} including indirect ones` : ""}`),
+    make("h3", { class: direction }, `${title}${count ? ` ${count}` : ""}${further}`),
     make("ul", { class: "neighbours" }, ...items),
   ];
 }

@@ -18,10 +18,7 @@ function lines() {
     joined.get(from).add(to);
     found.push({ from, to, kind, needed, needing });
   };
-  const direct = (needed, needing, kind) => {
-    join(row(needed), row(needing), kind, needed, needing);
-    joined.set(header(needed), (joined.get(header(needed)) ?? new Set()).add(header(needing)));
-  };
+  const direct = (needed, needing, kind) => join(row(needed), row(needing), kind, needed, needing);
   for (const [node, onlyOrder] of selected.needs) direct(node, selected, onlyOrder ? "order" : "needs");
   for (const [node, onlyOrder] of selected.neededBy) direct(selected, node, onlyOrder ? "order" : "needed-by");
   for (const reached of [reach(selected, "needs"), reach(selected, "neededBy")]) {
@@ -42,18 +39,19 @@ function drawLines() {
   const origin = board.getBoundingClientRect();
   const place = (element) => {
     const box = element.getBoundingClientRect();
-    return { left: box.left - origin.left, right: box.right - origin.left, y: box.top - origin.top + Math.min(box.height / 2, 16) };
+    const middle = box.top + Math.min(box.height / 2, 16); // of the name
+    return { left: box.left - origin.left, right: box.right - origin.left, y: middle - origin.top };
   };
   for (const line of lines()) {
     const [from, to] = [place(line.from), place(line.to)];
-    const [x1, x2] = to.left >= from.right ? [from.right, to.left]
-      : to.right <= from.left ? [from.left, to.right] : [from.left, to.left];
-    const beside = to.left >= from.right || to.right <= from.left;
-    const bend = beside ? (x1 + x2) / 2 : Math.min(x1, x2) - BEND;
+    const [after, before] = [to.left >= from.right, to.right <= from.left];
+    const [x1, x2] = [after ? from.right : from.left, before ? to.right : to.left];
+    const bend = after || before ? (x1 + x2) / 2 : Math.min(x1, x2) - BEND;
     const back = x2 < bend ? 6 : -6; // from the tip of the arrow
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("class", line.kind);
-    path.setAttribute("d", `M${x1},${from.y} C${bend},${from.y} ${bend},${to.y} ${x2},${to.y} m${back},-4 l${-back},4 l${back},4`);
+    path.setAttribute("d", `M${x1},${from.y} C${bend},${from.y} ${bend},${to.y} ${x2},${to.y}`
+      + ` m${back},-4 l${-back},4 l${back},4`);
     path.dataset.needed = line.needed.name;
     path.dataset.needing = line.needing.name;
     svg.append(path);

@@ -1,4 +1,5 @@
 // The head of the page: the verdict, and what the report says beside the resources.
+const SHORT = 3; // a part of the head with at most this many entries is open at first
 const LINKS = 40; // resources listed of a message; the rest is counted
 let entries = []; // what the search looks at in the head
 
@@ -14,23 +15,21 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-const nameOf = (urn) => urn.split("::").pop();
 
 /** A button that selects a resource, or the name alone if the graph does not contain the resource. */
 function link(urn) {
   const node = stack.byUrn.get(urn);
-  return node ? make("button", { class: "link", type: "button", onclick: () => select(node) }, node.name) : nameOf(urn);
+  if (!node) return urn.split("::").pop();
+  return make("button", { class: "link", type: "button", onclick: () => select(node) }, node.name);
 }
 
 const links = (urns) => make("div", { class: "links" }, ...urns.slice(0, LINKS).map(link),
   urns.length > LINKS ? make("span", {}, `and ${(urns.length - LINKS).toLocaleString("en")} more`) : null);
 
-/** A part of the head that folds; it is open at first if it is short. */
+/** A part of the head that folds. The search hides those of its entries that do not match. */
 function part(title, listed) {
   entries.push(...listed);
-  const box = make("details", { class: "part" }, make("summary", {}, title), ...listed);
-  box.open = box.short = listed.length <= 3;
-  return box;
+  return make("details", { class: "part" }, make("summary", {}, title), ...listed);
 }
 
 /** The cells of an old and a new value. Without an old one, the text describes both. */
@@ -75,12 +74,13 @@ function failureParts() {
     return [part("Wrong settings", failure.errors.map((error) => make("div", { class: "entry" },
       make("code", {}, error.path), " is ", make("code", {}, error.value), `; expected: ${error.expected}`)))];
   }
-  const messages = stack.diagnostics.length ? stack.diagnostics : [{ severity: "error", urn: "", message: failure.message }];
-  return [part("Messages", messages.map(message))];
+  const itself = { severity: "error", urn: "", message: failure.message };
+  return [part("Messages", (stack.diagnostics.length ? stack.diagnostics : [itself]).map(message))];
 }
 
 function head() {
-  const counts = Object.entries(stack.counts).map(([operation, count]) => `${count.toLocaleString("en")} to ${operation}`);
+  const facts = [plural(stack.nodes.length, "resource")];
+  for (const [operation, count] of Object.entries(stack.counts)) facts.push(`${count.toLocaleString("en")} to ${operation}`);
   const parts = [];
   entries = [];
   if (stack.failure) parts.push(...failureParts());
@@ -100,17 +100,18 @@ function head() {
   if (stack.diagnostics.length && !stack.failure) {
     parts.push(part(`Messages: ${stack.diagnostics.length}`, stack.diagnostics.map(message)));
   }
+  if (stack.rules && !stack.violations.length && !stack.failure) facts.push(`${stack.rules} rules, none violated`);
   document.getElementById("verdict").replaceChildren(
-    verdict(), make("p", { class: "soft" }, [plural(stack.nodes.length, "resource"), ...counts].join(", ")), ...parts);
+    verdict(), make("p", { class: "soft" }, facts.join(", ")), ...parts);
 }
 
-/** Hide the entries of the head that do not match a search, and open the parts of those that do. */
+/** Show the entries of the head that match. A part is open if it is short, or during a search. */
 function filterHead(terms) {
   for (const entry of entries) entry.hidden = !contains(entry.textContent.toLowerCase(), terms);
   for (const box of document.querySelectorAll(".part")) {
     const matching = box.querySelectorAll(".entry:not([hidden])").length;
     box.hidden = !matching;
-    box.open = terms.length ? matching > 0 : box.short;
+    box.open = terms.length > 0 || matching <= SHORT;
   }
   const found = terms.length ? entries.filter((entry) => !entry.hidden).length : 0;
   document.getElementById("above").textContent = found ? `${found} ${found === 1 ? "match" : "matches"} above` : "";
