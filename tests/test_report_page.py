@@ -419,6 +419,10 @@ def test_old_and_new_values_are_on_the_board(browser: Page, tmp_path: Path) -> N
     ]
     show(browser, tmp_path, golden.recorded("secret-rotation"))
     assert browser.texts(f"{row(browser, 'postgres-user')} .line") == ["password: [secret changed]"]
+    show(browser, tmp_path, golden.recorded("canary-step"))
+    (line,) = browser.texts(".row .line")
+    assert line.startswith("versions: 10 % ")
+    assert "forces the replacement" not in line
     show(browser, tmp_path, golden.recorded("unknown-property"))
     browser.click(".component summary")
     assert any("versioning.enabled true" in line for line in browser.texts(".row .line"))

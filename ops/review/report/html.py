@@ -22,7 +22,7 @@ from ops.sanitize import printable, printable_lines
 
 _FOLDER: Final = Path(__file__).with_name("page")
 _SCRIPTS: Final = ("data", "summary", "board", "lines", "detail", "main")
-"""The parts of the page's script, in order. They share their names."""
+"""The files of the page's script, in order. They share one scope."""
 
 _PAGE: Final = """\
 <!doctype html>
@@ -121,7 +121,11 @@ def _stack(stack: StackReport) -> dict[str, Any]:
             if changed.dropped_variables
             else None,
             "follows": [node.name for node in changed.follows],
-            "properties": [found.to_dict() for found in changed.properties],
+            "properties": [
+                # A new version replaces the record of the one before, which loses nothing.
+                {**found.to_dict(), "replaces": found.replaces and is_destructive(changed.step)}
+                for found in changed.properties
+            ],
         }
         for changed in stack.changes
     }

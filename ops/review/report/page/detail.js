@@ -4,11 +4,12 @@ const detail = document.getElementById("detail");
 
 function drawDetail(node) {
   const change = node.change;
-  const about = (urns) => urns.includes(node.urn);
-  const violated = stack.violations.map((rule) => [rule, rule.parts.filter((part) => about(part.urns))]);
-  const policies = violated.filter(([, parts]) => parts.length).map(([rule, parts]) =>
-    violatedRule(rule, parts.map((part) => ({ urns: [node.urn], message: part.message }))));
-  const messages = stack.diagnostics.filter((diagnostic) => diagnostic.urn === node.urn).map(message);
+  const policies = stack.violations.flatMap((rule) => {
+    const own = rule.parts.filter((part) => part.urns.includes(node.urn)).map((part) => ({ ...part, urns: [] }));
+    return own.length ? [violatedRule(rule, own)] : [];
+  });
+  const messages = stack.diagnostics.filter((diagnostic) => diagnostic.urn === node.urn)
+    .map((diagnostic) => message({ ...diagnostic, urn: "" }));
   const section = (title, items) => (items.length ? [make("h3", {}, title), ...items] : []);
   detail.replaceChildren(
     make("button", { class: "close", type: "button", onclick: () => select(null) }, "Close"),

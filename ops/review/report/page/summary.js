@@ -23,8 +23,8 @@ function link(urn) {
   return make("button", { class: "link", type: "button", onclick: () => select(node) }, node.name);
 }
 
-const links = (urns) => make("div", { class: "links" }, ...urns.slice(0, LINKS).map(link),
-  urns.length > LINKS ? make("span", {}, `and ${(urns.length - LINKS).toLocaleString("en")} more`) : null);
+const links = (urns) => (urns.length ? make("div", { class: "links" }, ...urns.slice(0, LINKS).map(link),
+  urns.length > LINKS ? make("span", {}, `and ${(urns.length - LINKS).toLocaleString("en")} more`) : null) : null);
 
 /** A part of the head that folds. The search hides those of its entries that do not match. */
 function part(title, listed) {
@@ -43,12 +43,11 @@ function violatedRule(rule, parts = rule.parts) {
   return make("div", { class: "entry" },
     make("b", {}, [rule.level, rule.severity].filter(Boolean).join(", ")), " ", make("code", {}, rule.rule),
     rule.shared ? make("pre", {}, rule.shared) : null,
-    ...parts.flatMap((part) => [links(part.urns), part.message ? make("pre", {}, part.message) : null])
-      .filter(Boolean));
+    ...parts.flatMap((part) => [links(part.urns), part.message ? make("pre", {}, part.message) : null]));
 }
 
 const message = (diagnostic) => make("div", { class: "entry" },
-  make("b", {}, diagnostic.severity), diagnostic.urn ? links([diagnostic.urn]) : null,
+  make("b", {}, diagnostic.severity), links(diagnostic.urn ? [diagnostic.urn] : []),
   make("pre", {}, diagnostic.message));
 
 function reasonText(reason) {
