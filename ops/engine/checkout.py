@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from components.config import SettingsError, read_stack_file
+from ops.engine.confinement import require_confinement
 from ops.errors import Refused, WrongInput
 
 REQUIREMENTS: Final = ("requirements.txt", "requirements-dev.txt")
@@ -33,6 +34,7 @@ class Checkout:
 
         Raises:
             WrongInput: the current directory, or ``proposed``, is not the root of one.
+            Refused: this system cannot confine the program of ``proposed``.
         """
         root = Path.cwd().resolve()
         if not (root / "Pulumi.yaml").is_file():
@@ -42,6 +44,7 @@ class Checkout:
             )
         if proposed is None:
             return cls(root)
+        require_confinement()
         other = proposed.expanduser().resolve()
         if not (other / "Pulumi.yaml").is_file():
             raise WrongInput(

@@ -23,6 +23,12 @@ from ops.errors import WrongInput
 # provider SDKs would copy some of them into its state.
 ACCOUNT_VARIABLES: Final = ("PULUMI_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "CLOUDFLARE_", "VERCEL_")
 
+HARMLESS_VARIABLES: Final = (
+    *("CI", "HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "TERM"),
+    *("TMPDIR", "TZ", "XDG_CACHE_HOME"),
+)
+"""The only variables that the code of another checkout gets: none of them holds a credential."""
+
 # The lines of a stack file that configure the encryption of secrets. A sandbox has its own key.
 ENCRYPTION: Final = re.compile(
     r"^(encryptionsalt|secretsprovider|encryptedkey):.*\n?", re.MULTILINE
@@ -98,14 +104,25 @@ def sandboxed(
     if protect is not None:
         settings = _with_protect(settings, protect)
     _replace(copy, ENCRYPTION.sub("", settings) + _encryption_salt(copy))
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(ACCOUNT_VARIABLES)
-    }
+    kept = (
+        harmless_variables()
+        if checkout.proposed
+        else {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(ACCOUNT_VARIABLES)
+        }
+    )
     return Environment(
         work_dir=work_dir,
         variables={**kept, **sandbox_variables(state, home)},
         sandbox=folder,
     )
+
+
+def harmless_variables() -> dict[str, str]:
+    """The variables that the code of another checkout may see."""
+    return {name: os.environ[name] for name in HARMLESS_VARIABLES if name in os.environ}
 
 
 def sandbox_variables(state: Path, home: Path) -> dict[str, str]:

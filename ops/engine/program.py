@@ -38,12 +38,14 @@ class Program:
     def __call__(self, request: Any, context: Any) -> language_pb2.RunResponse:
         """Serve the engine's ``RunRequest``; its first argument is the engine's address."""
         (engine,) = request.args
+        # A proposed program must not find the packages of this checkout.
+        path = () if self.checkout.proposed else (os.environ.get("PYTHONPATH", ""),)
         with tempfile.TemporaryFile() as report, Relay() as relay:
             descriptors = (report.fileno(), relay.secrets)
             with LanguageHost(engine).started(
                 [
                     *(self.python, "-P", "-m", run_estate.__name__),
-                    *(engine, *map(str, descriptors), self._path()),
+                    *(engine, *map(str, descriptors), *path),
                 ],
                 context,
                 cwd=self.checkout.program,
@@ -57,9 +59,3 @@ class Program:
             report.seek(0)
             self.rejected.extend(WrongInput("settings", **json.loads(line)) for line in report)
         return run_response(process.returncode)
-
-    def _path(self) -> str:
-        """The caller's own path; a proposed program must not find the packages of ops in it."""
-        given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        found = [entry for entry in given if not self.checkout.proposed or entry != run_estate.OPS]
-        return os.pathsep.join(found)

@@ -1,11 +1,12 @@
 """Runs the program of a checkout in this process, which ``program.py`` starts.
 
-    PYTHONPATH=<the folder of ops> python -P -m ops.engine.run_estate ENGINE REPORT SECRETS PATH
+    PYTHONPATH=<the folder of ops> python -P -m ops.engine.run_estate ENGINE REPORT SECRETS [PATH]
 
 gets a serialized ``RunRequest`` on standard input, and runs the program in the current directory.
 ``ENGINE`` is the engine's address. ``REPORT`` and ``SECRETS`` are file descriptors, for settings
 that the program finds wrong, and for the secret values that it handles: ops redacts them in
-everything that the program prints and that ops reports. ``PATH`` is the program's ``PYTHONPATH``.
+everything that the program prints and that ops reports. ``PATH`` is the program's ``PYTHONPATH``;
+without it, the program belongs to another checkout, and runs confined.
 
 The program may come from another checkout than this file. So this process imports nothing from
 ``components`` and ``resource_types`` itself: the program would get the wrong ones.
@@ -28,6 +29,7 @@ from typing import Any, Final
 import pulumi
 from pulumi.runtime.proto import language_pb2
 
+from ops.engine.confinement import confine
 from ops.engine.run_program import run
 from ops.errors import WrongInput
 from ops.sdk_internals import report_secret_settings, report_secrets
@@ -107,7 +109,7 @@ def _short_traces() -> Iterator[None]:
         del sys.tracebacklimit
 
 
-def main(engine: str, report: str, secrets: str, path: str) -> int:
+def main(engine: str, report: str, secrets: str, path: str | None = None) -> int:
     """Run the program for the request on standard input, and return the exit code."""
     os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
     report_secrets(*senders(int(secrets)))
@@ -118,7 +120,12 @@ def main(engine: str, report: str, secrets: str, path: str) -> int:
     folder = Path.cwd()
     # What is still to be imported is the program's.
     sys.path.remove(OPS)
-    sys.path[:0] = [str(folder), *filter(None, path.split(os.pathsep))]
+    sys.path[:0] = [str(folder), *filter(None, (path or "").split(os.pathsep))]
+    if path is None:
+        confine(
+            [folder, Path(OPS, "ops")],
+            ports=[int(each.rpartition(":")[2]) for each in (engine, request.monitor_address)],
+        )
 
     def reject(error: Any) -> None:
         wrong = WrongInput.settings(error)

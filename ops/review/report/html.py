@@ -37,6 +37,7 @@ _PAGE: Final = """\
 <body>
 <header>
 <h1>{title}</h1>
+<div id="judges"></div>
 <div class="tabs" id="tabs"></div>
 <div id="verdict"></div>
 <noscript>This page needs JavaScript; the Markdown and the text form do not.</noscript>
@@ -69,7 +70,11 @@ def html(report: Report) -> str:
     script = "\n".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
     verdicts = ", ".join(f"{printable(stack.stack)}: {stack.risk}" for stack in report.stacks)
     data = _printable(
-        {"verdict": report.risk.value, "stacks": [_stack(stack) for stack in report.stacks]}
+        {
+            "judges": report.judges.changed,
+            "differingVerdicts": list(report.differing_verdicts()),
+            "stacks": [_stack(stack) for stack in report.stacks],
+        }
     )
     return _PAGE.format(
         title=escape(verdicts),
@@ -116,6 +121,7 @@ def _stack(stack: StackReport) -> dict[str, Any]:
             "destroyed": is_destructive(changed.step),
             "loss": _loss(changed, stack),
             "refusal": changed.refused.reason if changed.refused else None,
+            "approval": changed.approved.approval if changed.approved else None,
             "summary": changed.summary if changed.step.op is OpType.CREATE else None,
             "dropped": f"{changed.subject} no longer gets {', '.join(changed.dropped_variables)}"
             if changed.dropped_variables
@@ -134,6 +140,7 @@ def _stack(stack: StackReport) -> dict[str, Any]:
         "stack": stack.stack,
         "verdict": stack.risk.value,
         "summary": stack.sentence,
+        "comparedWith": stack.compared_with,
         "actions": list(stack.actions),
         "outputs": [output.to_dict() for output in stack.outputs],
         "reasons": [reason.to_dict() for reason in stack.reasons],

@@ -17,7 +17,8 @@ function drawDetail(node) {
     ...[
       make("div", { class: "soft" }, [called(node), node.stage, node.component].filter(Boolean).join(", ")),
       make("code", { class: "soft" }, node.urn),
-      change?.loss ? make("p", { class: "delete" }, [change.loss, change.refusal].filter(Boolean).join(" ")) : null,
+      change?.loss ? make("p", { class: "delete" },
+        [change.loss, change.refusal, change.approval].filter(Boolean).join(" ")) : null,
       change?.dropped ? make("p", {}, change.dropped) : null,
       change?.summary ? make("p", {}, change.summary) : null,
       change?.follows.length ? make("p", {}, `Caused by its dependencies: ${change.follows.join(", ")}`) : null,

@@ -63,7 +63,17 @@ function verdict() {
       make("b", {}, report.stacks.length > 1 ? `${stack.stack}: ${stack.verdict}. ` : `${stack.verdict}. `),
       stack.summary),
     make("ul", {}, ...stack.reasons.map((reason) => make("li", {}, reasonText(reason)))),
-    stack.actions.length ? make("p", {}, make("b", {}, "To do: "), stack.actions.join(" ")) : null);
+    stack.actions.length ? make("p", {}, make("b", {}, "To do: "), stack.actions.join(" ")) : null,
+    stack.comparedWith ? make("p", {}, `Compared with ${stack.comparedWith}.`) : null);
+}
+
+/** What the pull request changes of what judges it. */
+function judges() {
+  const files = report.judges.flatMap((path, index) => [index ? ", " : "", make("code", {}, path)]);
+  return make("div", { class: "verdict", "data-verdict": "needs review" },
+    make("p", {}, make("b", {}, "This pull request changes what judges it: "), ...files, "."),
+    make("p", {}, "The verdicts below are those of the target branch."),
+    make("ul", {}, ...report.differingVerdicts.map((sentence) => make("li", {}, sentence))));
 }
 
 /** What failed: the wrong settings, the messages of the engine, or the text of the failure. */
