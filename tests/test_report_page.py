@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ops.review.judges import Judges, OwnVerdict
 from ops.review.report.html import html
 from ops.review.report.model import Report
 from ops.review.report.violations import by_rule
@@ -31,10 +32,12 @@ def browser(
         yield page
 
 
-def show(page: Page, folder: Path, *documents: Mapping[str, Any]) -> None:
+def show(
+    page: Page, folder: Path, *documents: Mapping[str, Any], judges: Judges | None = None
+) -> None:
     """Open the page of a report."""
     path = folder / "report.html"
-    path.write_text(html(Report(documents)), "utf-8")
+    path.write_text(html(Report(documents, judges)), "utf-8")
     page.events.clear()
     page.open(path)
 
@@ -426,6 +429,45 @@ def test_old_and_new_values_are_on_the_board(browser: Page, tmp_path: Path) -> N
     show(browser, tmp_path, golden.recorded("unknown-property"))
     browser.click(".component summary")
     assert any("versioning.enabled true" in line for line in browser.texts(".row .line"))
+
+
+def test_an_approved_loss_is_on_the_board_with_its_approval_in_the_detail(
+    browser: Page, tmp_path: Path
+) -> None:
+    document = golden.recorded("policy-violation")
+    (refusal,) = document["policies"].pop("refusals")
+    document["policies"]["refusals"] = []
+    document["policies"]["approvals"] = [
+        {
+            **{key: refusal[key] for key in ("urn", "operation", "loss")},
+            "approvedBy": ["ada", "grace"],
+            "expires": "2026-12-01",
+            "reason": "a cheaper database",
+        }
+    ]
+    show(browser, tmp_path, document)
+    assert browser.texts(".row .line")[0] == "Approved: this loses failover to another zone."
+    browser.press("/")
+    browser.type("grace")
+    browser.click(row(browser, "postgres-instance"))
+    assert "By ada and grace, until 2026-12-01: a cheaper database" in browser.texts("aside")[0]
+
+
+def test_what_changes_the_judges_comes_first(browser: Page, tmp_path: Path) -> None:
+    judges = Judges(
+        changed=("policies/sql.py", "requirements.txt", HOSTILE),
+        own={"production": OwnVerdict(risk="safe", reasons=("nothing changes",))},
+    )
+    show(browser, tmp_path, golden.recorded("sql-tier"), judges=judges)
+    (text,) = browser.texts("#judges")
+    assert "changes what judges it: policies/sql.py, requirements.txt, " in text
+    assert HOSTILE in text
+    assert judges.note in text
+    assert "production would be safe instead of needs review (nothing changes)" in text
+    assert browser.texts("header b")[0].startswith("This pull request")
+    show(browser, tmp_path, golden.recorded("no-change"), judges=Judges(changed=("bin/ops",)))
+    assert browser.texts("#count") == ["35 of 35 resources"], "the page opens without a worse stack"
+    assert errors(browser) == []
 
 
 def test_many_values_are_counted_and_the_one_that_a_search_finds_is_shown(

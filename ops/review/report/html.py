@@ -71,8 +71,11 @@ def html(report: Report) -> str:
     verdicts = ", ".join(f"{printable(stack.stack)}: {stack.risk}" for stack in report.stacks)
     data = _printable(
         {
-            "judges": report.judges.changed,
-            "differingVerdicts": list(report.differing_verdicts()),
+            "judges": {
+                "changed": report.judges.changed,
+                "note": report.judges.note,
+                "differingVerdicts": list(report.differing_verdicts()),
+            },
             "stacks": [_stack(stack) for stack in report.stacks],
         }
     )

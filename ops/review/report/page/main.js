@@ -85,7 +85,7 @@ filter.addEventListener("change", find);
 addEventListener("hashchange", follow);
 new ResizeObserver(drawLines).observe(board);
 
-if (report.judges.length) document.getElementById("judges").append(judges());
+if (report.judges.changed.length) document.getElementById("judges").append(judges(report.judges));
 if (report.stacks.length > 1) {
   tabs.append(...report.stacks.map((each) =>
     make("button", { type: "button", onclick: () => { show(each); location.hash = address(); } }, each.stack)));

@@ -68,12 +68,12 @@ function verdict() {
 }
 
 /** What the pull request changes of what judges it. */
-function judges() {
-  const files = report.judges.flatMap((path, index) => [index ? ", " : "", make("code", {}, path)]);
+function judges({ changed, note, differingVerdicts }) {
+  const files = changed.flatMap((path, index) => [index ? ", " : "", make("code", {}, path)]);
   return make("div", { class: "verdict", "data-verdict": "needs review" },
     make("p", {}, make("b", {}, "This pull request changes what judges it: "), ...files, "."),
-    make("p", {}, "The verdicts below are those of the target branch."),
-    make("ul", {}, ...report.differingVerdicts.map((sentence) => make("li", {}, sentence))));
+    make("p", {}, note),
+    make("ul", {}, ...differingVerdicts.map((sentence) => make("li", {}, sentence))));
 }
 
 /** What failed: the wrong settings, the messages of the engine, or the text of the failure. */
