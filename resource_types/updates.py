@@ -141,12 +141,12 @@ def added(old: Any, new: Any) -> bool:
 
 
 def cleared(old: Any, new: Any) -> bool:
-    """The value is gone."""
-    return old is not None and new is None
+    """The value is gone, or may be: it is secret."""
+    return old is not None and new in (None, _SECRET)
 
 
 def to(*values: Any) -> Condition:
-    """The new value is one of ``values``, or is not known yet."""
+    """The new value is one of ``values``, or is not known."""
     return lambda old, new: new in values or _is_unknown(new)
 
 
@@ -187,12 +187,15 @@ def lowers_version(old: Any, new: Any) -> bool:
     return not after or _is_unknown(new) or after < before
 
 
+_SECRET: Final = "[secret]"
+"""What the guard sees of a value that the program marks as secret."""
+
 _UNKNOWN: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """The engine's signs for values that are not known yet are UUIDs (``sdk/go/common/resource``)."""
 
 
 def _is_unknown(value: Any) -> bool:
-    return isinstance(value, str) and _UNKNOWN.fullmatch(value) is not None
+    return isinstance(value, str) and (value == _SECRET or bool(_UNKNOWN.fullmatch(value)))
 
 
 def _number(value: Any) -> float | None:

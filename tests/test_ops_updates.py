@@ -147,6 +147,16 @@ def test_every_update_has_its_effect(pair: tuple[ResourceType, Update]) -> None:
             )
 
 
+@pytest.mark.parametrize("pair", [pair for pair in UPDATES if pair[1].path], ids=label)
+def test_a_value_that_is_not_shown_counts_as_any_value(pair: tuple[ResourceType, Update]) -> None:
+    """A program can mark any value as secret; the guard then sees ``[secret]``."""
+    _, update = pair
+    if update.effect == "loses":
+        for old, new in cases(update):
+            hidden = merged(new, nested(update.path, "[secret]"))
+            assert update.applies(old, hidden)
+
+
 @pytest.mark.parametrize("pair", UPDATES, ids=label)
 def test_what_a_provider_decides_by_value_names_its_source(
     pair: tuple[ResourceType, Update],

@@ -39,7 +39,7 @@ class Program:
         (engine,) = request.args
         # A proposed program must not find the packages of this checkout.
         path = () if self.checkout.proposed else (os.environ.get("PYTHONPATH", ""),)
-        with tempfile.TemporaryFile() as report, Relay() as relay:
+        with tempfile.TemporaryFile() as report, Relay(trusted=not self.checkout.proposed) as relay:
             descriptors = (report.fileno(), relay.secrets)
             with LanguageHost(engine).started(
                 [

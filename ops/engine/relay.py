@@ -23,10 +23,16 @@ SECONDS_AFTER_END: Final = 1.0
 class Relay:
     """The other end: prints to standard error, because standard output belongs to the result.
 
+    It does not remember the values of a program that is not trusted, which could name what a
+    reviewer has to see, such as a loss. Such a program gets no secret.
+
     Attributes:
         secrets: the file descriptor for ``run_estate.senders``.
         printed: the file descriptor for the program's output.
     """
+
+    def __init__(self, *, trusted: bool) -> None:
+        self._trusted = trusted
 
     def __enter__(self) -> Self:
         self._secrets, self.secrets = os.pipe()
@@ -60,7 +66,7 @@ class Relay:
 
     def _remember(self, received: bytes) -> None:
         *lines, self._line = (self._line + received).split(b"\n")
-        for texts, structured in map(json.loads, lines):
+        for texts, structured in map(json.loads, lines if self._trusted else ()):
             (HANDLED.add_output if structured else HANDLED.add)(texts)
 
 

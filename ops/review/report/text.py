@@ -113,9 +113,9 @@ def _listed(title: str, changes: Sequence[Changed], stack: StackReport) -> Itera
         yield f"  {sign:<2} {printable(change.name)}  {change.type}  {printable(change.physical)}"
         status, loss = stack.loss_text(change)
         if loss:
-            reason = f" {change.refused.reason}" if change.refused else ""
-            approval = f" {change.approved.approval}" if change.approved else ""
-            yield f"       {status}: {printable(loss)}.{printable(reason + approval)}"
+            about = change.refused.reason if change.refused else ""
+            about = change.approved.approval if change.approved else about
+            yield f"       {status}: {printable(loss)}. {printable(about)}".rstrip()
         if change.follows:
             names = ", ".join(printable(node.name) for node in change.follows)
             yield f"       caused by its dependencies: {names}"
