@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from Crypto.PublicKey import ECC
 
+from ops.review.envelope import PUBLIC_KEY, SIGNING_KEY
 from sandbox.cloud import Cloud
 from tests.mini_project import PLANTED, MiniProject
 
@@ -64,6 +66,8 @@ def test_exactly_what_was_reviewed_is_released(project: MiniProject, tmp_path: P
     error = refused(project, "--record", str(second))
     assert error["kind"] == "record"
     message = str(error["message"])
+    lines = message.splitlines()
+    assert lines[1].startswith("  alpha-bucket labels.owner: ")
     assert "alpha-bucket: its state changed (labels, other)" in message
     assert "beta-bucket: it is no longer in the state" in message
     assert (
@@ -75,6 +79,59 @@ def test_exactly_what_was_reviewed_is_released(project: MiniProject, tmp_path: P
     error = refused(project, "--record", str(first))
     assert "commit" in error["moved"]  # type: ignore[operator]
     assert "settings" in error["moved"]  # type: ignore[operator]
+
+
+def test_a_forged_record_is_refused_before_anything_starts(
+    project: MiniProject, tmp_path: Path
+) -> None:
+    path = tmp_path / "record.json"
+    key = ECC.generate(curve="Ed25519")
+    private = {SIGNING_KEY: key.export_key(format="PEM")}
+    public = {PUBLIC_KEY: key.public_key().export_key(format="PEM")}
+    project.commit()
+    project.run("preview", "--record", str(path))
+    up = ["up", *project.here(), "--yes", "--json", "--record", str(path)]
+    engine = _no_engine(tmp_path)
+
+    def refusal(code: int, *command: str, **variables: str) -> str:
+        done = project.ops(*command, variables={**engine, **variables})
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    real = ["up", "--stack", "production", "--yes", "--record", str(path)]
+    assert "is not signed" in refusal(1, *real)
+    assert "is not signed" in refusal(1, *up, **public)
+    sign = ["sign", "--record", str(path)]
+    assert "Set RECORD_SIGNING_KEY to a private" in refusal(2, *sign)
+    assert "Set RECORD_SIGNING_KEY to a private" in refusal(2, *sign, **{SIGNING_KEY: "x"})
+
+    other = {SIGNING_KEY: ECC.generate(curve="Ed25519").export_key(format="PEM")}
+    assert project.ops(*sign, variables=other).returncode == 0
+    assert "No signature of the record was made" in refusal(1, *up, **public)
+    signed = project.ops(*sign, variables=private)
+    assert "commit" in signed.stderr
+    assert "valid until" in signed.stderr
+    assert "this is production on real accounts" in refusal(2, *real, **public)
+    assert not (tmp_path / "tripped").exists()
+    assert project.ops(*up, variables=public).returncode == 0
+
+
+def test_nothing_is_started_when_nothing_changes(project: MiniProject, tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    project.commit()
+    project.run("preview", "--record", str(path))
+    project.run("up", "--record", str(path))
+    before = kept(project)
+    # The same record again: what it releases is there. So is a commit that changes a comment.
+    project.run("up", "--record", str(path))
+    done = project.ops("up", *project.here(), "--yes")
+    assert "There is nothing to change, so nothing was started." in done.stderr
+    assert kept(project) == before
+    # The engine calls a changed protection the same, but writes it into the state.
+    project.write(protect=True)
+    project.run("up")
+    assert len(project.protected()) == 2
 
 
 def test_no_record_without_a_commit(project: MiniProject, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from ops.engine.install import EngineError, describe, provide_engine
 from ops.errors import Interrupted, OpsError, Refused, WrongInput
 from ops.recovery import adopt, find_existing, pending, plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
+from ops.review.envelope import PUBLIC_KEY, Envelope, PublicKey, SigningKey
 from ops.review.graph import before_and_after, draw, preview_with_dependencies
 from ops.review.guard import refuse_protected, urns_deleted
 from ops.review.outcome import Outcome
@@ -101,6 +102,14 @@ def preview(
             "--valid-hours", min=1, max=MAX_VALID_HOURS, help="How long the record is valid."
         ),
     ] = VALID_HOURS,
+    staging_override: Annotated[
+        str,
+        typer.Option(
+            "--staging-override",
+            metavar="REASON",
+            help="Why this is reviewed although staging is broken; the record keeps it.",
+        ),
+    ] = "",
     against: Annotated[
         Path | None,
         typer.Option(
@@ -126,6 +135,11 @@ def preview(
     session = Session("preview", as_json=as_json)
     _refuse_together({"--against": against, "--sandbox": sandbox, "--record": record})
     _refuse_together({"--program": program, "--record": record})
+    if staging_override and not (record and staging_override.strip()):
+        raise WrongInput(
+            "record",
+            "--staging-override needs a reason, and --record FILE, which keeps the reason.",
+        )
     if record:
         refuse_unrecordable(Checkout.here(), record)
     snapshot = Snapshot.read(against) if against else None
@@ -141,7 +155,8 @@ def preview(
         verdict = session.evaluate(opened, outcome, state)
         graph = before_and_after(outcome, dependencies, state()) if as_json else None
         if record and outcome.succeeded and verdict.passed:
-            Record.make(opened, outcome, verdict, state(), valid_hours).write(record)
+            made = Record.make(opened, outcome, verdict, state(), valid_hours, staging_override)
+            made.envelope().write(record)
     session.output.finish(outcome, verdict, graph, planned=True)
 
 
@@ -244,16 +259,25 @@ def up(
     session = Session("up", as_json=as_json, yes=yes)
     session.require_consent()
     require_window(window, outside_window)
-    reviewed = Record.read(record) if record else None
-    if reviewed:
-        reviewed.refuse_unfit(stack, sandbox=sandbox)
+    reviewed = Record.read(record, stack, sandbox=sandbox) if record else None
+    if reviewed and not PublicKey.from_environment():
+        say(f"{PUBLIC_KEY} is not set, so the signature of the record was not verified.")
+    if reviewed and reviewed.staging_override:
+        say(f"Reviewed although staging was broken: {reviewed.staging_override}")
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
         plan = opened.preview()
         state = cache(opened.state)
         verdict = session.evaluate(opened, plan, state)
+        unchanged = plan.unchanged and verdict.passed
         if reviewed and plan.succeeded and verdict.passed:
-            reviewed.refuse_moved(Record.make(opened, plan, verdict, state()))
+            now = Record.make(opened, plan, verdict, state())
+            # After the release itself, its record has nothing left to carry out.
+            if not (unchanged and reviewed.commit == now.commit):
+                reviewed.refuse_moved(now)
+        if unchanged:
+            say("There is nothing to change, so nothing was started.")
+            session.output.finish(replace(plan, operation="up"), verdict)
 
         def run(progress: Progress) -> Outcome:
             # The verdict passed, so every deletion of a protected resource has an approval.
@@ -261,6 +285,27 @@ def up(
                 return opened.up(progress)
 
         session.carry_out(plan, run, verdict, recorded=reviewed is not None)
+
+
+@app.command()
+def sign(
+    record: Annotated[
+        Path, typer.Option("--record", metavar="FILE", help="The record of the reviewed preview.")
+    ],
+) -> None:
+    """Sign the record of a review, with which up --record then may carry it out.
+
+    The private key is in RECORD_SIGNING_KEY. Changes nothing but the file.
+    """
+    key = SigningKey.from_environment()
+    envelope = Envelope.read(record)
+    reviewed = Record.from_envelope(envelope, record)
+    reviewed.refuse_untimely()
+    envelope.signed(key).write(record)
+    say(
+        f"Signed with the key {key.id[:12]}: {reviewed.stack}, commit {reviewed.commit[:12]}, "
+        f"valid until {reviewed.expires.isoformat()}."
+    )
 
 
 @app.command()
