@@ -25,6 +25,7 @@ from ops.engine.install import EngineError, describe, provide_engine
 from ops.errors import Interrupted, OpsError, Refused, WrongInput
 from ops.recovery import adopt, find_existing, pending, plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
+from ops.review.check import Check
 from ops.review.envelope import PUBLIC_KEY, Envelope, PublicKey, SigningKey
 from ops.review.graph import before_and_after, draw, preview_with_dependencies
 from ops.review.guard import refuse_protected, urns_deleted
@@ -86,6 +87,12 @@ RecordFile = Annotated[
     Path | None,
     typer.Option("--record", metavar="FILE", help="The record of the reviewed preview."),
 ]
+FullReportUrl = Annotated[
+    str,
+    typer.Option(
+        "--full-report-url", metavar="URL", help="The link in a report that had to be shortened."
+    ),
+]
 NoQuestion = Annotated[bool, typer.Option("--yes", help="Has no effect: this command never asks.")]
 
 
@@ -133,12 +140,18 @@ def preview(
     and the approvals are still those of the checkout in the current directory.
     """
     session = Session("preview", as_json=as_json)
-    _refuse_together({"--against": against, "--sandbox": sandbox, "--record": record})
+    _refuse_together({"--against": against, "--sandbox": sandbox})
+    _refuse_together({"--against": against, "--record": record})
     _refuse_together({"--program": program, "--record": record})
+    if program and not (sandbox or against):
+        raise WrongInput(
+            "usage",
+            "--program runs code of another checkout, which gets no account: add --against or "
+            "--sandbox.",
+        )
     if staging_override and not (record and staging_override.strip()):
         raise WrongInput(
-            "record",
-            "--staging-override needs a reason, and --record FILE, which keeps the reason.",
+            "record", "--staging-override needs a reason, and --record, which keeps the reason."
         )
     if record:
         refuse_unrecordable(Checkout.here(), record)
@@ -158,6 +171,53 @@ def preview(
             made = Record.make(opened, outcome, verdict, state(), valid_hours, staging_override)
             made.envelope().write(record)
     session.output.finish(outcome, verdict, graph, planned=True)
+
+
+@app.command()
+def check(
+    program: Annotated[
+        Path,
+        typer.Option(
+            "--program", metavar="DIR", help="The checkout of the pull request, merged or not."
+        ),
+    ],
+    snapshots: Annotated[
+        Path | None,
+        typer.Option(
+            "--snapshots",
+            metavar="DIR",
+            help="The folder with a snapshot STACK.json of each stack; for a stack without one, "
+            "the target branch is applied to a sandbox first.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="The folder for report.md, report.html and report.json."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    full_report_url: FullReportUrl = "",
+) -> None:
+    """Judge a pull request: run this in a checkout of the target branch.
+
+    Previews the program of another checkout, all stacks side by side, with the policies, the guard,
+    the approvals and the report of this checkout. The program runs confined: it can write nothing,
+    and reach nothing but the engine. Needs no account.
+    """
+    checkout = Checkout.here(program)
+    if out and not out.is_dir():
+        raise WrongInput("report", f"--out {out} is not a folder.")
+    if snapshots and not snapshots.is_dir():
+        raise WrongInput("snapshot", f"--snapshots {snapshots} is not a folder.")
+    provide_engine(say)
+    with tempfile.TemporaryDirectory(prefix="pull-check-") as folder:
+        made = Check(checkout, snapshots, Path(folder), say).run()
+    if out:
+        for form, name in ((Form.MARKDOWN, "md"), (Form.HTML, "html"), (Form.JSON, "json")):
+            write_report(out / f"report.{name}", render_report(made, form, full_report_url))
+    print(render_report(made, Form.JSON if as_json else Form.TEXT))
+    sys.exit(made.exit_code)
 
 
 @app.command()
@@ -204,14 +264,7 @@ def report(
             "--out", metavar="FILE", help="The file to write; by default standard output."
         ),
     ] = None,
-    full_report_url: Annotated[
-        str,
-        typer.Option(
-            "--full-report-url",
-            metavar="URL",
-            help="The link in a report that had to be shortened.",
-        ),
-    ] = "",
+    full_report_url: FullReportUrl = "",
 ) -> None:
     """Summarize for a reviewer what a change does and how risky it is. Changes nothing."""
     if bool(stack) == bool(saved):

@@ -91,6 +91,7 @@ class Session:
             WrongInput: the settings, approvals or policy levels are wrong.
             Refused: the engine does not accept the snapshot.
         """
+        self.output.compared_with = snapshot.description()
         with (
             tempfile.TemporaryDirectory(prefix="pull-snapshot-") as folder,
             self.open(

@@ -3,9 +3,9 @@
 The program of a pull request runs as the same user as the command that judges it. Without limits it
 could overwrite the rules, the result or the caches, and read what the user can read.
 
-    python -m ops.engine.confinement FOLDER COMMAND ...
+    python -m ops.engine.confinement WRITABLE FOLDER COMMAND ...
 
-runs a command that may write in ``FOLDER`` alone. Source of the interface:
+runs a command in ``FOLDER``, which may write in ``WRITABLE`` alone. Source of the interface:
 https://docs.kernel.org/userspace-api/landlock.html
 """
 
@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from ops.errors import Refused
 
@@ -142,6 +142,13 @@ def _call(number: int, *arguments: object) -> int:
     return result
 
 
+def main(writable: str, folder: str, *command: str) -> NoReturn:
+    """Run a command in ``folder``, whose Python packages come first."""
+    confine(writable=[Path(writable)])
+    os.chdir(folder)
+    os.environ["PYTHONPATH"] = folder
+    os.execvp(command[0], command)  # noqa: S606 - a list of arguments needs no shell
+
+
 if __name__ == "__main__":
-    confine(writable=[Path(sys.argv[1])])
-    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 - a list of arguments needs no shell
+    main(*sys.argv[1:])
