@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from Crypto.PublicKey import ECC
 
-from ops.review.envelope import PUBLIC_KEY, SIGNING_KEY
+from ops.review.envelope import PUBLIC_KEY, SIGNING_KEY, Envelope
 from sandbox.cloud import Cloud
 from tests.mini_project import PLANTED, MiniProject
 
@@ -49,7 +49,7 @@ def test_exactly_what_was_reviewed_is_released(project: MiniProject, tmp_path: P
     project.commit()
     before = project.fingerprint()
     project.run("preview", "--record", str(first))
-    assert PLANTED not in first.read_text()
+    assert PLANTED not in Envelope.read(first).content.decode()
     released = project.run("up", "--record", str(first))
     assert released["changeSummary"] == {"same": 10, "update": 2}
     assert project.fingerprint() == before
@@ -66,8 +66,9 @@ def test_exactly_what_was_reviewed_is_released(project: MiniProject, tmp_path: P
     error = refused(project, "--record", str(second))
     assert error["kind"] == "record"
     message = str(error["message"])
-    lines = message.splitlines()
-    assert lines[1].startswith("  alpha-bucket labels.owner: ")
+    # What would be done differently comes first.
+    assert message.index("now it is") < message.index("its state changed")
+    assert "beta-bucket: update was reviewed, now it would be create" in message
     assert "alpha-bucket: its state changed (labels, other)" in message
     assert "beta-bucket: it is no longer in the state" in message
     assert (
