@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,6 +26,7 @@ from ops.review.record import SHOWN, Record
 from ops.review.steps import State, Step
 from ops.review.window import Window
 from ops.secret_values import HANDLED
+from tests.recorder import ROOT
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 URN = "urn:pulumi:production::pull::gcp:redis/instance:Instance::redis-instance"
@@ -64,13 +66,15 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "record.json"
 
 
-@pytest.fixture
-def public_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(PUBLIC_KEY, PUBLIC)
+@pytest.fixture(autouse=True)
+def public_key(tmp_path: Path) -> Path:
+    file = tmp_path / PUBLIC_KEY
+    file.write_text(PUBLIC)
+    return file
 
 
 def read(path: Path, stack: str = "production", *, sandbox: bool = False) -> Record:
-    return Record.read(path, stack, sandbox=sandbox)
+    return Record.read(path, stack, PublicKey.read(path.parent), sandbox=sandbox)
 
 
 def edited(path: Path, *replacements: tuple[str, str]) -> Envelope:
@@ -83,13 +87,11 @@ def edited(path: Path, *replacements: tuple[str, str]) -> Envelope:
     return Envelope.of(content.encode()).model_copy(update={"signatures": envelope.signatures})
 
 
-@pytest.mark.usefixtures("public_key")
 def test_a_record_is_read_as_it_was_written_and_signed(path: Path) -> None:
     record(staging_override="staging has no database").envelope().signed(key()).write(path)
     assert read(path) == record(staging_override="staging has no database")
 
 
-@pytest.mark.usefixtures("public_key")
 @pytest.mark.parametrize(
     "replacement",
     [
@@ -108,7 +110,6 @@ def test_an_edited_record_is_refused(path: Path, replacement: tuple[str, str]) -
     assert refusal.value.kind == "record"
 
 
-@pytest.mark.usefixtures("public_key")
 def test_a_record_is_refused_without_the_signature_of_the_key(path: Path) -> None:
     envelope = record().envelope()
     signed = envelope.signed(key())
@@ -137,41 +138,40 @@ def test_a_record_is_refused_without_the_signature_of_the_key(path: Path) -> Non
     assert len(signed.signed(key(ANOTHER)).signatures) == 2
 
 
-def test_only_a_sandbox_does_without_a_signature(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record().envelope().write(path)
-    with pytest.raises(Refused, match="is not signed"):
-        read(path)
-    record(stack="staging").envelope().write(path)
-    with pytest.raises(Refused, match="is not signed"):
-        read(path, "staging")
-    record().envelope().signed(key()).write(path)
-    with pytest.raises(WrongInput, match=f"Set {PUBLIC_KEY} to the public key"):
-        read(path)
-    record(sandbox=True).envelope().write(path)
-    assert read(path, sandbox=True) == record(sandbox=True)
-    monkeypatch.setenv(PUBLIC_KEY, PUBLIC)
-    with pytest.raises(Refused, match="is not signed"):
+def test_only_a_sandbox_does_without_a_signature(path: Path, public_key: Path) -> None:
+    for stack in ("production", "staging"):
+        record(stack=stack).envelope().write(path)
+        with pytest.raises(Refused, match="is not signed"):
+            read(path, stack)
+    local = record(sandbox=True)
+    local.envelope().write(path)
+    assert read(path, sandbox=True) == local
+    local.envelope().signed(key(ANOTHER)).write(path)
+    with pytest.raises(Refused, match="No signature of the record was made with the key"):
         read(path, sandbox=True)
+    public_key.unlink()
+    assert read(path, sandbox=True) == local
+    record().envelope().signed(key()).write(path)
+    with pytest.raises(Refused, match=r"no approvals/record\.pub to verify the record with"):
+        read(path)
 
 
-def test_keys_have_one_form() -> None:
+def test_keys_have_one_form(path: Path, public_key: Path) -> None:
     line = "".join(PRIVATE.splitlines()[1:-1])
     assert key(line).id == key(f"\n{PRIVATE}\n").id
-    public = PublicKey.from_environment({PUBLIC_KEY: PUBLIC})
+    public = PublicKey.read(path.parent)
     assert public is not None
     assert public.id == key().id
-    assert PublicKey.from_environment({PUBLIC_KEY: " "}) is None
     ec = ECC.generate(curve="P-256")
     rsa = RSA.generate(2048)
     for wrong in ("", "x", PUBLIC, PRIVATE[:90], line[:-8], ec.export_key(format="PEM")):
         with pytest.raises(WrongInput, match="private Ed25519 key") as error:
             key(wrong)
         assert not wrong or wrong not in str(error.value)
-    for wrong in ("x", PRIVATE, rsa.public_key().export_key().decode(), f"{PUBLIC}x"):
-        with pytest.raises(WrongInput, match="public Ed25519 key"):
-            PublicKey.from_environment({PUBLIC_KEY: wrong})
+    for wrong in ("", "x", PRIVATE, rsa.public_key().export_key().decode(), f"{PUBLIC}x", "\xff"):
+        public_key.write_text(wrong, "latin-1")
+        with pytest.raises(WrongInput, match="not a public Ed25519 key"):
+            PublicKey.read(path.parent)
 
 
 def test_the_key_is_redacted_from_all_output() -> None:
@@ -181,32 +181,33 @@ def test_the_key_is_redacted_from_all_output() -> None:
 
 
 def test_openssl_makes_the_keys_and_verifies_the_signature(
-    tmp_path: Path, need: Callable[[str, str], str]
+    tmp_path: Path, path: Path, need: Callable[[str, str], str]
 ) -> None:
     """With the commands in docs/delivery.md, and by DSSE's specification: nothing of ours."""
     openssl = need("openssl", "install OpenSSL 3")
 
-    def run(*arguments: str) -> str:
-        command = [openssl, *arguments]
-        return subprocess.run(
-            command, cwd=tmp_path, check=True, capture_output=True, text=True
-        ).stdout
+    def run(command: str) -> str:
+        done = subprocess.run(
+            [openssl, *command.split()], cwd=tmp_path, check=True, capture_output=True, text=True
+        )
+        return done.stdout
 
-    run("genpkey", "-algorithm", "ed25519", "-out", "record.key")
-    run("pkey", "-in", "record.key", "-pubout", "-out", "record.pub")
-    path = tmp_path / "record.json"
+    (tmp_path / "approvals").mkdir()
+    commands = re.findall(r"^\$ openssl (.*)", (ROOT / "docs" / "delivery.md").read_text(), re.M)
+    assert len(commands) == 2
+    for command in commands:
+        run(command.replace("/tmp/", ""))
     record().envelope().signed(key((tmp_path / "record.key").read_text())).write(path)
 
     document = json.loads(path.read_text())
     payload = base64.b64decode(document["payload"])
     kind = document["payloadType"].encode()
-    (tmp_path / "signed").write_bytes(
-        b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
-    )
+    signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+    (tmp_path / "signed").write_bytes(signed)
     (signature,) = document["signatures"]
     (tmp_path / "sig").write_bytes(base64.b64decode(signature["sig"]))
-    verify = ["pkeyutl", "-verify", "-pubin", "-inkey", "record.pub", "-rawin", "-in", "signed"]
-    assert "Signature Verified Successfully" in run(*verify, "-sigfile", "sig")
+    verify = "pkeyutl -verify -pubin -inkey approvals/record.pub -rawin -in signed -sigfile sig"
+    assert "Signature Verified Successfully" in run(verify)
 
 
 def test_the_statement_has_the_form_of_in_toto(path: Path) -> None:

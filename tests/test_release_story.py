@@ -87,11 +87,15 @@ def test_a_forged_record_is_refused_before_anything_starts(
 ) -> None:
     path = tmp_path / "record.json"
     key = ECC.generate(curve="Ed25519")
-    private = {SIGNING_KEY: key.export_key(format="PEM")}
-    public = {PUBLIC_KEY: key.public_key().export_key(format="PEM")}
+    mine = {SIGNING_KEY: key.export_key(format="PEM")}
+    foreign = {SIGNING_KEY: ECC.generate(curve="Ed25519").export_key(format="PEM")}
+    up = ["up", "--stack", "production", "--yes", "--record", str(path)]
+    in_sandbox = ["up", *project.here(), "--yes", "--json", "--record", str(path)]
+    sign = ["sign", "--record", str(path)]
+    public = project.root / "approvals" / PUBLIC_KEY
+    public.write_text(key.public_key().export_key(format="PEM"))
     project.commit()
     project.run("preview", "--record", str(path))
-    up = ["up", *project.here(), "--yes", "--json", "--record", str(path)]
     engine = _no_engine(tmp_path)
 
     def refusal(code: int, *command: str, **variables: str) -> str:
@@ -100,22 +104,23 @@ def test_a_forged_record_is_refused_before_anything_starts(
         assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
 
-    real = ["up", "--stack", "production", "--yes", "--record", str(path)]
-    assert "is not signed" in refusal(1, *real)
-    assert "is not signed" in refusal(1, *up, **public)
-    sign = ["sign", "--record", str(path)]
+    assert "is not signed" in refusal(1, *up)
     assert "Set RECORD_SIGNING_KEY to a private" in refusal(2, *sign)
     assert "Set RECORD_SIGNING_KEY to a private" in refusal(2, *sign, **{SIGNING_KEY: "x"})
+    assert "is not the public key of RECORD_SIGNING_KEY" in refusal(2, *sign, **foreign)
 
-    other = {SIGNING_KEY: ECC.generate(curve="Ed25519").export_key(format="PEM")}
-    assert project.ops(*sign, variables=other).returncode == 0
-    assert "No signature of the record was made" in refusal(1, *up, **public)
-    signed = project.ops(*sign, variables=private)
-    assert "commit" in signed.stderr
-    assert "valid until" in signed.stderr
-    assert "this is production on real accounts" in refusal(2, *real, **public)
+    text = public.read_text()
+    public.unlink()
+    assert project.ops(*sign, variables=foreign).returncode == 0
+    assert "no approvals/record.pub" in refusal(1, *up)
+    public.write_text(text)
+    assert "No signature of the record was made" in refusal(1, *up)
+    assert "No signature of the record was made" in refusal(1, *in_sandbox)
+    signed = project.ops(*sign, variables=mine)
+    assert "Signed with the key" in signed.stderr
+    assert "this is production on real accounts" in refusal(2, *up)
     assert not (tmp_path / "tripped").exists()
-    assert project.ops(*up, variables=public).returncode == 0
+    assert project.ops(*in_sandbox).returncode == 0
 
 
 def test_nothing_is_started_when_nothing_changes(project: MiniProject, tmp_path: Path) -> None:

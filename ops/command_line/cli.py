@@ -312,9 +312,10 @@ def up(
     session = Session("up", as_json=as_json, yes=yes)
     session.require_consent()
     require_window(window, outside_window)
-    reviewed = Record.read(record, stack, sandbox=sandbox) if record else None
-    if reviewed and not PublicKey.from_environment():
-        say(f"{PUBLIC_KEY} is not set, so the signature of the record was not verified.")
+    reviewed = None
+    if record:
+        key = PublicKey.read(Checkout.here().approvals)
+        reviewed = Record.read(record, stack, key, sandbox=sandbox)
     if reviewed and reviewed.staging_override:
         say(f"Reviewed although staging was broken: {reviewed.staging_override}")
     with session.open(stack, sandbox, sandbox_dir) as opened:
@@ -351,6 +352,13 @@ def sign(
     The private key is in RECORD_SIGNING_KEY. Changes nothing but the file.
     """
     key = SigningKey.from_environment()
+    verified_with = PublicKey.read(Checkout.here().approvals)
+    if verified_with and verified_with.id != key.id:
+        raise WrongInput(
+            "record",
+            f"approvals/{PUBLIC_KEY} is not the public key of RECORD_SIGNING_KEY: up would refuse "
+            "the signature.",
+        )
     envelope = Envelope.read(record)
     reviewed = Record.from_envelope(envelope, record)
     reviewed.refuse_untimely()

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from Crypto.PublicKey.ECC import EccKey
 
 SIGNING_KEY: Final = "RECORD_SIGNING_KEY"
-"""The variable with the private key."""
+"""The environment variable with the private key."""
 
-PUBLIC_KEY: Final = "RECORD_PUBLIC_KEY"
-"""The variable with the public key."""
+PUBLIC_KEY: Final = "record.pub"
+"""The file with the public key, beside the approvals: code owners review each change of it.
+
+It is not a variable of the CI: at GitHub, every collaborator can set those
+(https://docs.github.com/en/rest/actions/variables)."""
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 """https://github.com/in-toto/attestation/blob/main/spec/v1/envelope.md"""
@@ -96,28 +99,17 @@ class Envelope(BaseModel):
         others = (other for other in self.signatures if other != signature)
         return self.model_copy(update={"signatures": (*others, signature)})
 
-    def require_signature(self, key: PublicKey | None) -> None:
-        """Refuse a payload that nobody signed with the private key of ``key``.
+    def require_signature(self, key: PublicKey) -> None:
+        """Refuse a payload that was not signed with the private key of ``key``.
 
         Raises:
             Refused: there is no such signature.
-            WrongInput: there is no key to verify a signature with.
         """
-        if not self.signatures:
-            raise Refused(
-                "record",
-                "The record is not signed, so anybody may have written it. After its review, sign "
-                "it with\n  bin/ops sign --record FILE",
-            )
-        if key is None:
-            raise WrongInput(
-                "record", f"Set {PUBLIC_KEY} to the public key that verifies records, as PEM."
-            )
         signed = self._signed_bytes()
         if not any(key.verifies(signed, signature.sig) for signature in self.signatures):
             raise Refused(
                 "record",
-                f"No signature of the record was made with the key of {PUBLIC_KEY} "
+                f"No signature of the record was made with the key of approvals/{PUBLIC_KEY} "
                 f"({key.id[:12]}), or the record was edited since. Preview again, and have the new "
                 "record reviewed.",
             )
@@ -144,14 +136,26 @@ class PublicKey:
     _key: EccKey
 
     @classmethod
-    def from_environment(cls, variables: Mapping[str, str] = os.environ) -> PublicKey | None:
-        """The key in ``RECORD_PUBLIC_KEY``, if there is one.
+    def read(cls, approvals: Path) -> PublicKey | None:
+        """The key in a folder of approvals, if there is one.
 
         Raises:
-            WrongInput: the value is not a public Ed25519 key.
+            WrongInput: the file cannot be read, or is not a public Ed25519 key.
         """
-        text = variables.get(PUBLIC_KEY, "").strip()
-        return cls(_read(PUBLIC_KEY, text, private=False)) if text else None
+        try:
+            text = (approvals / PUBLIC_KEY).read_text("utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError):
+            text = ""
+        key = _imported(text)
+        if key is None or key.has_private():
+            raise WrongInput(
+                "record",
+                f"approvals/{PUBLIC_KEY} is not a public Ed25519 key as PEM. `openssl pkey -in KEY "
+                "-pubout` prints one.",
+            )
+        return cls(key)
 
     @property
     def id(self) -> str:
@@ -186,9 +190,16 @@ class SigningKey:
         Raises:
             WrongInput: there is none, or the value is not a private Ed25519 key.
         """
-        text = variables.get(SIGNING_KEY, "").strip()
+        text = variables.get(SIGNING_KEY, "")
         HANDLED.add(text)
-        return cls(_read(SIGNING_KEY, text, private=True))
+        key = _imported(text)
+        if key is None or not key.has_private():
+            raise WrongInput(
+                "record",
+                f"Set {SIGNING_KEY} to a private Ed25519 key as PEM. `openssl genpkey -algorithm "
+                "ed25519` prints one.",
+            )
+        return cls(key)
 
     @property
     def id(self) -> str:
@@ -201,25 +212,17 @@ class SigningKey:
         return base64.b64encode(eddsa.new(self._key, "rfc8032").sign(content)).decode()
 
 
-def _read(variable: str, text: str, *, private: bool) -> EccKey:
-    """A key as PEM, or as the Base64 in its middle: some CI systems only mask a single line."""
+def _imported(text: str) -> EccKey | None:
+    """An Ed25519 key as PEM, or as the Base64 in it: some CI systems only mask a single line."""
     from Crypto.PublicKey import ECC  # takes a tenth of a second, and few commands need it
 
+    text = text.strip()
     try:
         encoded = text if text.startswith("-----") else base64.b64decode(text, validate=True)
         key = ECC.import_key(encoded)
     except ValueError:
-        key = None
-    if key is None or key.curve != "Ed25519" or key.has_private() is not private:
-        kind, command = (
-            ("private", "openssl genpkey -algorithm ed25519")
-            if private
-            else ("public", "openssl pkey -in KEY -pubout")
-        )
-        raise WrongInput(
-            "record", f"Set {variable} to a {kind} Ed25519 key as PEM. `{command}` prints one."
-        )
-    return key
+        return None
+    return key if key.curve == "Ed25519" else None
 
 
 def first_error(error: ValidationError) -> str:

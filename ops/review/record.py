@@ -20,7 +20,7 @@ from pydantic.alias_generators import to_camel
 from ops.engine.checkout import Checkout
 from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
-from ops.review.envelope import Envelope, PublicKey, first_error, not_a_record
+from ops.review.envelope import PUBLIC_KEY, Envelope, PublicKey, first_error, not_a_record
 from ops.review.fingerprint import (
     SHORT,
     commit_of,
@@ -126,19 +126,29 @@ class Record(_Model):
         )
 
     @classmethod
-    def read(cls, path: Path, stack: str, *, sandbox: bool) -> Record:
+    def read(cls, path: Path, stack: str, key: PublicKey | None, *, sandbox: bool) -> Record:
         """The record in a file, if it may be carried out on a stack now.
 
-        On real accounts, and wherever there is a public key, it must be signed with that key.
+        On real accounts it must have a signature, which ``key`` verifies.
 
         Raises:
-            WrongInput: the file is not a record, or is for another stack or environment, or there
-                is no public key to verify it with.
+            WrongInput: the file is not a record, or is for another stack or environment.
             Refused: the record is not signed, or is not valid now.
         """
         envelope = Envelope.read(path)
-        key = PublicKey.from_environment()
-        if key or not sandbox:
+        if not envelope.signatures and not sandbox:
+            raise Refused(
+                "record",
+                "The record is not signed, so anybody may have written it. After its review, sign "
+                "it with\n  bin/ops sign --record FILE",
+            )
+        if key is None and not sandbox:
+            raise Refused(
+                "record",
+                f"There is no approvals/{PUBLIC_KEY} to verify the record with: the public key of "
+                "the key that signs records.",
+            )
+        if envelope.signatures and key:
             envelope.require_signature(key)
         record = cls.from_envelope(envelope, path)
         record.refuse_unfit(stack, sandbox=sandbox)
