@@ -255,7 +255,9 @@ def test_a_record_that_people_and_programs_read_differently_is_refused(path: Pat
         '{"digest": "x", "stack": "production"}',
         '{"payloadType": "text/plain", "payload": "e30=", "signatures": []}',
         '{"payloadType": "application/vnd.in-toto+json", "payload": "%", "signatures": []}',
+        '{"payloadType": "application/vnd.in-toto+json", "payload": "\u00e9", "signatures": []}',
         '{"payloadType": "application/vnd.in-toto+json", "payload": 7, "signatures": []}',
+        '{"payload": "e30=", "signatures": []}',
         '{"payloadType": "application/vnd.in-toto+json", "payload": "e30=", "signatures": {}}',
     ],
 )

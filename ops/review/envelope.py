@@ -6,7 +6,6 @@ The format is https://github.com/secure-systems-lab/dsse (v1.0), so that other t
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import os
 from collections.abc import Mapping
@@ -48,16 +47,19 @@ class Signature(BaseModel):
 class Envelope(BaseModel):
     """A payload in Base64, and its signatures."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, serialize_by_alias=True)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
+    )
 
-    payload_type: Literal["application/vnd.in-toto+json"] = PAYLOAD_TYPE
+    payload_type: Literal["application/vnd.in-toto+json"]
     payload: str
-    signatures: tuple[Signature, ...] = ()
+    signatures: tuple[Signature, ...]
 
     @classmethod
     def of(cls, content: bytes) -> Self:
         """The envelope of a payload that is not signed yet."""
-        return cls(payload=base64.b64encode(content).decode())
+        payload = base64.b64encode(content).decode()
+        return cls(payload_type=PAYLOAD_TYPE, payload=payload, signatures=())
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -73,7 +75,7 @@ class Envelope(BaseModel):
             raise not_a_record(path, str(error.strerror)) from None
         except ValidationError as error:
             raise not_a_record(path, first_error(error)) from None
-        except binascii.Error as error:
+        except ValueError as error:
             raise not_a_record(path, f"payload: {error}") from None
         return envelope
 
