@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NoReturn
 
+from ops.engine.cache import cache_folder
 from ops.errors import Refused
 
 MIN_VERSION: Final = 4
@@ -44,8 +45,15 @@ _SIGNALS_AND_ABSTRACT_SOCKETS: Final = 0b11
 DEVICES: Final = (Path("/dev/null"), Path("/dev/zero"), Path("/dev/full"))
 """What every process may write to."""
 
-SYSTEM: Final = tuple(map(Path, ("/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev")))
-"""What every program may read. In ``/proc``, Landlock hides other processes."""
+SYSTEM: Final = tuple(
+    Path(path)
+    for path in (
+        *("/usr", "/lib", "/lib64", "/etc", "/sys", "/dev", "/proc/self", "/proc/sys"),
+        *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
+        *(sys.prefix, sys.base_prefix, sys.pycache_prefix or sys.prefix),
+    )
+)
+"""What every program may read: the system and this Python, but no other process."""
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 
@@ -86,13 +94,14 @@ def require_confinement() -> int:
 
 
 def confine(
-    readable: Iterable[Path] = (Path("/"),),
+    readable: Iterable[Path] = (),
     writable: Iterable[Path] = (),
     ports: Iterable[int] | None = None,
 ) -> None:
     """Confine this process, which must have one thread, and all that it starts, for good.
 
-    ``ports`` are the TCP ports to which it may connect; ``None`` allows every port.
+    It can read ``SYSTEM`` and ``readable``. ``ports`` are the TCP ports to which it may connect;
+    ``None`` allows every port.
 
     Raises:
         Refused: this system cannot confine a process.
@@ -108,7 +117,7 @@ def confine(
     )
     size = ctypes.sizeof(rules) - (0 if version >= _SCOPED else ctypes.sizeof(ctypes.c_uint64))
     ruleset = _call(_CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(size), 0)
-    for path in readable:
+    for path in (*SYSTEM, *readable):
         _allow(ruleset, path, _READ)
     for path in writable:
         _allow(ruleset, path, _ALL)
@@ -144,7 +153,7 @@ def _call(number: int, *arguments: object) -> int:
 
 def main(writable: str, folder: str, *command: str) -> NoReturn:
     """Run a command in ``folder``, whose Python packages come first."""
-    confine(writable=[Path(writable)])
+    confine([Path(folder), cache_folder()], [Path(writable)])
     os.chdir(folder)
     os.environ["PYTHONPATH"] = folder
     os.execvp(command[0], command)  # noqa: S606 - a list of arguments needs no shell

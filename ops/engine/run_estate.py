@@ -29,7 +29,7 @@ from typing import Any, Final
 import pulumi
 from pulumi.runtime.proto import language_pb2
 
-from ops.engine.confinement import SYSTEM, confine
+from ops.engine.confinement import confine
 from ops.engine.run_program import run
 from ops.errors import WrongInput
 from ops.sdk_internals import report_secret_settings, report_secrets
@@ -37,9 +37,6 @@ from ops.texts import texts_in
 
 OPS: Final = str(Path(__file__).resolve().parents[2])
 """The folder of the package ``ops``."""
-
-_PYTHON: Final = (sys.prefix, sys.base_prefix, sys.pycache_prefix or sys.prefix)
-"""Where this Python and its packages are."""
 
 PROGRAM_FRAMES: Final = 16
 """More than the depth of the program, and less than its depth together with its runner."""
@@ -126,7 +123,7 @@ def main(engine: str, report: str, secrets: str, path: str | None = None) -> int
     sys.path[:0] = [str(folder), *filter(None, (path or "").split(os.pathsep))]
     if path is None:
         confine(
-            [folder, Path(OPS, "ops"), *map(Path, _PYTHON), *SYSTEM],
+            [folder, Path(OPS, "ops")],
             ports=[int(each.rpartition(":")[2]) for each in (engine, request.monitor_address)],
         )
 

@@ -85,9 +85,9 @@ class Check:
         self.say(f"{stack}: asking the rules of the pull request, which differ")
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             against = self._against(stack)
-            if "--sandbox" in against:  # a copy, because the folder is all that it may write to
-                sandbox = shutil.copytree(self.folder / stack, Path(folder, "sandbox"))
-                against[-1] = str(sandbox)
+            # A copy, because the folder is all that it may read and write.
+            copy = shutil.copytree if "--sandbox" in against else shutil.copy
+            against[-1] = str(copy(against[-1], Path(folder, "compared-with")))
             preview = Path(folder, "preview.json")
             preview.write_bytes(
                 self._run_own(folder, "preview", "--stack", stack, *against, "--json")
