@@ -464,7 +464,7 @@ APPROVED, NOTHING = "approved-record", "nothing-to-release"
         ([], None, "no review of production was approved"),
     ],
 )
-def test_the_newest_approved_record_is_released_or_it_is_said_why_not(
+def test_the_newest_approved_record_is_released_or_the_summary_says_why_not(
     tmp_path: Path,
     need: Callable[[str, str], str],
     artifacts: list[dict[str, Any]],
