@@ -286,6 +286,34 @@ def report(
 
 
 @app.command()
+def sign(
+    record: Annotated[
+        Path, typer.Option("--record", metavar="FILE", help="The record of the reviewed preview.")
+    ],
+) -> None:
+    """Sign the record of a reviewed preview, for up --record.
+
+    RECORD_SIGNING_KEY is the private key. Changes nothing but the file.
+    """
+    key = SigningKey.from_environment()
+    verified_with = PublicKey.read(Checkout.here().approvals)
+    if verified_with and verified_with.id != key.id:
+        raise WrongInput(
+            "record",
+            f"approvals/{PUBLIC_KEY} is not the public key of RECORD_SIGNING_KEY: up would refuse "
+            "the signature.",
+        )
+    envelope = Envelope.read(record)
+    reviewed = Record.from_envelope(envelope, record)
+    reviewed.refuse_untimely()
+    envelope.signed(key).write(record)
+    say(
+        f"Signed with the key {key.id[:12]}: {reviewed.stack}, commit {reviewed.commit[:12]}, "
+        f"valid until {reviewed.expires.isoformat()}."
+    )
+
+
+@app.command()
 def up(
     stack: Stack,
     sandbox: SandboxFlag = False,
@@ -339,34 +367,6 @@ def up(
                 return opened.up(progress)
 
         session.carry_out(plan, run, verdict, recorded=reviewed is not None)
-
-
-@app.command()
-def sign(
-    record: Annotated[
-        Path, typer.Option("--record", metavar="FILE", help="The record of the reviewed preview.")
-    ],
-) -> None:
-    """Sign the record of a review, with which up --record then may carry it out.
-
-    The private key is in RECORD_SIGNING_KEY. Changes nothing but the file.
-    """
-    key = SigningKey.from_environment()
-    verified_with = PublicKey.read(Checkout.here().approvals)
-    if verified_with and verified_with.id != key.id:
-        raise WrongInput(
-            "record",
-            f"approvals/{PUBLIC_KEY} is not the public key of RECORD_SIGNING_KEY: up would refuse "
-            "the signature.",
-        )
-    envelope = Envelope.read(record)
-    reviewed = Record.from_envelope(envelope, record)
-    reviewed.refuse_untimely()
-    envelope.signed(key).write(record)
-    say(
-        f"Signed with the key {key.id[:12]}: {reviewed.stack}, commit {reviewed.commit[:12]}, "
-        f"valid until {reviewed.expires.isoformat()}."
-    )
 
 
 @app.command()

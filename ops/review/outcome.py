@@ -138,7 +138,10 @@ class Outcome:
 
     @property
     def unchanged(self) -> bool:
-        """Whether the operation finds nothing to change, in the clouds or in the state."""
+        """Whether the operation finds nothing to change, in the clouds or in the state.
+
+        The engine does not reveal whether a secret output of the stack has another value.
+        """
         moved = any(
             (step.old_urn, step.old.parent, step.old.provider)
             != (step.urn, step.state.parent, step.state.provider)
