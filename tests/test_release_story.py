@@ -105,6 +105,9 @@ def test_a_forged_record_is_refused_before_anything_starts(
         return done.stdout + done.stderr
 
     assert "is not signed" in refusal(1, *up)
+    override = ["preview", *project.here(), "--staging-override"]
+    assert "needs a reason, and --record" in refusal(2, *override, "staging is down")
+    assert "needs a reason, and --record" in refusal(2, *override, " ", "--record", str(path))
     assert "Set RECORD_SIGNING_KEY to a private" in refusal(2, *sign)
     assert "Set RECORD_SIGNING_KEY to a private" in refusal(2, *sign, **{SIGNING_KEY: "x"})
     assert "is not the public key of RECORD_SIGNING_KEY" in refusal(2, *sign, **foreign)
@@ -126,12 +129,13 @@ def test_a_forged_record_is_refused_before_anything_starts(
 def test_nothing_is_started_when_nothing_changes(project: MiniProject, tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     project.commit()
-    project.run("preview", "--record", str(path))
+    project.run("preview", "--record", str(path), "--staging-override", "staging is down")
     project.run("up", "--record", str(path))
     before = kept(project)
-    # The same record again: what it releases is there. So is a commit that changes a comment.
-    project.run("up", "--record", str(path))
-    done = project.ops("up", *project.here(), "--yes")
+    # The same record again: what it releases is there.
+    done = project.ops("up", *project.here(), "--yes", "--record", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "Reviewed although staging was broken: staging is down" in done.stderr
     assert "There is nothing to change, so nothing was started." in done.stderr
     assert kept(project) == before
     # The engine calls a changed protection the same, but writes it into the state.
