@@ -460,7 +460,11 @@ APPROVED, NOTHING = "approved-record", "nothing-to-release"
         ([artifact(NOTHING, 7, hour=10), artifact(APPROVED, 7, hour=9)], None, "has no changes"),
         ([artifact(APPROVED, 7), artifact(APPROVED, 9, branch="attack")], 7, ""),
         ([artifact(APPROVED, 7), artifact(APPROVED, 9, repository=666)], 7, ""),
-        ([artifact(APPROVED, 7, expired=True)], None, "no review of production was approved"),
+        (
+            [artifact(NOTHING, 6), artifact(APPROVED, 7, expired=True)],
+            None,
+            "no review of production was approved",
+        ),
         ([], None, "no review of production was approved"),
     ],
 )
