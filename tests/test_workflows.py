@@ -551,7 +551,9 @@ def test_the_snippet_for_another_ci_uses_known_options() -> None:
         for line in (*job["script"], *job.get("after_script", ()))
         if "bin/ops" in line
     ]
-    assert {line.split()[1] for line in lines} == {"preview", "report", "sign", "snapshot", "up"}
+    assert {line.split()[1] for line in lines} == {
+        *("check", "preview", "report", "sign", "snapshot", "up"),
+    }
     for line in lines:
         _, verb, *rest = line.split()
         known = {name for param in commands[verb].params for name in param.opts}
