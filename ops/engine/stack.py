@@ -402,7 +402,8 @@ def open_stack(
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
         variables = {**environment.variables, **language_host_variables()}
-        variables[PROGRAM_FOLDER] = str(checkout.program)
+        # For a program beside the pack, nobody may name another folder.
+        variables[PROGRAM_FOLDER] = str(checkout.proposed or "")
         stacked.enter_context(_variables(variables))
         cloud = None
         if environment.sandbox:
