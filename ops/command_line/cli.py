@@ -199,7 +199,7 @@ def check(
     as_json: AsJson = False,
     full_report_url: FullReportUrl = "",
 ) -> None:
-    """Judge a pull request: run this in a checkout of the target branch.
+    """Judge a pull request, in a checkout of the target branch.
 
     Previews the program of another checkout, all stacks side by side, with the policies, the guard,
     the approvals and the report of this checkout. The program runs confined: it can write nothing,
