@@ -288,8 +288,8 @@ def test_help_names_the_commands_in_the_order_of_use(project: MiniProject) -> No
     assert "..." not in listed, "a summary is too long for its line"
     verbs = [line.split()[0] for line in listed.splitlines()]
     assert verbs == [
-        *("preview", "snapshot", "report", "up", "drift", "refresh", "recover", "destroy"),
-        *("graph", "render", "engine"),
+        *("preview", "check", "snapshot", "report", "sign", "up", "drift", "refresh", "recover"),
+        *("destroy", "graph", "render", "engine"),
     ]
 
 

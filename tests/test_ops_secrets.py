@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from ops.review.envelope import Envelope
 from ops.review.report.forms import Form, render
 from ops.review.report.model import Report
 from tests.mini_project import PLANTED as STORED
@@ -119,8 +120,9 @@ def test_no_operation_shows_a_secret(project: MiniProject, tmp_path: Path) -> No
     record = tmp_path / "record.json"
     code, out, _ = run(project, "preview", "--json", "--record", str(record))
     assert code == 0, out
-    assert "[secret]" in record.read_text("utf-8")
-    refuse_planted(record.read_text("utf-8"))
+    recorded = Envelope.read(record).content.decode()
+    assert "[secret]" in recorded
+    refuse_planted(recorded)
     document = json.loads(out)
     assert document["outputs"]["pieces"] == ["[secret]"]
     leak = next(step for step in document["steps"] if step["urn"].endswith("leak"))

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from Crypto.PublicKey import ECC
 
+from ops.review.envelope import PUBLIC_KEY, SIGNING_KEY, Envelope
 from sandbox.cloud import Cloud
 from tests.mini_project import PLANTED, MiniProject
 
@@ -47,7 +49,7 @@ def test_exactly_what_was_reviewed_is_released(project: MiniProject, tmp_path: P
     project.commit()
     before = project.fingerprint()
     project.run("preview", "--record", str(first))
-    assert PLANTED not in first.read_text()
+    assert PLANTED not in Envelope.read(first).content.decode()
     released = project.run("up", "--record", str(first))
     assert released["changeSummary"] == {"same": 10, "update": 2}
     assert project.fingerprint() == before
@@ -64,6 +66,9 @@ def test_exactly_what_was_reviewed_is_released(project: MiniProject, tmp_path: P
     error = refused(project, "--record", str(second))
     assert error["kind"] == "record"
     message = str(error["message"])
+    # What would be done differently comes first.
+    assert message.index("now it is") < message.index("its state changed")
+    assert "beta-bucket: update was reviewed, now it would be create" in message
     assert "alpha-bucket: its state changed (labels, other)" in message
     assert "beta-bucket: it is no longer in the state" in message
     assert (
@@ -75,6 +80,68 @@ def test_exactly_what_was_reviewed_is_released(project: MiniProject, tmp_path: P
     error = refused(project, "--record", str(first))
     assert "commit" in error["moved"]  # type: ignore[operator]
     assert "settings" in error["moved"]  # type: ignore[operator]
+
+
+def test_a_forged_record_is_refused_before_anything_starts(
+    project: MiniProject, tmp_path: Path
+) -> None:
+    path = tmp_path / "record.json"
+    key = ECC.generate(curve="Ed25519")
+    mine = {SIGNING_KEY: key.export_key(format="PEM")}
+    foreign = {SIGNING_KEY: ECC.generate(curve="Ed25519").export_key(format="PEM")}
+    up = ["up", "--stack", "production", "--yes", "--record", str(path)]
+    in_sandbox = ["up", *project.here(), "--yes", "--json", "--record", str(path)]
+    sign = ["sign", "--record", str(path)]
+    public = project.root / "approvals" / PUBLIC_KEY
+    public.write_text(key.public_key().export_key(format="PEM"))
+    project.commit()
+    project.run("preview", "--record", str(path))
+    engine = _no_engine(tmp_path)
+
+    def refusal(code: int, *command: str, **variables: str) -> str:
+        done = project.ops(*command, variables={**engine, **variables})
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    assert "is not signed" in refusal(1, *up)
+    override = ["preview", *project.here(), "--staging-override"]
+    assert "needs a reason, and --record" in refusal(2, *override, "staging is down")
+    assert "needs a reason, and --record" in refusal(2, *override, " ", "--record", str(path))
+    assert "Set RECORD_SIGNING_KEY to a private" in refusal(2, *sign)
+    assert "Set RECORD_SIGNING_KEY to a private" in refusal(2, *sign, **{SIGNING_KEY: "x"})
+    assert "is not the public key of RECORD_SIGNING_KEY" in refusal(2, *sign, **foreign)
+
+    text = public.read_text()
+    public.unlink()
+    assert project.ops(*sign, variables=foreign).returncode == 0
+    assert "no approvals/record.pub" in refusal(1, *up)
+    public.write_text(text)
+    assert "No signature of the record was made" in refusal(1, *up)
+    assert "No signature of the record was made" in refusal(1, *in_sandbox)
+    signed = project.ops(*sign, variables=mine)
+    assert "Signed with the key" in signed.stderr
+    assert "this is production on real accounts" in refusal(2, *up)
+    assert not (tmp_path / "tripped").exists()
+    assert project.ops(*in_sandbox).returncode == 0
+
+
+def test_nothing_is_started_when_nothing_changes(project: MiniProject, tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    project.commit()
+    project.run("preview", "--record", str(path), "--staging-override", "staging is down")
+    project.run("up", "--record", str(path))
+    before = kept(project)
+    # The same record again: what it releases is there.
+    done = project.ops("up", *project.here(), "--yes", "--record", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "Reviewed although staging was broken: staging is down" in done.stderr
+    assert "There is nothing to change, so nothing was started." in done.stderr
+    assert kept(project) == before
+    # The engine calls a changed protection the same, but writes it into the state.
+    project.write(protect=True)
+    project.run("up")
+    assert len(project.protected()) == 2
 
 
 def test_no_record_without_a_commit(project: MiniProject, tmp_path: Path) -> None:

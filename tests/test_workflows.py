@@ -25,6 +25,7 @@ FOLDER: Final = ROOT / ".github" / "workflows"
 WORKFLOWS: Final = {path.stem: path for path in sorted(FOLDER.glob("*.yml"))}
 
 PINNED: Final = {
+    "actions/attest": ("59d89421af93a897026c735860bf21b6eb4f7b26", "v4.1.0"),
     "actions/cache/restore": ("55cc8345863c7cc4c66a329aec7e433d2d1c52a9", "v6.1.0"),
     "actions/cache/save": ("55cc8345863c7cc4c66a329aec7e433d2d1c52a9", "v6.1.0"),
     "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
@@ -37,10 +38,12 @@ PINNED: Final = {
 TOKENS: Final = {
     "CLOUDFLARE_API_TOKEN",
     "PULUMI_ACCESS_TOKEN",
+    "RECORD_SIGNING_KEY",
     "SLACK_WEBHOOK_URL",
     "VERCEL_API_TOKEN",
 }
-"""Credentials of platforms without workload identity federation: secrets of GitHub environments."""
+"""Secrets of GitHub environments: the key that signs records, and credentials of platforms without
+workload identity federation."""
 
 each = pytest.mark.parametrize("name", WORKFLOWS)
 
@@ -148,7 +151,9 @@ def test_each_job_has_the_permissions_that_it_needs() -> None:
         "drift.tell": {"issues": "write"},
         "release.staging": signs_in,
         "release.review": signs_in,
-        "release.production": signs_in,
+        "release.approve": {**signs_in, "attestations": "write"},
+        "release.find": {"actions": "read"},
+        "release.production": {**signs_in, "actions": "read", "attestations": "read"},
     }
 
 
@@ -169,6 +174,8 @@ def test_jobs_that_sign_in_run_in_the_environment_that_the_identity_trusts() -> 
         "drift.look": "${{ matrix.stack }}-preview",
         "release.staging": "staging",
         "release.review": "production-preview",
+        # Only for the attestation: no service account can be used from this environment.
+        "release.approve": "production-approval",
         "release.production": "production",
     }
 
@@ -273,12 +280,60 @@ def test_only_a_pull_request_that_passes_its_own_rules_can_be_overruled(
 def test_production_comes_after_staging_and_by_the_record_alone() -> None:
     found = read("release")["jobs"]
     assert found["review"]["needs"] == ["staging"]
-    assert found["production"]["needs"] == ["review"]
+    assert found["approve"]["needs"] == ["review"]
+    assert found["production"]["needs"] == ["find"]
     (release,) = (step["run"] for step in found["production"]["steps"] if "ops up" in str(step))
     assert "--record" in release
     window = re.search(r"--window (\S+)", release)
     assert window
     assert Window.read(window[1]) == Window.read("02:00-04:00")
+
+
+@pytest.mark.parametrize(
+    ("event", "inputs", "staging", "jobs_run"),
+    [
+        ("push", {}, "success", ["staging", "review"]),
+        ("push", {}, "failure", ["staging"]),
+        ("schedule", {}, "skipped", ["find"]),
+        ("workflow_dispatch", {"action": "release", "reason": ""}, "skipped", ["find"]),
+        ("workflow_dispatch", {"action": "release", "reason": "down"}, "skipped", ["find"]),
+        ("workflow_dispatch", {"action": "review", "reason": ""}, "success", ["staging", "review"]),
+        ("workflow_dispatch", {"action": "review", "reason": ""}, "failure", ["staging"]),
+        ("workflow_dispatch", {"action": "review", "reason": "broken"}, "skipped", ["review"]),
+    ],
+)
+def test_each_event_starts_its_jobs(
+    event: str, inputs: dict[str, str], staging: str, jobs_run: list[str]
+) -> None:
+    """A broken staging is passed only by hand and with a reason."""
+    values = {
+        "github.ref": "refs/heads/main",
+        "github.event_name": event,
+        "vars.RELEASES": "on",
+        "needs.staging.result": staging,
+        "inputs.action": inputs.get("action", ""),
+        "inputs.reason": inputs.get("reason", ""),
+    }
+
+    def holds(condition: str, **others: str) -> bool:
+        for name, value in {**values, **others}.items():
+            condition = condition.replace(name, repr(value))
+        condition = condition.replace("!cancelled()", "True")
+        return bool(eval(condition.replace("&&", " and ").replace("||", " or ")))  # noqa: S307
+
+    found = read("release")["jobs"]
+    names = ("staging", "review", "find")
+    assert [name for name in names if holds(found[name]["if"])] == jobs_run
+    branch = {"github.ref": "refs/heads/attack"}
+    assert not any(holds(found[name]["if"], **branch) for name in names)
+
+
+def test_the_key_that_signs_is_where_no_program_runs() -> None:
+    assert {job for job, step in steps() if "RECORD_SIGNING_KEY" in str(step)} == {
+        "release.approve"
+    }
+    verbs = re.findall(r"bin/ops (\w+)", str(read("release")["jobs"]["approve"]))
+    assert verbs == ["sign"]
 
 
 def test_runs_do_not_block_each_other() -> None:
@@ -289,6 +344,11 @@ def test_runs_do_not_block_each_other() -> None:
         assert read("release")["jobs"][stack]["concurrency"] == {
             "group": f"release-{stack}",
             "cancel-in-progress": "false",
+        }
+    for job in ("review", "approve"):
+        assert read("release")["jobs"][job]["concurrency"] == {
+            "group": "review-production",
+            "cancel-in-progress": "true",
         }
 
 
@@ -313,7 +373,8 @@ GH: Final = """\
 for argument; do printf '%s ' "$argument"; done >> "$RUNNER_TEMP/calls"
 echo >> "$RUNNER_TEMP/calls"
 case "$*" in
-  *--paginate* | "issue list"*) printf "$FOUND_AT_GITHUB"; exit "${FAILS:-0}" ;;
+  *--paginate* | "issue list"* | "run list"*) printf "$FOUND_AT_GITHUB"; exit "${FAILS:-0}" ;;
+  *actions/artifacts*) cat "$RUNNER_TEMP/artifacts-at-github.json" ;;
 esac
 """
 
@@ -405,6 +466,75 @@ def test_there_is_a_single_issue(tmp_path: Path, found: str, issue: str, does: s
     assert "https://ci.example/1" in (tmp_path / "drift.markdown").read_text()
 
 
+def artifact(name: str, run: int, **changes: Any) -> dict[str, Any]:
+    """An artifact as GitHub's API lists it."""
+    values = {"branch": "main", "repository": 42, "expired": False, "hour": 9, **changes}
+    return {
+        "name": name,
+        "expired": values["expired"],
+        "created_at": f"2026-11-25T{values['hour']:02}:00:00Z",
+        "workflow_run": {
+            "id": run,
+            "head_branch": values["branch"],
+            "head_repository_id": values["repository"],
+            "head_sha": f"commit-of-{run}",
+        },
+    }
+
+
+APPROVED, NOTHING = "approved-record", "nothing-to-release"
+
+
+@pytest.mark.parametrize(
+    ("artifacts", "run", "why"),
+    [
+        ([artifact(APPROVED, 7)], 7, ""),
+        # The newest review, not the newest approval.
+        ([artifact(APPROVED, 8, hour=9), artifact(APPROVED, 7, hour=18)], 8, ""),
+        ([artifact(NOTHING, 7), artifact(APPROVED, 8)], 8, ""),
+        (
+            [artifact(NOTHING, 8), artifact(APPROVED, 7)],
+            None,
+            "of commit commit-of-8, has no changes",
+        ),
+        # A second attempt of the same run.
+        ([artifact(NOTHING, 7, hour=10), artifact(APPROVED, 7, hour=9)], None, "has no changes"),
+        ([artifact(APPROVED, 7), artifact(APPROVED, 9, branch="attack")], 7, ""),
+        ([artifact(APPROVED, 7), artifact(APPROVED, 9, repository=666)], 7, ""),
+        (
+            [artifact(NOTHING, 6), artifact(APPROVED, 7, expired=True)],
+            None,
+            "no review of production was approved",
+        ),
+        ([], None, "no review of production was approved"),
+    ],
+)
+def test_the_newest_approved_record_is_released_or_the_summary_says_why_not(
+    tmp_path: Path,
+    need: Callable[[str, str], str],
+    artifacts: list[dict[str, Any]],
+    run: int | None,
+    why: str,
+) -> None:
+    need("jq", "install jq")
+    (tmp_path / "artifacts-at-github.json").write_text(json.dumps({"artifacts": artifacts}))
+    output = tmp_path / "output"
+    done = run_step(
+        "release.find.Find the newest approved record",
+        tmp_path,
+        GH_REPO="pull/pull",
+        GITHUB_OUTPUT=str(output),
+        REPOSITORY_ID="42",
+        FOUND_AT_GITHUB="A review waits for approval: https://ci.example/2\n",
+    )
+    assert done.returncode == 0, done.stderr
+    summary = (tmp_path / "summary").read_text() if why else ""
+    assert why in summary
+    assert ("waits for approval" in summary) is ("no review" in why)
+    found = output.read_text() if output.exists() else ""
+    assert found == (f"run={run}\ncommit=commit-of-{run}\n" if run else "")
+
+
 def test_an_issue_is_closed_only_after_every_stack_was_checked() -> None:
     """A job that timed out has the result ``cancelled``, and has checked nothing."""
     assert read("drift")["jobs"]["tell"]["env"]["FOUND"] == "${{ needs.look.result != 'success' }}"
@@ -421,7 +551,9 @@ def test_the_snippet_for_another_ci_uses_known_options() -> None:
         for line in (*job["script"], *job.get("after_script", ()))
         if "bin/ops" in line
     ]
-    assert {line.split()[1] for line in lines} == {"preview", "report", "up"}
+    assert {line.split()[1] for line in lines} == {
+        *("check", "preview", "report", "sign", "snapshot", "up"),
+    }
     for line in lines:
         _, verb, *rest = line.split()
         known = {name for param in commands[verb].params for name in param.opts}

@@ -26,6 +26,7 @@ from ops.errors import Interrupted, OpsError, Refused, WrongInput
 from ops.recovery import adopt, find_existing, pending, plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
 from ops.review.check import Check
+from ops.review.envelope import PUBLIC_KEY, Envelope, PublicKey, SigningKey
 from ops.review.graph import before_and_after, draw, preview_with_dependencies
 from ops.review.guard import refuse_protected, urns_deleted
 from ops.review.outcome import Outcome
@@ -108,6 +109,14 @@ def preview(
             "--valid-hours", min=1, max=MAX_VALID_HOURS, help="How long the record is valid."
         ),
     ] = VALID_HOURS,
+    staging_override: Annotated[
+        str,
+        typer.Option(
+            "--staging-override",
+            metavar="REASON",
+            help="Why this is reviewed although staging is broken; the record keeps it.",
+        ),
+    ] = "",
     against: Annotated[
         Path | None,
         typer.Option(
@@ -140,6 +149,10 @@ def preview(
             "--program runs code of another checkout, which gets no account: add --against or "
             "--sandbox.",
         )
+    if staging_override and not (record and staging_override.strip()):
+        raise WrongInput(
+            "record", "--staging-override needs a reason, and --record, which keeps the reason."
+        )
     if record:
         refuse_unrecordable(Checkout.here(), record)
     snapshot = Snapshot.read(against) if against else None
@@ -155,7 +168,8 @@ def preview(
         verdict = session.evaluate(opened, outcome, state)
         graph = before_and_after(outcome, dependencies, state()) if as_json else None
         if record and outcome.succeeded and verdict.passed:
-            Record.make(opened, outcome, verdict, state(), valid_hours).write(record)
+            made = Record.make(opened, outcome, verdict, state(), valid_hours, staging_override)
+            made.envelope().write(record)
     session.output.finish(outcome, verdict, graph, planned=True)
 
 
@@ -185,7 +199,7 @@ def check(
     as_json: AsJson = False,
     full_report_url: FullReportUrl = "",
 ) -> None:
-    """Judge a pull request: run this in a checkout of the target branch.
+    """Judge a pull request, in a checkout of the target branch.
 
     Previews the program of another checkout, all stacks side by side, with the policies, the guard,
     the approvals and the report of this checkout. The program runs confined: it can write nothing,
@@ -272,6 +286,34 @@ def report(
 
 
 @app.command()
+def sign(
+    record: Annotated[
+        Path, typer.Option("--record", metavar="FILE", help="The record of the reviewed preview.")
+    ],
+) -> None:
+    """Sign the record of a reviewed preview, for up --record.
+
+    RECORD_SIGNING_KEY is the private key. Changes nothing but the file.
+    """
+    key = SigningKey.from_environment()
+    verified_with = PublicKey.read(Checkout.here().approvals)
+    if verified_with and verified_with.id != key.id:
+        raise WrongInput(
+            "record",
+            f"approvals/{PUBLIC_KEY} is not the public key of RECORD_SIGNING_KEY: up would refuse "
+            "the signature.",
+        )
+    envelope = Envelope.read(record)
+    reviewed = Record.from_envelope(envelope, record)
+    reviewed.refuse_untimely()
+    envelope.signed(key).write(record)
+    say(
+        f"Signed with the key {key.id[:12]}: {reviewed.stack}, commit {reviewed.commit[:12]}, "
+        f"valid until {reviewed.expires.isoformat()}."
+    )
+
+
+@app.command()
 def up(
     stack: Stack,
     sandbox: SandboxFlag = False,
@@ -298,16 +340,26 @@ def up(
     session = Session("up", as_json=as_json, yes=yes)
     session.require_consent()
     require_window(window, outside_window)
-    reviewed = Record.read(record) if record else None
-    if reviewed:
-        reviewed.refuse_unfit(stack, sandbox=sandbox)
+    reviewed = None
+    if record:
+        key = PublicKey.read(Checkout.here().approvals)
+        reviewed = Record.read(record, stack, key, sandbox=sandbox)
+    if reviewed and reviewed.staging_override:
+        say(f"Reviewed although staging was broken: {reviewed.staging_override}")
     with session.open(stack, sandbox, sandbox_dir) as opened:
         refuse_interrupted(opened)
         plan = opened.preview()
         state = cache(opened.state)
         verdict = session.evaluate(opened, plan, state)
+        unchanged = plan.unchanged and verdict.passed
         if reviewed and plan.succeeded and verdict.passed:
-            reviewed.refuse_moved(Record.make(opened, plan, verdict, state()))
+            now = Record.make(opened, plan, verdict, state())
+            # After the release itself, its record has nothing left to carry out.
+            if not (unchanged and reviewed.commit == now.commit):
+                reviewed.refuse_moved(now)
+        if unchanged:
+            say("There is nothing to change, so nothing was started.")
+            session.output.finish(replace(plan, operation="up"), verdict)
 
         def run(progress: Progress) -> Outcome:
             # The verdict passed, so every deletion of a protected resource has an approval.

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 STATE_VERSION: Final = 3
 """The version of the engine's deployment format."""
 
-CREDENTIAL: Final = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSPHRASE|API_KEY|GOOGLE_CREDENTIALS)$")
+CREDENTIAL: Final = re.compile(
+    r"(TOKEN|SECRET|PASSWORD|PASSPHRASE|API_KEY|SIGNING_KEY|GOOGLE_CREDENTIALS)$"
+)
 """The names of environment variables whose values a provider's error may contain."""
 
 # A killed engine ends its stream of events early; `_last_words` reports that it was killed.

@@ -115,7 +115,7 @@ def versions(opened: OpenStack) -> dict[str, str]:
     )
     return {
         "engine": engine.stdout.strip().removeprefix("v"),
-        "policies": _digest_of_files(rules, root)[:SHORT],
+        "policies": _digest_of_files(rules, root),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         **dict(sorted(sdks.items())),
     }

@@ -137,6 +137,20 @@ class Outcome:
         return tuple(step for step in self.steps if step.op is not OpType.SAME)
 
     @property
+    def unchanged(self) -> bool:
+        """Whether the operation finds nothing to change, in the clouds or in the state.
+
+        The engine does not reveal whether a secret output of the stack has another value.
+        """
+        moved = any(
+            (step.old_urn, step.old.parent, step.old.provider)
+            != (step.urn, step.state.parent, step.state.provider)
+            for step in self.steps
+            if step.old
+        )
+        return self.succeeded and not (self.changes or self.output_changes or moved)
+
+    @property
     def output_changes(self) -> list[dict[str, Any]]:
         """The stack outputs that differ, each with its old and its new value if it has them."""
         return [
