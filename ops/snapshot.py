@@ -8,10 +8,12 @@ would do to what is really there.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 import components
 import resource_types
@@ -19,36 +21,31 @@ from ops.engine.checkout import Checkout
 from ops.engine.stack import OpenStack
 from ops.errors import Refused, WrongInput
 from ops.placeholders import SecretLeft, without_secrets
-from ops.review.fingerprint import head_of, versions
-from ops.review.sealed import SealedDocument
+from ops.review.envelope import first_error
+from ops.review.fingerprint import digest, head_of, versions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot(SealedDocument):
+class Snapshot(BaseModel):
     """The state of a stack at a time.
 
     Attributes:
-        taken: when, in ISO 8601, UTC.
+        taken: when.
         commit: the id of the commit that was checked out; empty if there was none.
         versions: of the engine, of Python, of each SDK, and a digest of the policy pack.
         deployment: what the engine keeps, with a placeholder for each secret.
     """
 
-    FORMAT = 1
-    KIND = "snapshot"
-    NAME = "a snapshot"
-    READ_OPTION = "--against"
-    WRITE_OPTION = "--out"
-    MADE_BY = "bin/ops snapshot --out FILE"
-    AGAIN = "Take another."
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    taken: str
+    format: Literal[1] = 1
+    stack: str
+    taken: AwareDatetime
     commit: str
-    versions: Mapping[str, str]
-    deployment: Mapping[str, Any]
+    versions: dict[str, str]
+    deployment: dict[str, Any]
 
     @classmethod
-    def take(cls, opened: OpenStack) -> Self:
+    def take(cls, opened: OpenStack) -> Snapshot:
         """The snapshot of an open stack.
 
         Raises:
@@ -77,16 +74,56 @@ class Snapshot(SealedDocument):
                 "of what the engine marks as secret. Nothing was written.",
             ) from None
         return cls(
-            format=cls.FORMAT,
             stack=opened.name,
-            taken=_now().isoformat(),
+            taken=_now(),
             commit=head_of(opened.checkout),
             versions=versions(opened),
             deployment=deployment,
         )
 
-    def check_values(self) -> None:
-        self.age()
+    @classmethod
+    def read(cls, path: Path) -> Snapshot:
+        """The snapshot in a file.
+
+        Raises:
+            WrongInput: the file cannot be read, or is not a snapshot, or was edited.
+        """
+        try:
+            text = path.read_text("utf-8")
+            fields = json.loads(text)
+            fields.pop("digest")
+            snapshot = cls.model_validate_json(json.dumps(fields), strict=True)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it has another form"
+            if isinstance(error, ValidationError):
+                why = first_error(error)
+            raise WrongInput(
+                "snapshot",
+                f"--against {path} is not a snapshot ({why}). `bin/ops snapshot --out FILE` writes "
+                "one.",
+            ) from None
+        # Compare the text: of a key that occurs twice, a person may read the other value.
+        if text != snapshot._text():
+            raise WrongInput(
+                "snapshot",
+                f"--against {path} was edited since, or written by another version. Take another.",
+            )
+        return snapshot
+
+    def write(self, path: Path) -> None:
+        """Write the snapshot as JSON, with a digest of it.
+
+        Raises:
+            WrongInput: the file cannot be written.
+        """
+        try:
+            path.write_text(self._text(), "utf-8")
+        except OSError as error:
+            raise WrongInput("snapshot", f"--out {path}: {error.strerror}.") from None
+
+    def _text(self) -> str:
+        document = self.model_dump(mode="json")
+        return f"{json.dumps({'digest': digest(document), **document}, indent=1)}\n"
 
     def refuse_other(self, stack: str) -> None:
         """Refuse to preview another stack against this snapshot.
@@ -99,7 +136,7 @@ class Snapshot(SealedDocument):
 
     def age(self) -> datetime.timedelta:
         """How long ago it was taken."""
-        return _now() - datetime.datetime.fromisoformat(self.taken)
+        return _now() - self.taken
 
     def description(self) -> str:
         """The time, the age and the commit, in one line."""
@@ -107,7 +144,7 @@ class Snapshot(SealedDocument):
         hours = age.days * 24 + age.seconds // 3600
         old = f"{age.days} days" if age.days > 1 else f"{hours} hours" if hours else "under an hour"
         commit = self.commit[:12] or "none"
-        taken = datetime.datetime.fromisoformat(self.taken)
+        taken = self.taken.astimezone(datetime.UTC)
         return f"the snapshot of {taken:%Y-%m-%d %H:%M} UTC ({old} old), commit {commit}"
 
 

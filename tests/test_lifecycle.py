@@ -6,7 +6,6 @@ import base64
 import itertools
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -391,7 +390,7 @@ def test_a_snapshot_of_the_real_providers_shows_no_change(
     assert done.returncode == 0, done.stderr
     taken = Snapshot.read(file)
     deployment = as_real_providers_write(json.loads(json.dumps(taken.deployment)))
-    replace(taken, deployment=deployment).write(file)
+    taken.model_copy(update={"deployment": deployment}).write(file)
     done = fork.preview_against(file)
     assert done.returncode == 0, done.stdout + done.stderr
     assert planned(done.stdout) == {"verdict": ([], [])}

@@ -88,7 +88,8 @@ class Session:
         """Open the stack of a snapshot, in a sandbox of its own that holds what the snapshot names.
 
         Raises:
-            WrongInput: the settings, approvals or policy levels are wrong.
+            WrongInput: the settings, approvals or policy levels are wrong, or the snapshot holds
+                something else than a state.
             Refused: the engine does not accept the snapshot.
         """
         self.output.compared_with = snapshot.description()
@@ -98,7 +99,12 @@ class Session:
                 snapshot.stack, True, Path(folder), program=program, place=snapshot.description()
             ) as opened,
         ):
-            opened.take_over(snapshot.deployment)
+            try:
+                opened.take_over(snapshot.deployment)
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
+                raise WrongInput(
+                    "snapshot", f"The snapshot holds no state of this engine ({error!r})."
+                ) from None
             yield opened
 
     def evaluate(
