@@ -12,7 +12,8 @@ from pulumi.automation import OpType
 from rich.console import Console
 
 from ops.command_line.output import Output
-from ops.command_line.terminal import Printer, Progress
+from ops.command_line.progress import Progress
+from ops.command_line.terminal import Printer
 from ops.review.graph import Stages
 from ops.review.outcome import Diagnostic, Outcome
 from ops.review.steps import State, Step
@@ -177,8 +178,10 @@ def test_progress_counts_to_the_planned_total_and_frames_each_stage() -> None:
     progress(same, 0.1)
     progress(INSTANCE, 0.25)
     assert stream.getvalue().splitlines() == [
+        "",
+        "Carrying out 2 changes",
         "[1/2] 1 created  pull:data:Redis                  redis (0.0s)",
-        "-- 1 infrastructure: started, 1 to do",
+        "-- 1 infrastructure: 2 to do",
         "[2/2] 1 created  gcp:redis:Instance               pull-production-redis (0.2s)",
         "-- 1 infrastructure: finished",
     ]
@@ -189,7 +192,7 @@ def test_progress_says_what_it_waits_for() -> None:
     progress = Progress(Console(file=stream, width=80), outcome(COMPONENT, INSTANCE))
     progress.waiting({INSTANCE.urn: 600.4, COMPONENT.urn: 2.0})
     progress.waiting({})
-    assert stream.getvalue().splitlines() == [
+    assert stream.getvalue().splitlines()[2:] == [
         "   still waiting for redis-instance (600s) and 1 more",
         "   still waiting for the engine (0s)",
     ]
@@ -222,32 +225,46 @@ def test_a_failure_leaves_every_stage_accounted_for() -> None:
     failure = Diagnostic(severity="error", message="no quota", urn=INSTANCE.urn)
     ends = stages.ends([failure])
     assert [(one.stage, one.done, one.planned, one.state) for one in ends] == [
-        ("1 infrastructure", 1, 2, "failed"),
-        ("3 api", 2, 2, "finished"),
-        ("4 web", 0, 1, "not begun"),
+        ("1 infrastructure", 2, 3, "failed"),
+        ("3 api", 3, 3, "finished"),
+        ("4 web", 1, 2, "not begun"),
     ]
     stream = io.StringIO()
     Printer(Console(file=stream, width=80)).stages(ends)
     assert stream.getvalue().splitlines()[1:] == [
         "Stages:",
-        "    failed     1 infrastructure  1 of 2",
-        "    finished   3 api  2 of 2",
-        "    not begun  4 web  0 of 1",
+        "    failed     1 infrastructure  2 of 3",
+        "    finished   3 api  3 of 3",
+        "    not begun  4 web  1 of 2, components alone",
     ]
 
 
 def test_a_stage_that_had_begun_when_another_failed_is_stopped() -> None:
     stages = Stages(outcome(COMPONENT, INSTANCE, API, *IN_API))
-    assert not stages.finish(IN_API[0])
+    assert stages.finish(IN_API[0])
     failure = Diagnostic(severity="error", message="no quota", urn=INSTANCE.urn)
     assert [one.state for one in stages.ends([failure])] == ["failed", "stopped"]
 
 
 def test_a_stage_is_finished_by_its_last_planned_resource_alone() -> None:
     stages = Stages(outcome(COMPONENT, INSTANCE))
-    unplanned = step(OpType.CREATE, "gcp:sql/user:User", "another")
-    assert not stages.finish(COMPONENT)
-    assert not stages.finish(unplanned)
+    unchanged = step(OpType.SAME, "gcp:sql/user:User", "another")
+    assert stages.finish(COMPONENT)
+    assert not stages.finish(unchanged)
     assert not stages.begun("1 infrastructure")
+    assert not stages.finished("1 infrastructure")
     assert stages.finish(INSTANCE)
-    assert not stages.finish(INSTANCE)
+    assert stages.finished("1 infrastructure")
+    assert (stages.done, stages.total) == (2, 2)
+
+
+def test_a_change_that_was_not_planned_counts_in_both_numbers() -> None:
+    stages = Stages(outcome(COMPONENT, INSTANCE))
+    assert stages.finish(step(OpType.CREATE, "gcp:sql/user:User", "another"))
+    assert (stages.done, stages.total) == (1, 3)
+
+
+def test_a_planned_change_that_turns_out_to_be_none_counts_as_done() -> None:
+    stages = Stages(outcome(COMPONENT, INSTANCE))
+    assert stages.finish(replace(INSTANCE, op=OpType.SAME, old=INSTANCE.new))
+    assert (stages.done, stages.total) == (1, 2)

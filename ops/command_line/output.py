@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from rich.console import Console
+from rich.text import Text
 
-from ops.command_line.terminal import Printer
+from ops.command_line.terminal import Printer, folded
 from ops.review.graph import Graph, StageEnd
 from ops.review.outcome import Outcome
 from ops.review.policies import Verdict
@@ -80,8 +82,14 @@ class Output:
 
 
 def say(line: str) -> None:
-    """Print progress to standard error: standard output belongs to the result."""
-    print(printable_lines(line), file=sys.stderr, flush=True)
+    """Print progress to standard error: standard output belongs to the result.
+
+    Lines break between words in a terminal; a log has no width.
+    """
+    width = shutil.get_terminal_size((0, 0)).columns or sys.maxsize
+    lines = printable_lines(line).splitlines()
+    parts = [part.plain for text in lines for part in folded(Text(text), width)]
+    print("\n".join(parts), file=sys.stderr, flush=True)
 
 
 def print_json(document: dict[str, Any]) -> None:

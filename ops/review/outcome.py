@@ -81,7 +81,7 @@ class Outcome:
 
     Attributes:
         steps: what was done, or in a preview would be done, including unchanged resources.
-        summary: the engine's count for each operation.
+        summary: the number of steps for each operation; empty if the engine was killed.
         outputs: the stack's outputs, with secrets redacted.
         packs: the policy packs that the engine reports as applied.
         interrupted: a person stopped it.

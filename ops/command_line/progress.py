@@ -1,0 +1,174 @@
+"""How far a running operation is: a line for each finished step, or the resources so far."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from ops.command_line.terminal import DETAIL, DONE, STYLES, TYPE_COLUMN, print_line
+from ops.review.graph import OUTSIDE_STAGES, ComponentIndex, Stages
+from ops.review.outcome import Outcome
+from ops.review.steps import State, Step, short_type
+from ops.review.summary import physical_name
+
+QUIET: Final = 1.0
+"""Seconds after which an operation that prints nothing else shows how far it is."""
+
+INTERVAL: Final = 3.0
+"""Seconds between two lines of a log, which are printed while the number of resources grows."""
+
+SILENCE: Final = 30.0
+"""Seconds after which a log gets a line although the number of resources is the same."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """A line for each change that a running operation has finished: ``[ 12/152] 1 created ...``.
+
+    Each line has the number of its stage, because stages overlap if resources of a later one depend
+    on nothing in an earlier one. The headings are in the order of the stages all the same: a stage
+    begins and ends no earlier than those before it.
+    """
+
+    console: Console
+    plan: Outcome
+    stages: Stages = field(init=False)
+    _headings: list[str] = field(init=False)
+    _endings: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stages = Stages(self.plan)
+        self._headings = sorted(self.stages.planned, reverse=self.plan.operation == "destroy")
+        # The group outside of the stages ends with the stack, and so with the operation.
+        self._endings = [stage for stage in self._headings if stage != OUTSIDE_STAGES]
+        if self.stages.total:
+            changes = "change" if self.stages.total == 1 else "changes"
+            self._line(Text())
+            self._line(Text(f"Carrying out {self.stages.total} {changes}", "bold"))
+
+    def registered(self, component: State) -> None:
+        """A component says nothing about the progress: the program registers all at once."""
+
+    def __call__(self, step: Step, seconds: float) -> None:
+        stage = self.stages.of(step.urn)
+        counted = self.stages.finish(step)
+        if self.stages.begun(stage):
+            self._begin(stage)
+        if counted:
+            self._step(step, stage, seconds)
+        while self._endings and self.stages.finished(self._endings[0]):
+            ended = self._endings.pop(0)
+            self._begin(ended)
+            self._line(Text(f"-- {ended}: finished", "bold cyan"))
+
+    def waiting(self, running: Mapping[str, float]) -> None:
+        """A line while no step finishes: the step that has been running longest."""
+        urn, seconds = max(running.items(), key=lambda item: item[1], default=("", 0.0))
+        more = f" and {len(running) - 1} more" if len(running) > 1 else ""
+        name = urn.rpartition("::")[2] or "the engine"
+        self._line(Text(f"   still waiting for {name} ({seconds:.0f}s){more}", "dim"))
+
+    def _begin(self, stage: str) -> None:
+        """Print the headings up to that of ``stage``."""
+        while stage in self._headings:
+            heading = self._headings.pop(0)
+            to_do = self.stages.planned[heading]
+            self._line(Text(f"-- {heading}: {to_do} to do", "bold cyan"))
+
+    def _step(self, step: Step, stage: str, seconds: float) -> None:
+        total = self.stages.total
+        self._line(
+            Text(f"[{self.stages.done:>{len(str(total))}}/{total}] {stage.partition(' ')[0]} ")
+            + Text(f"{DONE.get(step.op, step.op.value):<8}", STYLES.get(step.op, ""))
+            + Text(f" {short_type(step.type):<{TYPE_COLUMN}} {physical_name(step.state)}")
+            + Text(f" ({seconds:.1f}s)", "dim")
+        )
+
+    def _line(self, line: Text) -> None:
+        print_line(self.console, line, indent=DETAIL)
+
+
+class ResourceCount:
+    """Counts the resources of an operation that prints nothing before its end, as of a preview."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+        self._began = time.monotonic()
+        self._components: dict[str, State] = {}
+        self._latest: State | None = None
+        self.resources = 0
+
+    def registered(self, component: State) -> None:
+        self._components[component.urn] = component
+
+    def __call__(self, step: Step, seconds: float) -> None:
+        self.resources += 1
+        self._latest = step.state
+
+    def waiting(self, running: Mapping[str, float]) -> None:
+        """Whoever shows the text looks at the clock as well."""
+
+    def text(self) -> str:
+        """How far the operation is: the resources so far, and the stage of the latest one."""
+        so_far = f"{self.resources} resource{'' if self.resources == 1 else 's'} so far"
+        stage = self._stage()
+        return (
+            f"{self._operation}: {so_far if self.resources else 'no resources yet'}"
+            f"{f', stage {stage}' if stage else ''} ({time.monotonic() - self._began:.0f}s)"
+        )
+
+    def _stage(self) -> str:
+        latest = self._latest
+        if latest is None:
+            return ""
+        components = ComponentIndex([*self._components.values(), latest])
+        stage = components.of(latest.urn).stage
+        return "" if stage == OUTSIDE_STAGES else stage
+
+
+@contextlib.contextmanager
+def counted(operation: str) -> Iterator[ResourceCount]:
+    """Count the resources of an operation, and show the number on standard error.
+
+    A terminal shows one line that goes when the operation ends; a log gets lines. Neither shows
+    anything about an operation that takes less than a second.
+    """
+    count = ResourceCount(operation)
+    over = threading.Event()
+    console = Console(file=sys.stderr, highlight=False)
+    show = _show if console.is_interactive and sys.stderr.isatty() else _log
+    shown = threading.Thread(target=show, args=(count, console, over))
+    shown.start()
+    try:
+        yield count
+    finally:
+        over.set()
+        shown.join()
+
+
+def _show(count: ResourceCount, console: Console, over: threading.Event) -> None:
+    # Standard output stays as it is: it may lead to a file.
+    live = Live(get_renderable=count.text, console=console, transient=True, redirect_stdout=False)
+    if not over.wait(QUIET):
+        with live:
+            over.wait()
+
+
+def _log(count: ResourceCount, console: Console, over: threading.Event) -> None:
+    printed, last = -1, 0.0
+    pause = QUIET
+    while not over.wait(pause):
+        pause = INTERVAL
+        now = time.monotonic()
+        if count.resources != printed or now - last >= SILENCE:
+            printed, last = count.resources, now
+            print_line(console, Text(count.text()))
