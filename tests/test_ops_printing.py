@@ -179,10 +179,10 @@ def test_progress_counts_to_the_planned_total_and_frames_each_stage() -> None:
     progress(INSTANCE, 0.25)
     assert stream.getvalue().splitlines() == [
         "",
-        "Carrying out 2 changes",
-        "[1/2] 1 created  pull:data:Redis                  redis (0.0s)",
+        "Carrying out 2 changes; the program runs again first",
+        "[1/2] 1 created    0.0s pull:data:Redis                  redis",
         "-- 1 infrastructure: 2 to do",
-        "[2/2] 1 created  gcp:redis:Instance               pull-production-redis (0.2s)",
+        "[2/2] 1 created    0.2s gcp:redis:Instance               pull-production-redis",
         "-- 1 infrastructure: finished",
     ]
 

@@ -50,10 +50,10 @@ class Progress:
         self._headings = sorted(self.stages.planned, reverse=self.plan.operation == "destroy")
         # The group outside of the stages ends with the stack, and so with the operation.
         self._endings = [stage for stage in self._headings if stage != OUTSIDE_STAGES]
-        if self.stages.total:
-            changes = "change" if self.stages.total == 1 else "changes"
-            self._line(Text())
-            self._line(Text(f"Carrying out {self.stages.total} {changes}", "bold"))
+        total = self.stages.total
+        work = f"Carrying out {total} change{'' if total == 1 else 's'}" if total else "No changes"
+        self._line(Text())
+        self._line(Text(f"{work}; the program runs again first", "bold"))
 
     def registered(self, component: State) -> None:
         """A component says nothing about the progress: the program registers all at once."""
@@ -89,8 +89,8 @@ class Progress:
         self._line(
             Text(f"[{self.stages.done:>{len(str(total))}}/{total}] {stage.partition(' ')[0]} ")
             + Text(f"{DONE.get(step.op, step.op.value):<8}", STYLES.get(step.op, ""))
+            + Text(f" {seconds:5.1f}s", "dim")
             + Text(f" {short_type(step.type):<{TYPE_COLUMN}} {physical_name(step.state)}")
-            + Text(f" ({seconds:.1f}s)", "dim")
         )
 
     def _line(self, line: Text) -> None:

@@ -15,10 +15,10 @@ from pulumi.automation import OpType
 from rich.console import Console
 from rich.text import Text
 
-from ops.review.differences import Difference, differences
+from ops.review.differences import differences
 from ops.review.graph import ComponentIndex, ComponentRef, StageEnd
 from ops.review.outcome import Diagnostic, Outcome
-from ops.review.rendering import SIGNS, full_text, value_text
+from ops.review.rendering import SIGNS, Property, full_text, value_text
 from ops.review.report.risk import is_destructive
 from ops.review.report.traffic import moves, without_traffic
 from ops.review.steps import Step, short_type
@@ -80,9 +80,14 @@ class Printer:
         A replacement of something that the platform keeps, as for a release, is none of the first.
         """
         components = ComponentIndex(step.state for step in outcome.steps)
-        if moves(outcome.changes):
+        moved = moves(outcome.changes) if outcome.operation in ("preview", "up") else ()
+        if moved:
             self._line()
             self._line("Only traffic moves; the same setting moves it back", style="bold")
+            for move in moved:
+                old, new = ", ".join(move.old), ", ".join(move.new)
+                self._print(Text(f"    traffic of {move.name}: {old} -> {new}"), indent=DETAIL)
+            return
         worst = [step for step in outcome.changes if is_destructive(step)]
         if worst and outcome.operation != "destroy":
             self._line()
@@ -112,7 +117,7 @@ class Printer:
         for op in words:
             count = outcome.summary.get(op.value, 0)
             if count:
-                self._line(f"    {SIGNS[op]:<2}{count} {words[op]}", style=STYLES.get(op, ""))
+                self._line(f"    {SIGNS[op]} {count} {words[op]}", style=STYLES.get(op, ""))
         unchanged = outcome.summary.get(OpType.SAME.value, 0)
         changed = sum(outcome.summary.values()) - unchanged
         if unchanged:
@@ -182,17 +187,13 @@ class Printer:
     def _step(self, step: Step, note: str = "") -> None:
         self._row(step.op, step.type, physical_name(step.state), note or _figures(step))
         for difference in without_traffic(step, differences(step)):
-            self._change(difference)
+            self._change(Property.of(difference))
 
-    def _change(self, change: Difference) -> None:
-        forced = "  forces the replacement" if change.replaces else ""
+    def _change(self, changed: Property) -> None:
+        values = changed.new if changed.old is None else f"{changed.old} -> {changed.new}"
+        forced = "  forces the replacement" if changed.replaces else ""
         self._print(
-            Text(f"{' ' * DETAIL}{change.path}  ")
-            + Text(
-                f"{value_text(change.old, VALUE_WIDTH)} -> {value_text(change.new, VALUE_WIDTH)}",
-                "yellow",
-            )
-            + Text(forced, "red"),
+            Text(f"{' ' * DETAIL}{changed.path}  ") + Text(values, "yellow") + Text(forced, "red"),
             indent=DETAIL + 4,
         )
 
