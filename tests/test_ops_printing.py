@@ -180,9 +180,9 @@ def test_progress_counts_to_the_planned_total_and_frames_each_stage() -> None:
     assert stream.getvalue().splitlines() == [
         "",
         "Carrying out 2 changes; the program runs again first",
-        "[1/2] 1 created    0.0s pull:data:Redis                  redis",
+        "[1/2] 1 created    0.0s pull:data:Redis redis",
         "-- 1 infrastructure: 2 to do",
-        "[2/2] 1 created    0.2s gcp:redis:Instance               pull-production-redis",
+        "[2/2] 1 created    0.2s gcp:redis:Instance pull-production-redis",
         "-- 1 infrastructure: finished",
     ]
 
@@ -194,7 +194,7 @@ def test_progress_says_what_it_waits_for() -> None:
     progress.waiting({})
     assert stream.getvalue().splitlines()[2:] == [
         "   still waiting for redis-instance (600s) and 1 more",
-        "   still waiting for the engine (0s)",
+        "   still waiting for the engine",
     ]
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from ops.command_line.terminal import DETAIL, DONE, STYLES, TYPE_COLUMN, print_line
+from ops.command_line.terminal import DETAIL, DONE, STYLES, print_line
 from ops.review.graph import OUTSIDE_STAGES, ComponentIndex, Stages
 from ops.review.outcome import Outcome
 from ops.review.steps import State, Step, short_type
@@ -72,10 +72,12 @@ class Progress:
 
     def waiting(self, running: Mapping[str, float]) -> None:
         """A line while no step finishes: the step that has been running longest."""
-        urn, seconds = max(running.items(), key=lambda item: item[1], default=("", 0.0))
+        waited_for = "the engine"
+        if running:
+            urn, seconds = max(running.items(), key=lambda item: item[1])
+            waited_for = f"{urn.rpartition('::')[2]} ({seconds:.0f}s)"
         more = f" and {len(running) - 1} more" if len(running) > 1 else ""
-        name = urn.rpartition("::")[2] or "the engine"
-        self._line(Text(f"   still waiting for {name} ({seconds:.0f}s){more}", "dim"))
+        self._line(Text(f"   still waiting for {waited_for}{more}", "dim"))
 
     def _begin(self, stage: str) -> None:
         """Print the headings up to that of ``stage``."""
@@ -90,7 +92,7 @@ class Progress:
             Text(f"[{self.stages.done:>{len(str(total))}}/{total}] {stage.partition(' ')[0]} ")
             + Text(f"{DONE.get(step.op, step.op.value):<8}", STYLES.get(step.op, ""))
             + Text(f" {seconds:5.1f}s", "dim")
-            + Text(f" {short_type(step.type):<{TYPE_COLUMN}} {physical_name(step.state)}")
+            + Text(f" {short_type(step.type)} {physical_name(step.state)}")
         )
 
     def _line(self, line: Text) -> None:
@@ -112,7 +114,8 @@ class ResourceCount:
 
     def __call__(self, step: Step, seconds: float) -> None:
         self.resources += 1
-        self._latest = step.state
+        if step.state.custom:
+            self._latest = step.state
 
     def waiting(self, running: Mapping[str, float]) -> None:
         """Whoever shows the text looks at the clock as well."""
@@ -127,6 +130,7 @@ class ResourceCount:
         )
 
     def _stage(self) -> str:
+        """The stage of the latest resource other than a component: those are registered first."""
         latest = self._latest
         if latest is None:
             return ""
