@@ -258,7 +258,7 @@ def folded(line: Text, width: int, indent: int | None = None) -> Iterator[Text]:
 
 
 def _place(components: ComponentIndex, step: Step) -> tuple[ComponentRef, bool, str, str, str]:
-    """Sorts steps by room, the component first, and like beside like."""
+    """Sorts steps by component: the component itself first, then steps that are alike together."""
     component = components.of(step.urn)
     return (
         component,
@@ -270,7 +270,7 @@ def _place(components: ComponentIndex, step: Step) -> tuple[ComponentRef, bool, 
 
 
 def _likeness(step: Step) -> tuple[str, str | None]:
-    """What steps share that may share a row; only creations are that dull."""
+    """What steps have in common that may share a row, which only creations do."""
     return step.type, _figures(step) if step.op is OpType.CREATE else None
 
 
