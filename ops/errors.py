@@ -30,6 +30,15 @@ class WrongInput(OpsError):
 
     exit_code = 2
 
+    @classmethod
+    def settings(cls, error: Any) -> WrongInput:
+        """The error for a ``SettingsError``, of which each checkout has its own class."""
+        errors = [
+            {"path": wrong.path, "value": wrong.value, "expected": wrong.expected}
+            for wrong in error.shown
+        ]
+        return cls("settings", str(error), errors=errors, count=len(error.errors))
+
 
 class Refused(OpsError):
     """The command is valid, but the current state forbids it. Nothing was changed."""

@@ -15,13 +15,24 @@ import json
 import re
 import secrets
 import string
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import quote, quote_plus
 
 from ops.review.redaction import is_marked_secret, secret_values
-from ops.secret_values import SecretValues, texts_in
+from ops.secret_values import SecretValues
+from ops.texts import texts_in
 from resource_types.limits import MIN_SECRET_LENGTH
+
+_ENCODINGS: Final[tuple[Callable[[str], str], ...]] = (
+    str,
+    lambda text: quote(text, safe=""),
+    quote_plus,
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: base64.b64encode(text.encode()).decode().rstrip("="),
+    lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+)
+"""How a secret may be written inside another one, such as a password in a connection string."""
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
@@ -39,18 +50,11 @@ def without_secrets(deployment: Mapping[str, Any], public: str) -> Deployment:
     Raises:
         SecretLeft: a secret is left, in an encoding that has no placeholder.
     """
-    texts = sorted(set(_texts(list(secret_values(deployment)))), key=len)
-    words = frozenset(_secret_words(texts, public))
-    everywhere = frozenset(word for word in words if len(word) >= MIN_SECRET_LENGTH)
-    key = secrets.token_bytes(32)
-    in_secret = _Replacement(words, key)
-    # A provider's output may hold a value in plain text that the program then makes secret.
-    whole = frozenset(text for text in texts if len(text) >= MIN_SECRET_LENGTH)
-    in_plain = _Replacement(everywhere, key, whole, in_secret)
-    result = {name: _mapped(value, in_plain, in_secret) for name, value in deployment.items()}
+    placeholders = _Placeholders(frozenset(_texts(list(secret_values(deployment)))), public)
+    result = {name: _mapped(value, placeholders) for name, value in deployment.items()}
     left = SecretValues()
     left.publish(public)
-    left.add(everywhere)
+    left.add(placeholders.long_words)
     if left.occur_in(result):
         raise SecretLeft
     return result
@@ -67,21 +71,6 @@ def _texts(value: Any) -> Iterator[str]:
         for piece, encoded in _pieces(text):
             if encoded:
                 yield piece
-
-
-def _secret_words(texts: Iterable[str], public: str) -> Iterator[str]:
-    """The words to replace: those of a secret that the public text does not have.
-
-    In a secret that another one is part of, a short word is a port or a byte of an address.
-    """
-    known = frozenset(_WORD.findall(public))
-    long = [text for text in texts if len(text) >= MIN_SECRET_LENGTH]
-    for text in texts:
-        composed = any(part in text for part in long if len(part) < len(text))
-        for piece, encoded in _pieces(text):
-            for word in () if encoded else _WORD.findall(piece):
-                if word not in known and not (composed and len(word) < MIN_SECRET_LENGTH):
-                    yield word
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
@@ -109,33 +98,71 @@ def _altchars(encoded: str) -> bytes | None:
     return b"-_" if "-" in encoded or "_" in encoded else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Replacement:
-    """Replaces ``words`` in a text by their placeholders, also in base64.
+class _Placeholders:
+    """The placeholders of ``secrets_``, for any text that holds them.
 
-    A text in ``whole`` is left to ``of_whole``.
+    Attributes:
+        long_words: the words of the secrets that are replaced wherever they are.
     """
 
-    words: frozenset[str]
-    key: bytes
-    whole: frozenset[str] = frozenset()
-    of_whole: _Replacement | None = None
-
-    def __call__(self, text: str) -> str:
-        if self.of_whole and text in self.whole:
-            return self.of_whole(text)
-        return "".join(
-            self._encoded(piece, encoded) if encoded else self._plain(piece)
+    def __init__(self, secrets_: frozenset[str], public: str) -> None:
+        self._key = secrets.token_bytes(32)
+        self._public = frozenset(_WORD.findall(public))
+        self._secrets = secrets_
+        self._long = sorted((text for text in secrets_ if len(text) >= MIN_SECRET_LENGTH), key=len)
+        self._made: dict[str, str] = {}
+        words = {
+            word
+            for text in secrets_
             for piece, encoded in _pieces(text)
+            if not encoded
+            for word in _WORD.findall(piece)
+        }
+        self.long_words = frozenset(
+            word for word in words - self._public if len(word) >= MIN_SECRET_LENGTH
         )
+
+    def replace(self, text: str) -> str:
+        """``text`` with a placeholder for each secret in it, also in base64."""
+        if text not in self._made:
+            self._made[text] = "".join(
+                self._encoded(piece, encoded) if encoded else self._plain(piece)
+                for piece, encoded in _pieces(text)
+            )
+        return self._made[text]
 
     def _plain(self, text: str) -> str:
-        return _WORD.sub(
-            lambda word: _placeholder(word[0], self.key) if word[0] in self.words else word[0], text
+        parts = dict(self._parts(text))
+        # Beside the secrets in it, a short word is a port or a byte of an address.
+        every_word = text in self._secrets and not parts
+        if not parts:
+            return self._words(text, every_word)
+        pattern = "|".join(map(re.escape, sorted(parts, key=len, reverse=True)))
+        # The groups keep the separators: every other piece is one of the parts.
+        return "".join(
+            parts[piece] if piece in parts else self._words(piece, every_word)
+            for piece in re.split(f"({pattern})", text)
         )
 
+    def _parts(self, text: str) -> Iterator[tuple[str, str]]:
+        """The shorter secrets in ``text``, as they are encoded there, and what replaces them."""
+        for secret in self._long:
+            if len(secret) >= len(text):
+                return
+            for encode in _ENCODINGS:
+                if encode(secret) in text and self.replace(secret) != secret:
+                    yield encode(secret), encode(self.replace(secret))
+
+    def _words(self, text: str, every_word: bool) -> str:
+        def replaced(found: re.Match[str]) -> str:
+            word = found[0]
+            secret = word not in self._public if every_word else word in self.long_words
+            return _placeholder(word, self._key) if secret else word
+
+        return _WORD.sub(replaced, text)
+
     def _encoded(self, inner: str, encoded: str) -> str:
-        changed = self._plain(inner)
+        changed = self.replace(inner)
         if changed == inner:
             return encoded
         again = base64.b64encode(changed.encode(), altchars=_altchars(encoded)).decode()
@@ -156,17 +183,17 @@ def _drawn(sign: str, number: int) -> str:
     return "x"
 
 
-def _mapped(value: Any, plain: _Replacement, secret: _Replacement, *, within: bool = False) -> Any:
+def _mapped(value: Any, placeholders: _Placeholders, *, within: bool = False) -> Any:
     """``value`` with its texts replaced, and in a secret its numbers as well."""
     if isinstance(value, Mapping):
         if is_marked_secret(value):
-            inner = _mapped(json.loads(value["plaintext"]), plain, secret, within=True)
+            inner = _mapped(json.loads(value["plaintext"]), placeholders, within=True)
             return {**value, "plaintext": json.dumps(inner)}
-        return {key: _mapped(item, plain, secret, within=within) for key, item in value.items()}
+        return {name: _mapped(item, placeholders, within=within) for name, item in value.items()}
     if isinstance(value, list):
-        return [_mapped(item, plain, secret, within=within) for item in value]
+        return [_mapped(item, placeholders, within=within) for item in value]
     if isinstance(value, str):
-        return (secret if within else plain)(value)
+        return placeholders.replace(value)
     if within and isinstance(value, int) and not isinstance(value, bool):
-        return int(secret(str(value)))
+        return int(placeholders.replace(str(value)))
     return value

@@ -18,9 +18,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final, TextIO
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus
 
 from ops.review.redaction import SECRET
+from ops.texts import texts_in
 from resource_types.limits import MIN_SECRET_LENGTH
 
 MAX_FRAGMENT: Final = 32
@@ -281,39 +282,6 @@ def _shared_end(text: str, secret: str) -> int:
     while length < len(text) and text[-length - 1 :] in secret:
         length += 1
     return length
-
-
-def texts_in(value: Any) -> Iterator[str]:
-    """Every text in a value, and the items of JSON and the password of a URL in a text."""
-    match value:
-        case bool() | None:
-            return
-        case str():
-            yield value
-            yield from _inner(value)
-        case bytes():
-            yield from texts_in(value.decode("utf-8", "replace"))
-        case int():
-            yield str(value)
-        case Mapping():
-            for item in value.values():
-                yield from texts_in(item)
-        case list() | tuple() | set():
-            for item in value:
-                yield from texts_in(item)
-
-
-def _inner(text: str) -> Iterator[str]:
-    if text.lstrip().startswith(("{", "[")):
-        try:
-            yield from texts_in(json.loads(text))
-        except (ValueError, RecursionError):
-            return
-    elif "://" in text and "@" in text:
-        try:
-            yield urlsplit(text).password or ""
-        except ValueError:
-            return
 
 
 def _encodings(text: str) -> Iterator[str]:

@@ -107,7 +107,8 @@ class Snapshot(SealedDocument):
         hours = age.days * 24 + age.seconds // 3600
         old = f"{age.days} days" if age.days > 1 else f"{hours} hours" if hours else "under an hour"
         commit = self.commit[:12] or "none"
-        return f"the snapshot of {self.taken} ({old} old), commit {commit}"
+        taken = datetime.datetime.fromisoformat(self.taken)
+        return f"the snapshot of {taken:%Y-%m-%d %H:%M} UTC ({old} old), commit {commit}"
 
 
 def _public(checkout: Checkout, stack: str) -> Iterator[str]:

@@ -84,11 +84,17 @@ class Cloud(Store):
     def plan(self, record: Record, inputs: Properties, settings: Properties) -> Properties:
         """The outputs in the preview of an update with these inputs."""
         model = model_of(record.type)
-        resource = _resource(model, inputs, settings, record)
+        before, after = (
+            _resource(model, given, settings, record) for given in (record.inputs, inputs)
+        )
         if model.history == "revisions":
-            resource.internal = revisions.add(resource)
-        outputs = outputs_of(record.type, resource, inputs, record.id)
-        return preview_update(record.outputs, outputs, inputs)
+            after.internal = revisions.add(after)
+        return preview_update(
+            record.outputs,
+            outputs_of(record.type, before, record.inputs, record.id),
+            outputs_of(record.type, after, inputs, record.id),
+            inputs,
+        )
 
     def delete(self, token: str, identity: str, state: Properties) -> None:
         """Delete a resource, if it exists. ``state`` is its state in the engine.

@@ -32,7 +32,8 @@ def compare(
     A change of an input in ``replace_on`` forces a replacement. ``updates`` decide by the values:
     about a replacement, and about a change that the provider ignores.
     """
-    before, after = _comparable(old), _comparable(new)
+    after = _without_lists(reveal(new))
+    before = _without_lists(_without_defaults(reveal(old), after))
     applying = [update for update in updates if update.applies(before, after)]
     ignored, replacing = (
         [update for update in applying if update.effect == effect]
@@ -50,8 +51,31 @@ def compare(
     ]
 
 
-def _comparable(inputs: Properties) -> Properties:
-    return {name: reveal(value) for name, value in inputs.items() if name != DEFAULTS}
+def _without_defaults(old: Any, new: Any) -> Any:
+    """``old`` without what a provider had set itself and ``new`` does not set.
+
+    The state of a real provider may have more of it than the sandbox sets.
+    """
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        own = old.get(DEFAULTS, ())
+        return {
+            name: _without_defaults(value, new.get(name))
+            for name, value in old.items()
+            if name in new or name not in own
+        }
+    if isinstance(old, list) and isinstance(new, list):
+        return [
+            _without_defaults(value, new[index] if index < len(new) else None)
+            for index, value in enumerate(old)
+        ]
+    return old
+
+
+def _without_lists(value: Any) -> Any:
+    """A value without the lists of what a provider set itself, at any depth."""
+    if isinstance(value, Mapping):
+        return {name: _without_lists(item) for name, item in value.items() if name != DEFAULTS}
+    return [_without_lists(item) for item in value] if isinstance(value, list) else value
 
 
 _Difference = tuple[str, Literal["add", "update", "delete"], tuple[Any, ...]]

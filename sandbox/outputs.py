@@ -127,23 +127,33 @@ def _is_repeated_block(shape: Shape) -> bool:
     return shape.kind == "list" and shape.element is not None and shape.element.kind == "object"
 
 
-def preview_update(before: Properties, after: Properties, inputs: Properties) -> Properties:
-    """The outputs in the preview of an update: ``after``, with what the update changes unknown."""
-    return {
-        name: _preview_value(value, before.get(name), inputs.get(name))
+def preview_update(
+    present: Properties, before: Properties, after: Properties, inputs: Properties
+) -> Properties:
+    """The outputs in the preview of an update: those of today, with what it changes unknown.
+
+    Args:
+        present: the outputs of today. Another provider may have made them, with other values than
+            the sandbox's, and more of them.
+        before, after: the sandbox's outputs for the inputs of today, and for the new ones.
+        inputs: the new ones.
+    """
+    more = {name: value for name, value in present.items() if name not in {*before, *after}}
+    changed = {
+        name: _preview_value(present.get(name), before.get(name), value, inputs.get(name))
         for name, value in after.items()
     }
+    return {**more, **changed}
 
 
-def _preview_value(after: Any, before: Any, value: Any) -> Any:
-    """The output if an input sets it or if it stays the same; unknown otherwise."""
+def _preview_value(present: Any, before: Any, after: Any, value: Any) -> Any:
+    """The output of today if it stays, the new one if an input sets it; unknown otherwise."""
+    if after == before:
+        return after if present is None else present
     if isinstance(after, Mapping) and isinstance(value, Mapping) and not is_special(after):
-        old = before if isinstance(before, Mapping) else {}
-        return {
-            name: _preview_value(element, old.get(name), value.get(name))
-            for name, element in after.items()
-        }
-    return after if value is not None or after == before else UNKNOWN
+        today, old = (each if isinstance(each, Mapping) else {} for each in (present, before))
+        return preview_update({**today}, {**old}, {**after}, {**value})
+    return after if value is not None else UNKNOWN
 
 
 def _mark_secrets(token: str, outputs: Properties) -> Properties:

@@ -21,6 +21,7 @@ from ops.engine.checkout import Checkout
 from ops.engine.command import Engine
 from ops.engine.environment import language_host_variables, sandboxed
 from ops.engine.install import provide_engine
+from ops.engine.run_estate import run_program
 from ops.engine.stack import runnable_pack
 from sandbox.server import Sandbox
 
@@ -51,7 +52,7 @@ def main(stack: str, folder: Path, pack: str, config: str, operations: list[str]
         os.environ.update(variables)
         workspace = automation.LocalWorkspace(
             work_dir=str(environment.work_dir),
-            program=checkout.program,
+            program=lambda: run_program(checkout.program, lambda error: None),
             pulumi_command=Engine(provide_engine(lambda line: print(line, file=sys.stderr))),
         )
         opened = automation.Stack.create_or_select(stack, workspace)

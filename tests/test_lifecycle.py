@@ -6,11 +6,13 @@ import base64
 import itertools
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from ops.snapshot import Snapshot
 from sandbox.cloud import Cloud
 from sandbox.store import Record
 from sandbox.values import reveal
@@ -305,6 +307,47 @@ def test_a_new_password_reaches_its_readers_and_is_nowhere_in_plain_text(
 
 # -- snapshots ---------------------------------------------------------------------------------
 
+WITHOUT_SENTRY: Final = """\
+from components.secrets import catalogue
+catalogue.CATALOGUE = tuple(v for v in catalogue.CATALOGUE if v.name != "SENTRY_DSN")
+catalogue.SECRETS = tuple(v for v in catalogue.SECRETS if v.name != "SENTRY_DSN")
+"""
+
+
+def planned(document: dict[str, Any]) -> dict[str, Any]:
+    """What a preview says of each change, down to the properties."""
+    return {
+        step["urn"].rpartition("::")[2]: (
+            *(step["op"], sorted(step["diffReasons"]), sorted(step["replaceReasons"])),
+            step["detailedDiff"],
+        )
+        for step in document["steps"]
+    }
+
+
+def as_real_providers_write(deployment: dict[str, Any]) -> dict[str, Any]:
+    """A state as the real providers write it: with their defaults, and outputs of their own."""
+
+    def with_defaults(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: with_defaults(item) for name, item in value.items()} | {"__defaults": []}
+        return [with_defaults(item) for item in value] if isinstance(value, list) else value
+
+    for resource in deployment["resources"]:
+        if not resource["custom"] or resource["type"].startswith("pulumi:"):
+            continue
+        inputs, outputs = resource["inputs"], resource["outputs"]
+        if "4dabf18193072939515e22adb298388d" not in json.dumps(inputs):
+            resource["inputs"] = with_defaults(inputs)
+        resource["inputs"]["__defaults"] = ["deletionPolicy"]
+        resource["inputs"].setdefault("deletionPolicy", "DELETE")
+        outputs["__meta"] = '{"schema_version": "1"}'
+        outputs["onlyTheRealProviderHasThis"] = {"etag": "3c5f"}
+        for name, value in (("host", "10.20.30.40"), ("etag", "3c5f"), ("uid", "11d8")):
+            if name in outputs:
+                outputs[name] = value
+    return deployment
+
 
 def test_a_preview_against_a_snapshot_shows_what_up_would_do_without_a_secret(
     fork: StackLifecycle, tmp_path: Path
@@ -317,21 +360,42 @@ def test_a_preview_against_a_snapshot_shows_what_up_would_do_without_a_secret(
         for encoded in (secret, base64.b64encode(secret.encode()).decode()[:-4]):
             assert encoded not in text, name
 
-    def against() -> dict[str, str]:
-        done = fork.preview_against(file)
+    def against(snapshot: Path = file) -> dict[str, Any]:
+        done = fork.preview_against(snapshot)
         assert done.returncode == 0, done.stdout + done.stderr
-        return changed(json.loads(done.stdout))
+        return planned(json.loads(done.stdout))
 
     assert against() == {}
     fork.settings(
         postgres={"password_generation": 2},
-        workers={"fleet": {"all": {"max_instances": 7}}},
+        redis={"memory_gib": 6},
+        workers={"fleet": {"all": {"max_instances": 7}, "kyc": FLEET["kyc"]}},
     )
-    assert against() == changed(fork.run("preview")) != {}
+    program = fork.root / "__main__.py"
+    program.write_text(WITHOUT_SENTRY + program.read_text("utf-8"), "utf-8")
+    live = planned(fork.run("preview"))
+    assert live["redis-instance"][1] == ["memorySizeGb"]
+    assert live["worker-kyc-service"][0] == "create"
+    assert live["secrets-sentry-dsn"][0] == "delete"
+    assert against() == live
 
     file.write_text(text.replace('"stack": "production"', '"stack": "staging"'), "utf-8")
     done = fork.preview_against(file)
     assert (done.returncode, "was edited" in done.stdout) == (2, True)
+
+
+def test_a_snapshot_of_the_real_providers_shows_no_change(
+    fork: StackLifecycle, tmp_path: Path
+) -> None:
+    file = tmp_path / "production.snapshot"
+    done = fork.ops("snapshot", "--out", str(file))
+    assert done.returncode == 0, done.stderr
+    taken = Snapshot.read(file)
+    deployment = as_real_providers_write(json.loads(json.dumps(taken.deployment)))
+    replace(taken, deployment=deployment).write(file)
+    done = fork.preview_against(file)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert planned(json.loads(done.stdout)) == {}
 
 
 # -- releases and rollbacks --------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -37,11 +38,22 @@ def order(lifecycle: StackLifecycle, *names: str) -> None:
         assert urns[earlier] in everything_before(resources, urns[later]), (earlier, later)
 
 
+def changed_since_snapshot(lifecycle: StackLifecycle) -> dict[str, str]:
+    """What the program changes in a snapshot that is taken now."""
+    file = lifecycle.folder / "snapshot.json"
+    done = lifecycle.ops("snapshot", "--out", str(file))
+    assert done.returncode == 0, done.stderr
+    done = lifecycle.preview_against(file)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return changed(json.loads(done.stdout))
+
+
 def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> None:
     assert engine.exists()
     lifecycle = StackLifecycle.begin(checkout, tmp_path / "lifecycle", "staging")
     lifecycle.run("up")
     managed = addresses(lifecycle)
+    assert changed_since_snapshot(lifecycle) == {}
 
     # Both: the Worker serves the users, and the cluster is tested under its own name.
     lifecycle.settings(runtime="both")
@@ -74,6 +86,8 @@ def test_to_a_cluster_and_back(tmp_path: Path, checkout: Path, engine: Path) -> 
         if resource["type"] == DEPLOYMENT
     }
     assert timeouts == {1200}, "a large fleet takes longer than the provider's ten minutes"
+
+    assert changed_since_snapshot(lifecycle) == {}
 
     # The cluster alone: only now the API's DNS name moves to it.
     lifecycle.settings(runtime="kubernetes")

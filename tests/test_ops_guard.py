@@ -101,7 +101,7 @@ def test_a_type_without_a_record_counts_as_stateful(token: str, loss: str | None
         replace_reasons=(),
         detailed_diff={},
     )
-    refusals = evaluate("production", [step], [], dict, datetime.now(UTC).date())
+    refusals = evaluate("production", [step], [], dict, datetime.now(UTC).date()).refusals
     assert [refusal.loss for refusal in refusals] == ([loss] if loss else [])
 
 
@@ -400,5 +400,5 @@ def test_a_contract_on_mainnet_stays_where_it_is(
         replace_reasons=(),
         detailed_diff={},
     )
-    refusals = evaluate("production", [step], [], dict, datetime.now(UTC).date())
+    refusals = evaluate("production", [step], [], dict, datetime.now(UTC).date()).refusals
     assert [refusal.operation for refusal in refusals] == ["change"] * refused

@@ -90,7 +90,8 @@ def refusals(
     resources: Sequence[Mapping[str, Any]] = (),
     approvals: Sequence[Approval] = (),
 ) -> tuple[Refusal, ...]:
-    return evaluate("production", steps, approvals, lambda: {"resources": resources}, TODAY)
+    state = {"resources": resources}
+    return evaluate("production", steps, approvals, lambda: state, TODAY).refusals
 
 
 def approval(token: str, operation: str) -> Approval:

@@ -7,6 +7,7 @@ import io
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from ops.engine.install import EngineError, describe, provide_engine
 from ops.errors import Interrupted, OpsError, Refused, WrongInput
 from ops.recovery import adopt, find_existing, pending, plan_recovery, refuse_interrupted
 from ops.recovery import recover as carry_out_recovery
+from ops.review.check import Check
 from ops.review.graph import before_and_after, draw, preview_with_dependencies
 from ops.review.guard import refuse_protected, urns_deleted
 from ops.review.outcome import Outcome
@@ -84,6 +86,12 @@ RecordFile = Annotated[
     Path | None,
     typer.Option("--record", metavar="FILE", help="The record of the reviewed preview."),
 ]
+FullReportUrl = Annotated[
+    str,
+    typer.Option(
+        "--full-report-url", metavar="URL", help="The link in a report that had to be shortened."
+    ),
+]
 NoQuestion = Annotated[bool, typer.Option("--yes", help="Has no effect: this command never asks.")]
 
 
@@ -106,21 +114,41 @@ def preview(
             "--against", metavar="FILE", help="A snapshot to preview against, without an account."
         ),
     ] = None,
+    program: Annotated[
+        Path | None,
+        typer.Option(
+            "--program",
+            metavar="DIR",
+            help="Another checkout, whose program and settings this one previews and judges.",
+        ),
+    ] = None,
     _yes: NoQuestion = False,
 ) -> None:
     """Show what up would do. Changes nothing.
 
     With --record, also write a record of the plan, which up --record then holds to. With --against,
-    show what up would do to the resources of a snapshot.
+    show what up would do to the resources of a snapshot. With --program, the policies, the guard
+    and the approvals are still those of the checkout in the current directory.
     """
     session = Session("preview", as_json=as_json)
+    _refuse_together({"--against": against, "--sandbox": sandbox})
+    _refuse_together({"--against": against, "--record": record})
+    _refuse_together({"--program": program, "--record": record})
+    if program and not (sandbox or against):
+        raise WrongInput(
+            "usage",
+            "--program runs code of another checkout, which gets no account: add --against or "
+            "--sandbox.",
+        )
     if record:
         refuse_unrecordable(Checkout.here(), record)
     snapshot = Snapshot.read(against) if against else None
     if snapshot:
         snapshot.refuse_other(stack)
     with (
-        session.open_snapshot(snapshot) if snapshot else session.open(stack, sandbox, sandbox_dir)
+        session.open_snapshot(snapshot, program)
+        if snapshot
+        else session.open(stack, sandbox, sandbox_dir, program=program)
     ) as opened:
         outcome, dependencies = preview_with_dependencies(opened)
         state = cache(opened.state)
@@ -129,6 +157,53 @@ def preview(
         if record and outcome.succeeded and verdict.passed:
             Record.make(opened, outcome, verdict, state(), valid_hours).write(record)
     session.output.finish(outcome, verdict, graph, planned=True)
+
+
+@app.command()
+def check(
+    program: Annotated[
+        Path,
+        typer.Option(
+            "--program", metavar="DIR", help="The checkout of the pull request, merged or not."
+        ),
+    ],
+    snapshots: Annotated[
+        Path | None,
+        typer.Option(
+            "--snapshots",
+            metavar="DIR",
+            help="The folder with a snapshot STACK.json of each stack; for a stack without one, "
+            "the target branch is applied to a sandbox first.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="The folder for report.md, report.html and report.json."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    full_report_url: FullReportUrl = "",
+) -> None:
+    """Judge a pull request: run this in a checkout of the target branch.
+
+    Previews the program of another checkout, all stacks side by side, with the policies, the guard,
+    the approvals and the report of this checkout. The program runs confined: it can write nothing,
+    and reach nothing but the engine. Needs no account.
+    """
+    checkout = Checkout.here(program)
+    if out and not out.is_dir():
+        raise WrongInput("report", f"--out {out} is not a folder.")
+    if snapshots and not snapshots.is_dir():
+        raise WrongInput("snapshot", f"--snapshots {snapshots} is not a folder.")
+    provide_engine(say)
+    with tempfile.TemporaryDirectory(prefix="pull-check-") as folder:
+        made = Check(checkout, snapshots, Path(folder), say).run()
+    if out:
+        for form, name in ((Form.MARKDOWN, "md"), (Form.HTML, "html"), (Form.JSON, "json")):
+            write_report(out / f"report.{name}", render_report(made, form, full_report_url))
+    print(render_report(made, Form.JSON if as_json else Form.TEXT))
+    sys.exit(made.exit_code)
 
 
 @app.command()
@@ -175,14 +250,7 @@ def report(
             "--out", metavar="FILE", help="The file to write; by default standard output."
         ),
     ] = None,
-    full_report_url: Annotated[
-        str,
-        typer.Option(
-            "--full-report-url",
-            metavar="URL",
-            help="The link in a report that had to be shortened.",
-        ),
-    ] = "",
+    full_report_url: FullReportUrl = "",
 ) -> None:
     """Summarize for a reviewer what a change does and how risky it is. Changes nothing."""
     if bool(stack) == bool(saved):
@@ -434,6 +502,12 @@ def engine() -> None:
     executable = provide_engine(say)
     say(describe(executable))
     print(executable)
+
+
+def _refuse_together(options: Mapping[str, object]) -> None:
+    given = [name for name, value in options.items() if value]
+    if len(given) > 1:
+        raise WrongInput("usage", f"{' and '.join(given)} exclude each other.")
 
 
 def main() -> NoReturn:

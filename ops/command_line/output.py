@@ -29,10 +29,15 @@ ALREADY_EXISTS: Final = (
 
 
 class Output:
-    """Where a command prints. With ``--json``, standard output carries the JSON document alone."""
+    """Where a command prints. With ``--json``, standard output carries the JSON document alone.
+
+    Attributes:
+        compared_with: what a preview compares the program with, if that is a snapshot.
+    """
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self.compared_with = ""
         # The current streams: while the program runs, its own prints go to standard error.
         self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
         self.printer = Printer(self.console)
@@ -64,7 +69,10 @@ class Output:
         drifted = expect_same and bool(outcome.changes)
         succeeded = outcome.succeeded and not drifted and (verdict is None or verdict.passed)
         if self.as_json:
-            print_json(_document(outcome, verdict, graph, stages, succeeded=succeeded))
+            document = _document(outcome, verdict, graph, stages, succeeded=succeeded)
+            if self.compared_with:
+                document["comparedWith"] = self.compared_with
+            print_json(document)
         else:
             if planned or outcome.operation in ("refresh", "recover"):
                 self.printer.steps(outcome)

@@ -50,18 +50,20 @@ class Session:
         *,
         protect: bool | None = None,
         repair: bool = False,
+        program: Path | None = None,
         place: str = "",
     ) -> Iterator[OpenStack]:
         """Open the stack, after checking everything that can be checked without an engine.
 
         ``protect`` replaces the setting ``pull:protect``, in a sandbox only. The policy pack, which
-        demands protection, is then not applied. ``repair`` replaces a damaged state file. ``place``
-        is the text that says where this is.
+        demands protection, is then not applied. ``repair`` replaces a damaged state file.
+        ``program`` is another checkout, whose program this one judges. ``place`` is the text that
+        says where this is.
 
         Raises:
             WrongInput: the options, settings, approvals or policy levels are wrong.
         """
-        checkout = Checkout.here()
+        checkout = Checkout.here(program)
         try:
             checkout.stack_file(stack)
         except WrongInput as error:
@@ -88,16 +90,19 @@ class Session:
             yield opened
 
     @contextlib.contextmanager
-    def open_snapshot(self, snapshot: Snapshot) -> Iterator[OpenStack]:
+    def open_snapshot(self, snapshot: Snapshot, program: Path | None = None) -> Iterator[OpenStack]:
         """Open the stack of a snapshot, in a sandbox of its own that holds what the snapshot names.
 
         Raises:
             WrongInput: the settings, approvals or policy levels are wrong.
             Refused: the engine does not accept the snapshot.
         """
+        self.output.compared_with = snapshot.description()
         with (
             tempfile.TemporaryDirectory(prefix="pull-snapshot-") as folder,
-            self.open(snapshot.stack, True, Path(folder), place=snapshot.description()) as opened,
+            self.open(
+                snapshot.stack, True, Path(folder), program=program, place=snapshot.description()
+            ) as opened,
         ):
             opened.take_over(snapshot.deployment)
             yield opened

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
-import runpy
+import subprocess
 import sys
-import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pulumi
-
 from components.config import SettingsError, read_stack_file
-from ops.errors import WrongInput
+from ops.engine.confinement import require_confinement
+from ops.errors import Refused, WrongInput
 
-PROGRAM_FRAMES: Final = 16
-"""More than the depth of the program, and less than its depth together with its runner."""
+REQUIREMENTS: Final = ("requirements.txt", "requirements-dev.txt")
+"""The files that decide which Python environment a checkout needs, as in the Makefile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A folder with ``Pulumi.yaml``, ``__main__.py`` and one ``Pulumi.<stack>.yaml`` per stack."""
+    """A folder with ``Pulumi.yaml``, ``__main__.py`` and one ``Pulumi.<stack>.yaml`` per stack.
+
+    Attributes:
+        root: holds the policies and the approvals and, unless ``proposed`` does, the program.
+        proposed: another checkout, whose program and settings this one previews and judges.
+    """
 
     root: Path
-    rejected: list[WrongInput] = field(default_factory=list, compare=False)
-    """Settings that the program itself found wrong, such as a bundle that does not exist."""
+    proposed: Path | None = None
 
     @classmethod
-    def here(cls) -> Checkout:
+    def here(cls, proposed: Path | None = None) -> Checkout:
         """The checkout in the current directory, as the Pulumi CLI finds it.
 
         Raises:
-            WrongInput: the current directory is not the root of one.
+            WrongInput: the current directory, or ``proposed``, is not the root of one.
+            Refused: this system cannot confine the program of ``proposed``.
         """
         root = Path.cwd().resolve()
         if not (root / "Pulumi.yaml").is_file():
@@ -41,7 +42,22 @@ class Checkout:
                 "checkout",
                 f"There is no Pulumi.yaml in {root}. Run this in the root of the checkout.",
             )
-        return cls(root)
+        if proposed is None:
+            return cls(root)
+        require_confinement()
+        other = proposed.expanduser().resolve()
+        if not (other / "Pulumi.yaml").is_file():
+            raise WrongInput(
+                "checkout",
+                f"--program {proposed}: there is no Pulumi.yaml in it. Name the root of the "
+                "checkout whose program to preview.",
+            )
+        return cls(root, other)
+
+    @property
+    def program(self) -> Path:
+        """The folder of the program and its settings."""
+        return self.proposed or self.root
 
     @property
     def policies(self) -> Path:
@@ -55,11 +71,12 @@ class Checkout:
 
     def stacks(self) -> tuple[str, ...]:
         """Names of the stacks that have a settings file, sorted."""
-        files = self.root.glob("Pulumi.*.yaml")
-        return tuple(sorted(file.name.split(".", 1)[1].removesuffix(".yaml") for file in files))
+        return stacks_in(self.program)
 
     def stack_file(self, stack: str) -> Path:
         """The settings file of ``stack``, validated.
+
+        A proposed program validates its settings itself: it may have settings that are new.
 
         Raises:
             WrongInput: there is no such stack, or its settings are wrong (all errors listed).
@@ -70,56 +87,41 @@ class Checkout:
                 f"There is no stack '{stack}'. The stacks are: {', '.join(self.stacks())}.",
                 stacks=list(self.stacks()),
             )
-        path = self.root / f"Pulumi.{stack}.yaml"
-        try:
-            read_stack_file(path)
-        except SettingsError as error:
-            raise _wrong_settings(error) from None
+        path = self.program / f"Pulumi.{stack}.yaml"
+        if self.proposed is None:
+            try:
+                read_stack_file(path)
+            except SettingsError as error:
+                raise WrongInput.settings(error) from None
         return path
 
-    def program(self) -> None:
-        """Run ``__main__.py`` in this process.
+    def python(self) -> str:
+        """The Python that runs the program: this one, unless a proposal changes the requirements.
 
         Raises:
-            pulumi.RunError: the program failed; the text is for people. Any other exception type
-                would reach them as a stack trace through the Automation API.
+            Refused: the proposed requirements cannot be installed.
         """
-        try:
-            with _short_traces():
-                runpy.run_path(str(self.root / "__main__.py"), run_name="__main__")
-        except SettingsError as error:
-            self.rejected.append(_wrong_settings(error))
-            raise pulumi.RunError(str(error)) from error
-        except Exception as error:
-            frames = traceback.extract_tb(error.__traceback__)
-            ours = [
-                f"  at {Path(frame.filename).relative_to(self.root)}:{frame.lineno} in {frame.name}"
-                for frame in frames
-                if Path(frame.filename).is_relative_to(self.root)
-            ]
-            raise pulumi.RunError(
-                "\n".join([f"The program failed: {type(error).__name__}: {error}", *ours])
-            ) from error
+        if self.proposed is None or all(
+            _bytes(self.root / name) == _bytes(self.proposed / name) for name in REQUIREMENTS
+        ):
+            return sys.executable
+        made = subprocess.run(
+            ["make", "--no-print-directory", "-f", str(self.root / "Makefile"), "python"],
+            cwd=self.proposed,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            raise Refused("requirements", "The proposed requirements cannot be installed.")
+        return made.stdout.strip()
 
 
-def _wrong_settings(error: SettingsError) -> WrongInput:
-    errors = [
-        {"path": wrong.path, "value": wrong.value, "expected": wrong.expected}
-        for wrong in error.shown
-    ]
-    return WrongInput("settings", str(error), errors=errors, count=len(error.errors))
+def stacks_in(folder: Path) -> tuple[str, ...]:
+    """Names of the stacks that have a settings file in ``folder``, sorted."""
+    files = folder.glob("Pulumi.*.yaml")
+    return tuple(sorted(file.name.split(".", 1)[1].removesuffix(".yaml") for file in files))
 
 
-@contextlib.contextmanager
-def _short_traces() -> Iterator[None]:
-    """Keep the frames of this runner out of the state.
-
-    The SDK sends a stack trace with every resource, and the engine stores it: 27 frames each, of
-    which only the innermost are the program's. The others were half of the state, and half of the
-    time to write it.
-    """
-    sys.tracebacklimit = PROGRAM_FRAMES
-    try:
-        yield
-    finally:
-        del sys.tracebacklimit
+def _bytes(file: Path) -> bytes:
+    return file.read_bytes() if file.is_file() else b""

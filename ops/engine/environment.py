@@ -23,6 +23,12 @@ from ops.errors import WrongInput
 # provider SDKs would copy some of them into its state.
 ACCOUNT_VARIABLES: Final = ("PULUMI_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "CLOUDFLARE_", "VERCEL_")
 
+HARMLESS_VARIABLES: Final = (
+    *("CI", "HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "TERM"),
+    *("TMPDIR", "TZ", "XDG_CACHE_HOME"),
+)
+"""The only variables that the code of another checkout gets: none of them holds a credential."""
+
 # The lines of a stack file that configure the encryption of secrets. A sandbox has its own key.
 ENCRYPTION: Final = re.compile(
     r"^(encryptionsalt|secretsprovider|encryptedkey):.*\n?", re.MULTILINE
@@ -58,12 +64,12 @@ class Environment:
 
 def real_accounts(checkout: Checkout) -> Environment:
     """The checkout itself with the user's own backend, credentials and plugins."""
-    return Environment(work_dir=checkout.root, variables=dict(os.environ))
+    return Environment(work_dir=checkout.program, variables=dict(os.environ))
 
 
 def default_sandbox(checkout: Checkout) -> Path:
     """A folder in the cache for this checkout alone: two clones never share a sandbox."""
-    short = hashlib.sha256(str(checkout.root).encode()).hexdigest()[:12]
+    short = hashlib.sha256(str(checkout.program).encode()).hexdigest()[:12]
     return cache_folder() / "sandbox" / short
 
 
@@ -80,7 +86,7 @@ def sandboxed(
     folder = folder.expanduser().resolve()
     if folder.exists() and not folder.is_dir():
         raise WrongInput("sandbox-dir", f"--sandbox-dir {folder} is a file; it must be a folder.")
-    if folder.is_relative_to(checkout.root):
+    if any(folder.is_relative_to(root) for root in (checkout.root, checkout.program)):
         raise WrongInput(
             "sandbox-dir",
             f"--sandbox-dir {folder} is in the checkout, which no command may change. "
@@ -92,20 +98,31 @@ def sandboxed(
             needed.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WrongInput("sandbox-dir", f"--sandbox-dir {folder}: {error.strerror}.") from None
-    _replace(work_dir / "Pulumi.yaml", (checkout.root / "Pulumi.yaml").read_text("utf-8"))
+    _replace(work_dir / "Pulumi.yaml", (checkout.program / "Pulumi.yaml").read_text("utf-8"))
     copy = work_dir / f"Pulumi.{stack}.yaml"
-    settings = (checkout.root / copy.name).read_text("utf-8")
+    settings = (checkout.program / copy.name).read_text("utf-8")
     if protect is not None:
         settings = _with_protect(settings, protect)
     _replace(copy, ENCRYPTION.sub("", settings) + _encryption_salt(copy))
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(ACCOUNT_VARIABLES)
-    }
+    kept = (
+        harmless_variables()
+        if checkout.proposed
+        else {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(ACCOUNT_VARIABLES)
+        }
+    )
     return Environment(
         work_dir=work_dir,
         variables={**kept, **sandbox_variables(state, home)},
         sandbox=folder,
     )
+
+
+def harmless_variables() -> dict[str, str]:
+    """The variables that the code of another checkout may see."""
+    return {name: os.environ[name] for name in HARMLESS_VARIABLES if name in os.environ}
 
 
 def sandbox_variables(state: Path, home: Path) -> dict[str, str]:

@@ -12,41 +12,19 @@ import os
 import selectors
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from ops.secret_values import HANDLED, texts_in
+from ops.secret_values import HANDLED
 
 SECONDS_AFTER_END: Final = 1.0
 """How long a process that the program left behind may still print."""
-
-Send = Callable[[Any], None]
-
-
-def senders(descriptor: int) -> tuple[Send, Send]:
-    """Functions that send a secret that the program marks, and the value of a secret output."""
-    lock = threading.Lock()
-
-    def send(texts: list[str], *, structured: bool) -> None:
-        line = json.dumps([texts, structured]).encode() + b"\n"
-        with lock:
-            while line:
-                line = line[os.write(descriptor, line) :]
-
-    def secret(value: Any) -> None:
-        send([*texts_in(value)], structured=False)
-
-    def output(value: Any) -> None:
-        send([*texts_in(value)], structured=not isinstance(value, str))
-
-    return secret, output
 
 
 class Relay:
     """The other end: prints to standard error, because standard output belongs to the result.
 
     Attributes:
-        secrets: the file descriptor for ``senders``.
+        secrets: the file descriptor for ``run_estate.senders``.
         printed: the file descriptor for the program's output.
     """
 

@@ -35,6 +35,7 @@ from ops.review.redaction import secret_values
 from ops.sdk_internals import Workspace, serve_processes
 from ops.secret_values import HANDLED
 from policies.levels import file_of
+from policies.rules.program_source import PROGRAM_FOLDER
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
@@ -401,12 +402,14 @@ def open_stack(
     """
     _require_readable_state(stack, environment, say, repair=repair)
     serve_processes()
-    for settings in (checkout.root / "Pulumi.yaml", checkout.root / f"Pulumi.{stack}.yaml"):
+    for settings in (checkout.program / "Pulumi.yaml", checkout.program / f"Pulumi.{stack}.yaml"):
         HANDLED.publish(settings.read_text("utf-8"))
     HANDLED.add([value for name, value in os.environ.items() if CREDENTIAL.search(name)])
     engine = Engine(provide_engine(say))
     with contextlib.ExitStack() as stacked:
-        stacked.enter_context(_variables({**environment.variables, **language_host_variables()}))
+        variables = {**environment.variables, **language_host_variables()}
+        variables[PROGRAM_FOLDER] = str(checkout.program)
+        stacked.enter_context(_variables(variables))
         cloud = None
         if environment.sandbox:
             # Imported late: without --sandbox nothing of the sandbox is loaded.
@@ -415,7 +418,7 @@ def open_stack(
             cloud = stacked.enter_context(Sandbox(environment.sandbox / "cloud"))
             os.environ.update(cloud.environment)
         pack = stacked.enter_context(runnable_pack(checkout.policies)) if policed else None
-        program = Program(checkout)
+        program = Program(checkout, checkout.python())
         workspace = _workspace(environment.work_dir, program, engine)
         select = automation.Stack.create_or_select if cloud else automation.Stack.select
         try:

@@ -57,6 +57,10 @@ class Approval(BaseModel):
     ]
     expires: Annotated[datetime.date, BeforeValidator(iso_date)]
 
+    def description(self) -> str:
+        """Who approved it, until when and why."""
+        return f"By {' and '.join(self.approved_by)}, until {self.expires}: {self.reason}"
+
     def invalid_because(self, today: datetime.date) -> str:
         """Why the approval does not count ``today``; empty if it does."""
         if self.expires < today:

@@ -94,7 +94,7 @@ def state_digests(deployment: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 def settings_digest(opened: OpenStack) -> str:
     """A digest of the project's and the stack's settings files."""
-    root = opened.checkout.root
+    root = opened.checkout.program
     return _digest_of_files([root / "Pulumi.yaml", root / f"Pulumi.{opened.name}.yaml"], root)
 
 

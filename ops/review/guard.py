@@ -50,6 +50,10 @@ NOT_APPROVED: Final = (
     "approvals/{stack}.yaml."
 )
 
+NEW_APPROVAL: Final = (
+    "This pull request adds an approval, which counts once it is on the target branch:"
+)
+
 NAMES: Final = 6
 """So many dependents are named in a refusal; the rest are counted."""
 
@@ -103,26 +107,62 @@ class Refusal:
         yield f"  {self.reason}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """An operation that the guard would refuse without its approval."""
+
+    urn: str
+    operation: Operation
+    loss: str
+    approval: Approval
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "urn": self.urn,
+            "operation": self.operation,
+            "loss": self.loss,
+            "reason": self.approval.reason,
+            "approvedBy": list(self.approval.approved_by),
+            "expires": self.approval.expires.isoformat(),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """The approval as text."""
+        yield f"approved: {self.operation} of {self.urn.rpartition('::')[2]}: {self.loss}"
+        yield f"  {self.approval.description()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the guard decides about the operations of a preview."""
+
+    refusals: tuple[Refusal, ...] = ()
+    approved: tuple[Approved, ...] = ()
+
+
 def evaluate(
     stack: str,
     steps: Sequence[Step],
     approvals: Sequence[Approval],
     state: Callable[[], Mapping[str, Any]],
     today: datetime.date,
-) -> tuple[Refusal, ...]:
-    """The refusals of ``steps``.
+    proposed: Sequence[Approval] = (),
+) -> Decision:
+    """The decision about ``steps``.
+
+    ``proposed`` are approvals of a pull request, which only count once they are merged.
 
     ``state`` returns the deployment before the operation. It is called only when something is
     deleted, replaced or updated, because an export takes seconds.
     """
     if not any(step.op in _OPERATIONS for step in steps):
-        return ()
+        return Decision()
     resources = state().get("resources", ())
     protected = {resource["urn"] for resource in resources if is_locked(resource)}
     awaiting_deletion = {resource["urn"] for resource in resources if resource.get("delete")}
     dependents = _dependents(resources)
     ending = _ending_with_another(steps, _users(resources))
-    refusals = []
+    refusals, approved = [], []
     for step in steps:
         threat = _threat(step, protected, ending)
         if threat is None:
@@ -132,15 +172,17 @@ def evaluate(
         if operation == "delete" and step.urn in awaiting_deletion:
             # The rest of an interrupted replacement takes the approval of that replacement.
             operation, forced_by = "replace", ("an earlier, interrupted replacement",)
-        # What may be deleted may be changed in any way.
-        covering = {operation, "delete"} if operation == "change" else {operation}
-        invalid = [
-            approval.invalid_because(today)
-            for approval in approvals
-            if approval.urn == step.old_urn and approval.operation in covering
-        ]
-        if "" in invalid:
+        given = _covering(approvals, step.old_urn, operation)
+        valid = next((each for each in given if not each.invalid_because(today)), None)
+        if valid:
+            approved.append(
+                Approved(urn=step.old_urn, operation=operation, loss=loss, approval=valid)
+            )
             continue
+        reason = given[-1].invalid_because(today) if given else NOT_APPROVED.format(stack=stack)
+        for new in _covering(proposed, step.old_urn, operation):
+            if new not in approvals:
+                reason += f" {NEW_APPROVAL} {new.description()}"
         refusals.append(
             Refusal(
                 urn=step.old_urn,
@@ -148,10 +190,16 @@ def evaluate(
                 loss=loss,
                 forced_by=forced_by,
                 dependents=tuple(reachable(step.old_urn, dependents)),
-                reason=invalid[-1] if invalid else NOT_APPROVED.format(stack=stack),
+                reason=reason,
             )
         )
-    return tuple(refusals)
+    return Decision(tuple(refusals), tuple(approved))
+
+
+def _covering(approvals: Sequence[Approval], urn: str, operation: Operation) -> Sequence[Approval]:
+    """The approvals of an operation. What may be deleted may be changed in any way."""
+    covering = {operation, "delete"} if operation == "change" else {operation}
+    return [each for each in approvals if each.urn == urn and each.operation in covering]
 
 
 def loss_of(step: Step) -> str | None:

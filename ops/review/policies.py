@@ -10,8 +10,8 @@ from typing import Any
 from ops.engine.checkout import Checkout
 from ops.engine.stack import OpenStack
 from ops.errors import WrongInput
-from ops.review.approvals import Approval
-from ops.review.guard import Refusal, evaluate
+from ops.review.approvals import Approval, read_approvals
+from ops.review.guard import Approved, Refusal, evaluate
 from ops.review.outcome import Outcome, Violation
 from policies.exceptions import FILE, read
 from policies.levels import OFF, LevelsError, file_of, read_levels
@@ -26,6 +26,7 @@ class Verdict:
         rules: the number of rules evaluated; 0 for a ``destroy``, to which no rule applies.
         complete: the operation succeeded, so every rule was evaluated on every resource.
         skipped: the engine finished without running the pack.
+        approved: what the guard would refuse without an approval.
         excepted: pairs of a URN that changes and the rule that an exception covers.
     """
 
@@ -34,6 +35,7 @@ class Verdict:
     skipped: bool
     violations: tuple[Violation, ...]
     refusals: tuple[Refusal, ...]
+    approved: tuple[Approved, ...]
     excepted: tuple[tuple[str, str], ...]
 
     @property
@@ -54,6 +56,7 @@ class Verdict:
             "rules": self.rules,
             "violations": [violation.to_dict() for violation in self.violations],
             "refusals": [refusal.to_dict() for refusal in self.refusals],
+            "approvals": [approved.to_dict() for approved in self.approved],
             "exceptions": [{"urn": urn, "rule": rule} for urn, rule in self.excepted],
         }
 
@@ -66,6 +69,8 @@ class Verdict:
             yield from (f"  {line}" for line in violation.message.splitlines())
         if self.skipped:
             yield f"The engine did not run the policy pack {PACK}, so nothing was checked."
+        for approved in self.approved:
+            yield from approved.lines()
         for urn, rule in self.excepted:
             yield f"excepted: {rule}  {urn.rpartition('::')[2]}"
         broken = len({violation.rule for violation in self.violations})
@@ -108,12 +113,21 @@ def verdict_on(
     today = datetime.datetime.now(datetime.UTC).date()
     exceptions = read(frozenset(rule.id for rule in RULES), opened.checkout.approvals / FILE.name)
     changing = {step.urn for step in outcome.changes if evaluated}
+    decision = evaluate(
+        opened.name,
+        outcome.changes,
+        approvals,
+        state,
+        today,
+        proposed=_proposed(opened.checkout, opened.name),
+    )
     return Verdict(
         rules=rules if evaluated else 0,
         complete=outcome.succeeded,
         skipped=evaluated and outcome.succeeded and PACK not in outcome.packs,
         violations=outcome.violations,
-        refusals=evaluate(opened.name, outcome.changes, approvals, state, today),
+        refusals=decision.refusals,
+        approved=decision.approved,
         excepted=tuple(
             sorted(
                 (urn, rule)
@@ -122,3 +136,13 @@ def verdict_on(
             )
         ),
     )
+
+
+def _proposed(checkout: Checkout, stack: str) -> Sequence[Approval]:
+    """The approvals of a proposed program; none if their file is not valid."""
+    if checkout.proposed is None:
+        return ()
+    try:
+        return read_approvals(checkout.proposed / "approvals", stack)
+    except WrongInput:
+        return ()

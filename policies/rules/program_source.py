@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import os
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
@@ -20,7 +21,8 @@ from policies.framework.paths import Finding
 from policies.framework.rules import Severity
 from resource_types.estate import PROVIDERS, STACK
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+PROGRAM_FOLDER: Final = "PULL_PROGRAM_FOLDER"
+"""The variable with the folder of the program, if that is another checkout than the pack's."""
 
 SDKS: Final = frozenset(provider.sdk.replace("-", "_") for provider in PROVIDERS.values())
 """The modules of the providers' SDKs."""
@@ -105,8 +107,9 @@ def restricted() -> frozenset[str]:
 
 def sources() -> Mapping[str, str]:
     """The program's source files: text by path from the root of the checkout."""
-    files = (ROOT / "__main__.py", *sorted((ROOT / "components").rglob("*.py")))
-    return {file.relative_to(ROOT).as_posix(): file.read_text("utf-8") for file in files}
+    root = Path(os.environ.get(PROGRAM_FOLDER) or Path(__file__).resolve().parents[2])
+    files = (root / "__main__.py", *sorted((root / "components").rglob("*.py")))
+    return {file.relative_to(root).as_posix(): file.read_text("utf-8") for file in files}
 
 
 def mistakes(file: str, source: str) -> Iterator[tuple[int, str]]:

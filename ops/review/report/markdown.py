@@ -26,6 +26,9 @@ MARKER: Final = "<!-- pull-estate report -->"
 LIMIT: Final = 60_000
 """Characters of a comment. GitHub accepts 65,536 characters, whatever their size in bytes."""
 
+FILES: Final = 12
+"""Files listed that judge and differ; the rest is counted."""
+
 NAMES: Final = 6
 """Names listed after a reason; the rest is counted."""
 
@@ -86,7 +89,7 @@ class Section:
 def markdown(report: Report, full_report_url: str = "") -> str:
     """The comment. It links to ``full_report_url`` if something had to be left out."""
     verdicts = ", ".join(f"{label(stack.stack)}: {stack.risk}" for stack in report.stacks)
-    head = [MARKER, f"## {verdicts}"]
+    head = [MARKER, f"## {verdicts}", *_judges(report)]
     notice = _cut(report, full_report_url)
     by_stack = [list(_sections(stack)) for stack in report.stacks]
     sections = [section for of_stack in by_stack for section in of_stack]
@@ -141,6 +144,21 @@ def _cut(report: Report, full_report_url: str) -> str:
 # -- sections ----------------------------------------------------------------------------------
 
 
+def _judges(report: Report) -> Iterator[str]:
+    """What the pull request changes of what judges it, before everything else."""
+    changed = report.judges.changed
+    if changed:
+        more = f" and {len(changed) - FILES:,} more" if len(changed) > FILES else ""
+        lines = [
+            "[!WARNING]",
+            f"**This pull request changes what judges it:** "
+            f"{', '.join(map(code, changed[:FILES]))}{more}.",
+            "The verdicts below are those of the target branch.",
+            *(f"- {label(text, MESSAGE)}" for text in report.differing_verdicts()),
+        ]
+        yield "\n".join(f"> {line}" for line in lines)
+
+
 def _verdict(stack: StackReport, *, several: bool) -> str:
     """The summary: at most a dozen lines, for a person who has 20 seconds."""
     loses = any(changed.loss for changed in stack.destroyed)
@@ -156,6 +174,8 @@ def _verdict(stack: StackReport, *, several: bool) -> str:
         lines.append(f"- and {more} more reason{'s'[: more > 1]}")
     if stack.actions:
         lines += ["", f"**To do:** {label(' '.join(stack.actions[:ACTIONS]), MESSAGE)}"]
+    if stack.compared_with:
+        lines += ["", f"Compared with {label(stack.compared_with)}."]
     return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
@@ -241,7 +261,7 @@ def _changes(stack: StackReport) -> Iterator[Section]:
         yield Section(
             rank=3,
             title=f"{above}#### {label(stage)}",
-            blocks=[_changed(changed, drift=stack.drift) for changed in changes],
+            blocks=[_changed(changed, stack) for changed in changes],
             noun="changes",
         )
         above = ""
@@ -272,9 +292,7 @@ def _destroyed(changed: Changed, stack: StackReport) -> str:
     where = f"{label(changed.component.stage)}, {label(changed.component.name)}".rstrip(", ")
     operation = "" if stack.drift else f"{changed.operation} "
     lines = [f"#### {operation}{code(changed.name)}", "", f"{_called(changed)} in {where}"]
-    status, loss = stack.loss_text(changed)
-    if loss:
-        lines += ["", f"**{status}**: {label(loss)}."]
+    lines += [f"\n{line}" for line in _loss(changed, stack)]
     if changed.follows:
         named = _named([node.name for node in changed.follows])
         lines += ["", f"Caused by its dependencies: {named}."]
@@ -283,6 +301,13 @@ def _destroyed(changed: Changed, stack: StackReport) -> str:
     if changed.downstream:
         lines += ["", *_downstream(changed.downstream)]
     return "\n".join([*lines, ""])
+
+
+def _loss(changed: Changed, stack: StackReport) -> Iterator[str]:
+    status, loss = stack.loss_text(changed)
+    if loss:
+        approval = f" {code(changed.approved.approval)}" if changed.approved else ""
+        yield f"**{status}**: {label(loss)}.{approval}"
 
 
 def _downstream(nodes: Sequence[Node]) -> Iterator[str]:
@@ -297,10 +322,11 @@ def _downstream(nodes: Sequence[Node]) -> Iterator[str]:
     yield "\n</details>"
 
 
-def _changed(changed: Changed, *, drift: bool) -> str:
+def _changed(changed: Changed, stack: StackReport) -> str:
     where = f" in {label(changed.component.name)}" if changed.component.name else ""
-    operation = "" if drift else f"**{changed.operation}** "
+    operation = "" if stack.drift else f"**{changed.operation}** "
     lines = [f"- {operation}{code(changed.name)}, {_called(changed)}{where}"]
+    lines += [f"  - {line}" for line in _loss(changed, stack)]
     lines += [f"  {line}" for line in _differences(changed)]
     return "\n".join(lines)
 

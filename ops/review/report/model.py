@@ -15,6 +15,7 @@ from pulumi.automation import OpType
 from ops.review.differences import Difference, compare, differences
 from ops.review.graph import OUTSIDE_STAGES, ComponentIndex, ComponentRef
 from ops.review.guard import UNDESCRIBED, loss_of
+from ops.review.judges import Judges
 from ops.review.outcome import Diagnostic, Violation
 from ops.review.rendering import Property, value_text
 from ops.review.report.risk import (
@@ -135,6 +136,30 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """An operation that the guard would refuse without its approval."""
+
+    urn: str
+    operation: str
+    loss: str
+    approval: str
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Approved:
+        people = " and ".join(document["approvedBy"])
+        return cls(
+            urn=document["urn"],
+            operation=document["operation"],
+            loss=document["loss"],
+            approval=f"By {people}, until {document['expires']}: {document['reason']}",
+        )
+
+    @property
+    def name(self) -> str:
+        return self.urn.rpartition("::")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
     """A resource that changes.
 
@@ -146,6 +171,7 @@ class Changed:
         follows: its dependencies that are deleted or replaced too, if no property of its own
             forces its replacement.
         refused: the guard's refusal, if there is one.
+        approved: the approval without which the guard would refuse it, if there is one.
     """
 
     step: Step
@@ -155,6 +181,7 @@ class Changed:
     downstream: tuple[Node, ...]
     follows: tuple[Node, ...]
     refused: Refused | None
+    approved: Approved | None
 
     @property
     def name(self) -> str:
@@ -209,6 +236,7 @@ class Changed:
             "downstream": [node.urn for node in self.downstream],
             "follows": [node.urn for node in self.follows],
             "refused": self.refused.reason if self.refused else None,
+            "approved": self.approved.approval if self.approved else None,
         }
 
 
@@ -368,6 +396,10 @@ class StackReport:
         self.refusals = tuple(
             Refused.parse(row) for row in sorted(policies.get("refusals", ()), key=_by_operation)
         )
+        self.approved = tuple(
+            Approved.parse(row) for row in sorted(policies.get("approvals", ()), key=_by_operation)
+        )
+        self.compared_with = str(document.get("comparedWith") or "")
         self.excepted = tuple(row["urn"] for row in policies.get("exceptions", ()))
         self._evaluated = bool(policies)
         self._policies_passed: bool = policies.get("passed", True)
@@ -520,7 +552,8 @@ class StackReport:
             dropped_variables=tuple(found.entry for found in dropped),
             downstream=tuple(self.downstream(step.urn)) if lost else (),
             follows=follows,
-            refused=next((refusal for refusal in self.refusals if refusal.urn == step.urn), None),
+            refused=next((each for each in self.refusals if each.urn == step.old_urn), None),
+            approved=next((each for each in self.approved if each.urn == step.old_urn), None),
         )
 
     @cached_property
@@ -548,6 +581,8 @@ class StackReport:
         """What becomes of a deletion or replacement, and what is lost; empty for no loss."""
         if changed.refused:
             return "Refused", changed.refused.loss
+        if changed.approved:
+            return "Approved", changed.approved.loss
         if self.drift:
             status, verb = "Lost", "is"
         elif self._evaluated:
@@ -575,6 +610,8 @@ class StackReport:
         """Those of ``changed`` to which the same happens, the largest group first."""
         groups: dict[object, list[Changed]] = defaultdict(list)
         for changed in self.changed:
+            if changed.refused or changed.approved:
+                continue
             paths = tuple((each.path, each.replaces) for each in changed.properties)
             groups[changed.operation, paths, changed.dropped_variables].append(changed)
         found = [Alike(changes=tuple(group)) for group in groups.values() if len(group) >= ALIKE]
@@ -622,6 +659,7 @@ class StackReport:
             found.append(Reason(risk=Risk.REVIEW, text=text, action=action))
         refused = {refusal.urn for refusal in self.refusals}
         steps = [step for step in self.steps if step.urn not in refused]
+        found += self._approvals()
         found += () if self.moves else reasons_to_review(steps)
         found += self._dropped_variables()
         found += self._edits_without_effect()
@@ -661,7 +699,8 @@ class StackReport:
     def _blocking(self) -> Iterator[Reason]:
         if self.failure:
             yield self.failure.reason(self.stack)
-        losses = {step.name: lost(step) for step in self.steps if lost(step)}
+        losses = {refusal.name: refusal.loss for refusal in self.refusals}
+        losses |= {step.name: lost(step) for step in self.steps if lost(step)}
         for operation, refusals in groupby(self.refusals, key=lambda refusal: refusal.operation):
             names = tuple(refusal.name for refusal in refusals)
             yield Reason(
@@ -706,6 +745,16 @@ class StackReport:
                 text="passes the policies by an exception",
                 names=tuple(dict.fromkeys(urn.rpartition("::")[2] for urn in self.excepted)),
                 action="Check that the exception still applies.",
+            )
+
+    def _approvals(self) -> Iterator[Reason]:
+        if self.approved:
+            yield Reason(
+                risk=Risk.REVIEW,
+                text="passes the guard by an approval",
+                names=tuple(approved.name for approved in self.approved),
+                details={each.name: f"{each.loss}. {each.approval}" for each in self.approved},
+                action="Check that the approval still applies.",
             )
 
     def _dropped_variables(self) -> Iterator[Reason]:
@@ -767,6 +816,7 @@ class StackReport:
             "summary": self.sentence,
             "reasons": [reason.to_dict() for reason in self.reasons],
             "actions": list(self.actions),
+            "comparedWith": self.compared_with or None,
             "counts": dict(self.counts),
             "failure": self.failure.to_dict() if self.failure else None,
             "traffic": [move.to_dict() for move in self.moves],
@@ -778,15 +828,38 @@ class StackReport:
 
 
 class Report:
-    """One or more stacks, the worst first. The worst verdict is that of the report."""
+    """One or more stacks, the worst first. The worst verdict is that of the report.
 
-    def __init__(self, documents: Sequence[Mapping[str, Any]]) -> None:
+    Attributes:
+        judges: what a pull request changes of what judges it.
+    """
+
+    def __init__(
+        self, documents: Sequence[Mapping[str, Any]], judges: Judges | None = None
+    ) -> None:
         stacks = map(StackReport, documents)
         self.stacks = sorted(stacks, key=lambda stack: -stack.risk.rank)
+        self.judges = judges or Judges()
 
     @property
     def risk(self) -> Risk:
-        return max((stack.risk for stack in self.stacks), key=lambda risk: risk.rank)
+        own = Risk.REVIEW if self.judges.changed else Risk.SAFE
+        return max((own, *(stack.risk for stack in self.stacks)), key=lambda risk: risk.rank)
+
+    def differing_verdicts(self) -> Iterator[str]:
+        """What the pull request's own rules say where that differs, as sentences."""
+        for stack in self.stacks:
+            own = self.judges.own.get(stack.stack)
+            if own is None or own.risk == stack.risk:
+                continue
+            if not own.risk:
+                yield f"The pull request's own rules give no verdict on {stack.stack}."
+                continue
+            reasons = f" ({'; '.join(own.reasons)})" if own.reasons else ""
+            yield (
+                f"By the pull request's own rules, {stack.stack} would be {own.risk} instead of "
+                f"{stack.risk}{reasons}."
+            )
 
     @property
     def exit_code(self) -> int:
@@ -798,6 +871,7 @@ class Report:
         """The JSON form."""
         return {
             "verdict": self.risk.value,
+            "judges": self.judges.to_dict(),
             "stacks": [stack.to_dict() for stack in self.stacks],
         }
 

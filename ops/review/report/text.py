@@ -17,7 +17,16 @@ DEPENDENTS: Final = 24
 
 def text(report: Report) -> str:
     """The report as plain text, without terminal control characters."""
-    return printable_lines("\n\n".join("\n".join(_stack(stack)) for stack in report.stacks))
+    parts = [_judges(report), *map(_stack, report.stacks)]
+    return printable_lines("\n\n".join(filter(None, map("\n".join, parts))))
+
+
+def _judges(report: Report) -> Iterator[str]:
+    if report.judges.changed:
+        yield "This pull request changes what judges it:"
+        yield from (f"  {printable(path)}" for path in report.judges.changed)
+        yield "The verdicts below are those of the target branch."
+        yield from map(printable, report.differing_verdicts())
 
 
 def _stack(stack: StackReport) -> Iterator[str]:
@@ -27,6 +36,8 @@ def _stack(stack: StackReport) -> Iterator[str]:
         yield f"  - {printable(reason.text)}{f': {names}' if names else ''}"
     if stack.actions:
         yield f"  To do: {printable(' '.join(stack.actions))}"
+    if stack.compared_with:
+        yield f"  Compared with {printable(stack.compared_with)}"
     if stack.failure:
         yield from _failure(stack)
     for move in stack.moves:
@@ -103,7 +114,8 @@ def _listed(title: str, changes: Sequence[Changed], stack: StackReport) -> Itera
         status, loss = stack.loss_text(change)
         if loss:
             reason = f" {change.refused.reason}" if change.refused else ""
-            yield f"       {status}: {printable(loss)}.{printable(reason)}"
+            approval = f" {change.approved.approval}" if change.approved else ""
+            yield f"       {status}: {printable(loss)}.{printable(reason + approval)}"
         if change.follows:
             names = ", ".join(printable(node.name) for node in change.follows)
             yield f"       caused by its dependencies: {names}"
