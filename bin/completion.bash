@@ -19,11 +19,12 @@ _pull_ops() {
         done
         ;;
     --form) choices="text markdown json html" ;;
-    --against | --exists | --from | --full-report-url | --missing | --out | --outside-window | --record | --sandbox-dir | --valid-hours | --window) ;; # the shell completes file names
+    --against | --exists | --from | --full-report-url | --missing | --out | --outside-window | --program | --record | --sandbox-dir | --snapshots | --valid-hours | --window) ;; # the shell completes file names
     *)
         case "$COMP_CWORD ${COMP_WORDS[1]}" in
-        "1 "*) choices="preview snapshot report up drift refresh recover destroy graph render engine --help" ;;
-        *" preview") choices="--stack --sandbox --sandbox-dir --json --record --valid-hours --against --yes --help" ;;
+        "1 "*) choices="preview check snapshot report up drift refresh recover destroy graph render engine --help" ;;
+        *" preview") choices="--stack --sandbox --sandbox-dir --json --record --valid-hours --against --program --yes --help" ;;
+        *" check") choices="--program --snapshots --out --json --full-report-url --help" ;;
         *" snapshot") choices="--stack --out --sandbox --sandbox-dir --help" ;;
         *" report") choices="--stack --from --sandbox --sandbox-dir --form --json --out --full-report-url --help" ;;
         *" up") choices="--stack --sandbox --sandbox-dir --json --yes --record --window --outside-window --help" ;;

@@ -239,14 +239,14 @@ def test_a_destroy_goes_through_the_stages_backwards() -> None:
 
 
 def test_the_count_of_a_preview_names_the_stage_of_the_latest_resource() -> None:
-    count = ResourceCount("preview")
-    assert count.text() == "preview: no resources yet (0s)"
+    count = ResourceCount("preview of production")
+    assert count.text() == "preview of production: no resources yet (0s)"
     assert COMPONENT.new
     count.registered(COMPONENT.new)
     count(INSTANCE, 0.1)
-    assert count.text() == "preview: 1 resource so far, stage 1 infrastructure (0s)"
+    assert count.text() == "preview of production: 1 resource so far, stage 1 infrastructure (0s)"
     count(COMPONENT, 0.1)
-    assert count.text() == "preview: 2 resources so far, stage 1 infrastructure (0s)"
+    assert count.text() == "preview of production: 2 resources so far, stage 1 infrastructure (0s)"
 
 
 def test_a_log_gets_a_line_when_the_number_of_resources_has_changed(
@@ -255,7 +255,7 @@ def test_a_log_gets_a_line_when_the_number_of_resources_has_changed(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr("ops.command_line.progress.QUIET", 0.05)
     monkeypatch.setattr("ops.command_line.progress.INTERVAL", 0.05)
-    with counted("preview") as count:
+    with counted("preview of staging") as count:
         count(INSTANCE, 0.1)
         time.sleep(0.4)
         count(INSTANCE, 0.1)
@@ -263,13 +263,13 @@ def test_a_log_gets_a_line_when_the_number_of_resources_has_changed(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.splitlines() == [
-        "preview: 1 resource so far (0s)",
-        "preview: 2 resources so far (0s)",
+        "preview of staging: 1 resource so far (0s)",
+        "preview of staging: 2 resources so far (0s)",
     ]
 
 
 def test_a_fast_preview_shows_no_progress(capsys: pytest.CaptureFixture[str]) -> None:
-    with counted("preview") as count:
+    with counted("preview of staging") as count:
         count(INSTANCE, 0.1)
     assert capsys.readouterr() == ("", "")
 

@@ -6,7 +6,7 @@ Completion by Typer would start the command line for every key press, which take
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import EnumType
+from enum import Enum
 from typing import Final
 
 import typer
@@ -77,7 +77,7 @@ def _values(options: Iterator[TyperOption]) -> Iterator[str]:
     free = set()
     for option in options:
         type_ = option.type_descriptor.annotation
-        if isinstance(type_, EnumType):
+        if isinstance(type_, type) and issubclass(type_, Enum):
             chosen[option.opts[0]] = " ".join(str(member.value) for member in type_)
         elif not option.is_flag:
             free.update(option.opts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -102,8 +103,8 @@ class Progress:
 class ResourceCount:
     """Counts the resources of an operation that prints nothing before its end, as of a preview."""
 
-    def __init__(self, operation: str) -> None:
-        self._operation = operation
+    def __init__(self, title: str) -> None:
+        self._title = title
         self._began = time.monotonic()
         self._components: dict[str, State] = {}
         self._latest: State | None = None
@@ -125,7 +126,7 @@ class ResourceCount:
         so_far = f"{self.resources} resource{'' if self.resources == 1 else 's'} so far"
         stage = self._stage()
         return (
-            f"{self._operation}: {so_far if self.resources else 'no resources yet'}"
+            f"{self._title}: {so_far if self.resources else 'no resources yet'}"
             f"{f', stage {stage}' if stage else ''} ({time.monotonic() - self._began:.0f}s)"
         )
 
@@ -140,16 +141,16 @@ class ResourceCount:
 
 
 @contextlib.contextmanager
-def counted(operation: str) -> Iterator[ResourceCount]:
+def counted(title: str) -> Iterator[ResourceCount]:
     """Count the resources of an operation, and show the number on standard error.
 
-    A terminal shows one line that goes when the operation ends; a log gets lines. Neither shows
-    anything about an operation that takes less than a second.
+    A terminal shows a line that is removed when the operation ends; a log gets lines of its own.
+    Neither shows anything about an operation that takes less than a second.
     """
-    count = ResourceCount(operation)
+    count = ResourceCount(title)
     over = threading.Event()
     console = Console(file=sys.stderr, highlight=False)
-    show = _show if console.is_interactive and sys.stderr.isatty() else _log
+    show = _show if console.is_interactive and _in_foreground() else _log
     shown = threading.Thread(target=show, args=(count, console, over))
     shown.start()
     try:
@@ -157,6 +158,17 @@ def counted(operation: str) -> Iterator[ResourceCount]:
     finally:
         over.set()
         shown.join()
+
+
+def _in_foreground() -> bool:
+    """Whether standard error is a terminal that this process has for itself.
+
+    The previews of ``report`` and ``check`` share it, each in its own session.
+    """
+    try:
+        return os.tcgetpgrp(sys.stderr.fileno()) == os.getpgrp()
+    except OSError:
+        return False
 
 
 def _show(count: ResourceCount, console: Console, over: threading.Event) -> None:

@@ -44,7 +44,7 @@ STATE_VERSION: Final = 3
 """The version of the engine's deployment format."""
 
 Watched = Callable[[str], contextlib.AbstractContextManager[Watch | None]]
-"""Opens a watch for an operation, such as ``preview``."""
+"""Opens a watch for an operation, such as ``preview of production``."""
 
 CREDENTIAL: Final = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSPHRASE|API_KEY|GOOGLE_CREDENTIALS)$")
 """The names of environment variables whose values a provider's error may contain."""
@@ -319,7 +319,8 @@ class OpenStack:
         started = time.monotonic()
         succeeded = True
         watch = recorder.watch
-        watched = contextlib.nullcontext(watch) if watch else self.watched(operation)
+        title = f"{operation} of {self.name}"
+        watched = contextlib.nullcontext(watch) if watch else self.watched(title)
         if operation in ("refresh", "destroy"):  # without the program, which would handle them
             self._remember_secrets()
         # The sandbox's SDKs make a million objects that stay alive; repeated garbage collections of

@@ -49,7 +49,7 @@ Creating a database takes about 15 minutes, and some CI systems end a job that p
 ten minutes."""
 
 
-def unwatched(_operation: str) -> contextlib.AbstractContextManager[Watch | None]:
+def unwatched(_title: str) -> contextlib.AbstractContextManager[Watch | None]:
     """No watch for an operation."""
     return contextlib.nullcontext()
 
