@@ -99,7 +99,7 @@ def test_replacements_and_deletions_are_printed_first(project: MiniProject) -> N
     assert worst < lines.index("3 api")
     assert lines[worst + 1].startswith("    +- gcp:storage:Bucket               pull-tiny-alpha")
     assert "         location  US -> EU  forces the replacement" in lines
-    assert "    +-1 to replace" in lines
+    assert "    +- 1 to replace" in lines
     assert "    - 5 to delete" in lines
 
 

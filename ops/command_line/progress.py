@@ -114,7 +114,7 @@ class ResourceCount:
         self._components[component.urn] = component
 
     def __call__(self, step: Step, seconds: float) -> None:
-        self.resources += 1
+        self.resources += step.counts
         if step.state.custom:
             self._latest = step.state
 

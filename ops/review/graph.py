@@ -308,8 +308,9 @@ class Stages:
 
     def __post_init__(self) -> None:
         self._components = ComponentIndex(step.state for step in self.plan.steps)
-        self._open = Counter(step.urn for step in self.plan.changes)
-        self.planned = Counter(self.of(step.urn) for step in self.plan.changes)
+        changes = self.plan.counted_changes
+        self._open = Counter(step.urn for step in changes)
+        self.planned = Counter(self.of(step.urn) for step in changes)
         self._left = self.planned.copy()
 
     @property
@@ -337,7 +338,7 @@ class Stages:
         if self._open[step.urn]:
             self._open[step.urn] -= 1
             self._left[stage] -= 1
-        elif step.op is OpType.SAME:
+        elif step.op is OpType.SAME or not step.counts:
             return False
         else:
             self.planned[stage] += 1

@@ -137,6 +137,11 @@ class Outcome:
         return tuple(step for step in self.steps if step.op is not OpType.SAME)
 
     @property
+    def counted_changes(self) -> tuple[Step, ...]:
+        """Those of the changes that are in the totals."""
+        return tuple(step for step in self.changes if step.counts)
+
+    @property
     def output_changes(self) -> list[dict[str, Any]]:
         """The stack outputs that differ, each with its old and its new value if it has them."""
         return [

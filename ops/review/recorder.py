@@ -125,8 +125,9 @@ class Recorder:
             packs = event.summary_event.policy_packs
             self.packs = tuple(name.partition("|")[0] for name in packs)
             self._keep_remaining_deletions()
-            # Not the engine's own counts: some of the steps are kept as another operation.
-            self.summary = dict(sorted(Counter(step.op.value for step in self.steps).items()))
+            # Not the engine's own totals: some of the steps are kept as another operation.
+            counts = Counter(step.op.value for step in self.steps if step.counts)
+            self.summary = dict(sorted(counts.items()))
 
     def _diagnose(self, event: DiagnosticEvent) -> None:
         text = event.message.strip()

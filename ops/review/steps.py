@@ -206,6 +206,14 @@ class Step:
         return self.urn.rpartition("::")[2]
 
     @property
+    def counts(self) -> bool:
+        """Whether the step is in the engine's totals: that of a default provider is not.
+
+        Source: ``isDefaultProviderStep`` in ``pkg/engine/update.go`` of pulumi/pulumi.
+        """
+        return not (self.type.startswith("pulumi:providers:") and self.name.startswith("default"))
+
+    @property
     def old_urn(self) -> str:
         """The URN in the state before the step; an alias may have renamed the resource."""
         return self.old.urn if self.old else self.urn
