@@ -209,7 +209,7 @@ class Step:
     def counts(self) -> bool:
         """Whether the step is in the engine's totals: that of a default provider is not.
 
-        Source: ``isDefaultProviderStep`` in ``pkg/engine/update.go`` of pulumi/pulumi.
+        Source: ``isDefaultProviderStep`` in ``pkg/engine/deployment.go`` of pulumi/pulumi.
         """
         return not (self.type.startswith("pulumi:providers:") and self.name.startswith("default"))
 
