@@ -20,6 +20,7 @@ from ops.review.graph import OUTSIDE_STAGES, ComponentIndex, Stages
 from ops.review.outcome import Outcome
 from ops.review.steps import State, Step, short_type
 from ops.review.summary import physical_name
+from ops.sanitize import printable
 
 QUIET: Final = 1.0
 """Seconds after which an operation that prints nothing else shows how far it is."""
@@ -57,7 +58,7 @@ class Progress:
         self._line(Text(f"{work}; the program runs again first", "bold"))
 
     def registered(self, component: State) -> None:
-        """A component says nothing about the progress: the program registers all at once."""
+        """Print nothing: the program registers all components at the beginning."""
 
     def __call__(self, step: Step, seconds: float) -> None:
         stage = self.stages.of(step.urn)
@@ -119,13 +120,13 @@ class ResourceCount:
             self._latest = step.state
 
     def waiting(self, running: Mapping[str, float]) -> None:
-        """Whoever shows the text looks at the clock as well."""
+        """Do nothing: the text is shown at intervals of its own."""
 
     def text(self) -> str:
         """How far the operation is: the resources so far, and the stage of the latest one."""
         so_far = f"{self.resources} resource{'' if self.resources == 1 else 's'} so far"
         stage = self._stage()
-        return (
+        return printable(
             f"{self._title}: {so_far if self.resources else 'no resources yet'}"
             f"{f', stage {stage}' if stage else ''} ({time.monotonic() - self._began:.0f}s)"
         )
@@ -173,7 +174,12 @@ def _in_foreground() -> bool:
 
 def _show(count: ResourceCount, console: Console, over: threading.Event) -> None:
     # Standard output stays as it is: it may lead to a file.
-    live = Live(get_renderable=count.text, console=console, transient=True, redirect_stdout=False)
+    live = Live(
+        get_renderable=lambda: Text(count.text()),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+    )
     if not over.wait(QUIET):
         with live:
             over.wait()
