@@ -297,7 +297,7 @@ def test_a_graph_that_a_policy_blocks_names_the_rule(project: MiniProject) -> No
 def test_the_first_line_names_the_sandbox(
     project: MiniProject, options: list[str], expected: str
 ) -> None:
-    done = project.ops("preview", *project.here(), *options, variables={"COLUMNS": "300"})
+    done = project.ops("preview", *project.here(), *options)
     assert (done.stderr if options else done.stdout).startswith(expected), done.stderr
 
 

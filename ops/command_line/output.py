@@ -40,7 +40,7 @@ class Output:
         self.compared_with = ""
         # The current streams: while the program runs, its own prints go to standard error.
         self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
-        self.printer = Printer(self.console)
+        self.printer = Printer(self.console, text_width())
 
     def plan(self, plan: Outcome) -> None:
         """Print what an operation would do, for somebody who is about to confirm it."""
@@ -89,14 +89,15 @@ class Output:
         sys.exit(0 if succeeded else 130 if outcome.interrupted else 1)
 
 
-def say(line: str) -> None:
-    """Print progress to standard error: standard output belongs to the result.
+def text_width() -> int:
+    """Where texts break: at the width of the terminal. In a log they stay whole, to be searched."""
+    return shutil.get_terminal_size((0, 0)).columns or sys.maxsize
 
-    Lines break between words in a terminal; a log has no width.
-    """
-    width = shutil.get_terminal_size((0, 0)).columns or sys.maxsize
+
+def say(line: str) -> None:
+    """Print progress to standard error: standard output belongs to the result."""
     lines = printable_lines(line).splitlines()
-    parts = [part.plain for text in lines for part in folded(Text(text), width)]
+    parts = [part.plain for text in lines for part in folded(Text(text), text_width())]
     print("\n".join(parts), file=sys.stderr, flush=True)
 
 

@@ -49,13 +49,16 @@ class Progress:
 
     def __post_init__(self) -> None:
         self.stages = Stages(self.plan)
-        self._headings = sorted(self.stages.planned, reverse=self.plan.operation == "destroy")
+        destroys = self.plan.operation == "destroy"
+        self._headings = sorted(self.stages.planned, reverse=destroys)
         # The group outside of the stages ends with the stack, and so with the operation.
         self._endings = [stage for stage in self._headings if stage != OUTSIDE_STAGES]
-        total = self.stages.total
-        work = f"Carrying out {total} change{'' if total == 1 else 's'}" if total else "No changes"
+        total = self.stages.total or "no"
+        begins = f"Carrying out {total} change{'' if total == 1 else 's'}"
+        if not destroys:
+            begins += "; the program runs again first"
         self._line(Text())
-        self._line(Text(f"{work}; the program runs again first", "bold"))
+        self._line(Text(begins, "bold"))
 
     def registered(self, component: State) -> None:
         """Print nothing: the program registers all components at the beginning."""

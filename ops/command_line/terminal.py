@@ -61,18 +61,23 @@ NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 @dataclass(slots=True)
 class Printer:
-    """Prints operations to a console."""
+    """Prints operations to a console.
+
+    Attributes:
+        text_width: where texts break; the console's width by default.
+    """
 
     console: Console
+    text_width: int | None = None
 
     def title(self, words: str) -> None:
         """The first line of an operation."""
-        self._line(words, style="bold")
+        self._text(words, style="bold")
 
     def intentions(self, lines: Iterable[str]) -> None:
         """Steps that are going to be done besides an operation."""
         for line in lines:
-            self._line(f"  {line}")
+            self._text(f"  {line}")
 
     def steps(self, outcome: Outcome) -> None:
         """All changes: replacements and deletions first, then everything in the runbook's order.
@@ -131,7 +136,7 @@ class Printer:
         self._line()
         self._line("Policies:", style="bold")
         for line in lines:
-            self._line(f"    {line}", style="" if passed else "red")
+            self._text(f"    {line}", style="" if passed else "red")
 
     def stages(self, ends: Iterable[StageEnd]) -> None:
         """The progress of each stage in an operation that failed."""
@@ -165,7 +170,7 @@ class Printer:
             else:
                 self._line(f"{diagnostic.severity}:", style=style)
             for line in diagnostic.message.splitlines():
-                self._line(f"    {line}")
+                self._text(f"    {line}")
 
     def _component(self, component: ComponentRef, steps: list[Step]) -> None:
         if component.urn:
@@ -218,6 +223,9 @@ class Printer:
         ):
             self._line(line.replace(NO_BREAK, " "), style="dim")
 
+    def _text(self, words: str, *, style: str = "") -> None:
+        print_line(self.console, Text(words, style), width=self.text_width)
+
     def _line(self, words: str = "", *, style: str = "") -> None:
         self._print(Text(words, style))
 
@@ -225,10 +233,12 @@ class Printer:
         print_line(self.console, line, indent=indent)
 
 
-def print_line(console: Console, line: Text, *, indent: int | None = None) -> None:
+def print_line(
+    console: Console, line: Text, *, indent: int | None = None, width: int | None = None
+) -> None:
     """Print a line; what exceeds the width continues below it, by default with its indentation."""
     line.plain = printable(line.plain, keep=True)
-    for part in folded(line, console.width, indent):
+    for part in folded(line, width or console.width, indent):
         # Soft wrap: a terminal may break a long name, but no line break may enter a copied one.
         console.print(part, soft_wrap=True)
 
