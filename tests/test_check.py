@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from ops.engine.checkout import Checkout
 from ops.review.judges import changed_judges
 from tests.mini_project import SOON, MiniProject
 
@@ -336,17 +334,3 @@ def test_every_file_but_the_program_judges(tmp_path: Path) -> None:
         "ops/guard.py",
         "sitecustomize.py",
     )
-
-
-def test_other_requirements_have_an_environment_of_their_own(tmp_path: Path) -> None:
-    """It is made by the Makefile of the target branch."""
-    target, proposed = tmp_path / "target", tmp_path / "proposed"
-    for folder in (target, proposed):
-        folder.mkdir()
-        for name in ("requirements.txt", "requirements-dev.txt"):
-            (folder / name).write_text("pulumi==3.0.0\n")
-    (target / "Makefile").write_text("python:\n\t@echo /venv/of/$$(cat requirements.txt)\n")
-    (proposed / "Makefile").write_text("python:\n\t@echo /venv/of/mallory\n")
-    assert Checkout(target, proposed).python() == sys.executable
-    (proposed / "requirements.txt").write_text("pulumi==4.0.0\n")
-    assert Checkout(target, proposed).python() == "/venv/of/pulumi==4.0.0"

@@ -314,11 +314,14 @@ catalogue.SECRETS = tuple(v for v in catalogue.SECRETS if v.name != "SENTRY_DSN"
 """
 
 
-def planned(document: dict[str, Any]) -> dict[str, Any]:
-    """What a preview says of each change, down to the properties."""
-    return {
+def planned(printed: str) -> dict[str, Any]:
+    """What a preview says of each change, down to the properties, and what its verdict is."""
+    document = json.loads(printed)
+    verdict = document["policies"]
+    assert verdict["rules"]
+    return {"verdict": (verdict["violations"], verdict["refusals"])} | {
         step["urn"].rpartition("::")[2]: (
-            *(step["op"], sorted(step["diffReasons"]), sorted(step["replaceReasons"])),
+            *(step["op"], step.get("diffReasons"), step.get("replaceReasons")),
             step["detailedDiff"],
         )
         for step in document["steps"]
@@ -343,7 +346,7 @@ def as_real_providers_write(deployment: dict[str, Any]) -> dict[str, Any]:
         resource["inputs"].setdefault("deletionPolicy", "DELETE")
         outputs["__meta"] = '{"schema_version": "1"}'
         outputs["onlyTheRealProviderHasThis"] = {"etag": "3c5f"}
-        for name, value in (("host", "10.20.30.40"), ("etag", "3c5f"), ("uid", "11d8")):
+        for name, value in (("etag", "3c5f"), ("uid", "11d8"), ("currentLocationId", "us-east1-b")):
             if name in outputs:
                 outputs[name] = value
     return deployment
@@ -360,12 +363,7 @@ def test_a_preview_against_a_snapshot_shows_what_up_would_do_without_a_secret(
         for encoded in (secret, base64.b64encode(secret.encode()).decode()[:-4]):
             assert encoded not in text, name
 
-    def against(snapshot: Path = file) -> dict[str, Any]:
-        done = fork.preview_against(snapshot)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return planned(json.loads(done.stdout))
-
-    assert against() == {}
+    assert planned(fork.preview_against(file).stdout) == {"verdict": ([], [])}
     fork.settings(
         postgres={"password_generation": 2},
         redis={"memory_gib": 6},
@@ -373,11 +371,12 @@ def test_a_preview_against_a_snapshot_shows_what_up_would_do_without_a_secret(
     )
     program = fork.root / "__main__.py"
     program.write_text(WITHOUT_SENTRY + program.read_text("utf-8"), "utf-8")
-    live = planned(fork.run("preview"))
+    live = planned(fork.ops("preview", "--json").stdout)
     assert live["redis-instance"][1] == ["memorySizeGb"]
     assert live["worker-kyc-service"][0] == "create"
     assert live["secrets-sentry-dsn"][0] == "delete"
-    assert against() == live
+    assert live["verdict"][1], "the guard refuses to delete the secret"
+    assert planned(fork.preview_against(file).stdout) == live
 
     file.write_text(text.replace('"stack": "production"', '"stack": "staging"'), "utf-8")
     done = fork.preview_against(file)
@@ -395,7 +394,7 @@ def test_a_snapshot_of_the_real_providers_shows_no_change(
     replace(taken, deployment=deployment).write(file)
     done = fork.preview_against(file)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert planned(json.loads(done.stdout)) == {}
+    assert planned(done.stdout) == {"verdict": ([], [])}
 
 
 # -- releases and rollbacks --------------------------------------------------------------------

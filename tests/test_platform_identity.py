@@ -61,7 +61,6 @@ def test_children() -> None:
             (ON_ACCOUNT, "one-deployer-acts-as-kyc"),
             (ON_ACCOUNT, "one-deployer-sign-in-release"),
             (ON_ACCOUNT, "one-previewer-sign-in-drift"),
-            (ON_ACCOUNT, "one-previewer-sign-in-preview"),
             (ON_ACCOUNT, "one-previewer-sign-in-release"),
         ]
     )
@@ -127,10 +126,6 @@ def test_an_account_is_lent_to_named_workflows_in_one_github_environment() -> No
     deployer, previewer = "<identity-ci-deployer.name>", "<identity-ci-previewer.name>"
     assert sign_ins == {
         "identity-deployer-sign-in-release": (deployer, f"{jobs}/production:release:reviewed"),
-        "identity-previewer-sign-in-preview": (
-            previewer,
-            f"{jobs}/production-preview:preview:proposed",
-        ),
         "identity-previewer-sign-in-release": (
             previewer,
             f"{jobs}/production-preview:release:reviewed",
@@ -144,7 +139,7 @@ def test_an_account_is_lent_to_named_workflows_in_one_github_environment() -> No
 
 def test_the_workflows_that_sign_in_exist() -> None:
     kept = {path.stem for path in (ROOT / ".github" / "workflows").glob("*.yml")}
-    assert {workflow.partition(":")[0] for workflow in (*RELEASES, *READS)} == kept
+    assert {workflow.partition(":")[0] for workflow in (*RELEASES, *READS)} <= kept
 
 
 def test_nobody_owns_the_project_and_the_previewer_changes_nothing() -> None:

@@ -25,6 +25,8 @@ FOLDER: Final = ROOT / ".github" / "workflows"
 WORKFLOWS: Final = {path.stem: path for path in sorted(FOLDER.glob("*.yml"))}
 
 PINNED: Final = {
+    "actions/cache/restore": ("55cc8345863c7cc4c66a329aec7e433d2d1c52a9", "v6.1.0"),
+    "actions/cache/save": ("55cc8345863c7cc4c66a329aec7e433d2d1c52a9", "v6.1.0"),
     "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
     "actions/download-artifact": ("3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", "v8.0.1"),
     "actions/upload-artifact": ("043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", "v7.0.1"),
@@ -64,8 +66,8 @@ def steps() -> Iterator[tuple[str, dict[str, Any]]]:
             yield job, step
 
 
-def test_there_are_three_workflows() -> None:
-    assert list(WORKFLOWS) == ["drift", "preview", "release"]
+def test_the_workflows() -> None:
+    assert list(WORKFLOWS) == ["cache", "check", "drift", "release"]
 
 
 def test_actionlint_finds_nothing(need: Callable[[str, str], str]) -> None:
@@ -107,9 +109,9 @@ def test_zizmor_finds_nothing() -> None:
 
 
 def test_zizmor_is_at_work(tmp_path: Path) -> None:
-    text = WORKFLOWS["preview"].read_text("utf-8")
+    text = WORKFLOWS["check"].read_text("utf-8")
     broken = tmp_path / "broken.yml"
-    broken.write_text(text.replace('--stack "$STACK"', '--stack "${{ github.head_ref }}"'))
+    broken.write_text(text.replace("--program ../proposed", '--program "${{ github.head_ref }}"'))
     done = zizmor(broken)
     assert done.returncode != 0
     assert "template-injection" in done.stdout
@@ -136,13 +138,14 @@ def test_each_job_has_the_permissions_that_it_needs() -> None:
     signs_in = {"contents": "read", "id-token": "write"}
     reads = {"contents": "read"}
     assert {job: body["permissions"] for job, body in jobs()} == {
+        "cache.save": reads,
+        "check.check": {**reads, "actions": "read"},
+        "check.comment": {"pull-requests": "write"},
+        "check.overrule": {},
+        "check.verdict": {},
         "drift.look": signs_in,
         "drift.report": reads,
         "drift.tell": {"issues": "write"},
-        "preview.sandbox": reads,
-        "preview.real": signs_in,
-        "preview.report": reads,
-        "preview.comment": {"pull-requests": "write"},
         "release.staging": signs_in,
         "release.review": signs_in,
         "release.production": signs_in,
@@ -164,7 +167,6 @@ def test_jobs_that_sign_in_run_in_the_environment_that_the_identity_trusts() -> 
     }
     assert signing == {
         "drift.look": "${{ matrix.stack }}-preview",
-        "preview.real": "${{ matrix.stack }}-preview",
         "release.staging": "staging",
         "release.review": "production-preview",
         "release.production": "production",
@@ -188,7 +190,10 @@ def test_there_is_no_long_lived_key() -> None:
         text = path.read_text("utf-8")
         assert set(re.findall(r"secrets\.(\w+)", text)) <= TOKENS, path.name
         assert "credentials_json" not in text
-        assert "pull_request_target" not in text
+        assert ("pull_request" in read(path.stem)["on"]) is False, (
+            "its jobs run the head's workflow"
+        )
+        assert ("pull_request_target" in text) is (path.stem == "check")
 
 
 def test_secrets_reach_one_step_of_a_job_in_an_environment() -> None:
@@ -200,21 +205,69 @@ def test_secrets_reach_one_step_of_a_job_in_an_environment() -> None:
                 assert "secrets." not in str({**step, "env": {}}), name
 
 
-def test_forks_get_the_sandbox_and_no_pull_request_gets_both() -> None:
-    found = read("preview")["jobs"]
-    own = "github.event.pull_request.head.repo.full_name == github.repository"
-    assert found["real"]["if"] == f"vars.PREVIEW_ACCOUNTS == 'real' && {own}"
-    other = own.replace("==", "!=")
-    assert found["sandbox"]["if"] == f"vars.PREVIEW_ACCOUNTS != 'real' || {other}"
-    assert "--sandbox" in str(found["sandbox"]["steps"])
-    # In an empty sandbox every change would be a first deployment.
-    commands = [
-        (step.get("working-directory", "."), *step["run"].split()[:2])
-        for step in found["sandbox"]["steps"]
-        if "bin/ops" in step.get("run", "")
+def test_the_check_runs_nothing_of_the_pull_request_itself() -> None:
+    """Its commands, and whatever they run by path, come from the target branch."""
+    check = read("check")["jobs"]["check"]
+    checkouts = {
+        step["with"]["path"]: step["with"]["ref"]
+        for step in check["steps"]
+        if "checkout" in step.get("uses", "")
+    }
+    assert checkouts == {
+        "target": "${{ github.event.pull_request.base.sha }}",
+        "proposed": "refs/pull/${{ github.event.pull_request.number }}/merge",
+    }
+    for step in check["steps"]:
+        if re.search(r"\b(make|bin/ops|python)\b", step.get("run", "")):
+            assert step["working-directory"] == "target", step
+        used = step.get("run", "").replace("--program ../proposed", "")
+        assert "proposed" not in used
+        if "--program" in step.get("run", ""):
+            assert "GH_TOKEN" not in step["env"], "the program of the pull request gets no token"
+    assert "secrets." not in WORKFLOWS["check"].read_text("utf-8")
+    assert check["permissions"].keys().isdisjoint({"id-token"})
+    assert "cache/save" not in WORKFLOWS["check"].read_text("utf-8")
+
+
+def test_only_the_target_branch_writes_the_cache() -> None:
+    assert read("cache")["on"] == {"push": {"branches": ["main"]}}
+    keys = [
+        re.sub("target/", "", step["with"]["key"])
+        for _, step in steps()
+        if "cache/restore" in step.get("uses", "")
     ]
-    assert commands == [("base", "bin/ops", "up"), (".", "bin/ops", "preview")]
-    assert "--sandbox" not in str(found["real"]["steps"])
+    assert len(keys) == 2
+    assert len(set(keys)) == 1, "the check would not find what cache.yml saved"
+
+
+@pytest.mark.parametrize(
+    ("check", "overruled", "code"),
+    [("success", "skipped", 0), ("failure", "success", 0), ("failure", "skipped", 1)],
+)
+def test_the_owners_of_the_rules_can_overrule_a_verdict(
+    tmp_path: Path, check: str, overruled: str, code: int
+) -> None:
+    done = run_step("check.verdict.Verdict", tmp_path, CHECK=check, OVERRULED=overruled)
+    assert done.returncode == code
+
+
+@pytest.mark.parametrize(
+    ("own", "accepted"),
+    [({}, False), ({"a": "safe", "b": "release"}, True), ({"a": "safe", "b": ""}, False)],
+)
+def test_only_a_pull_request_that_passes_its_own_rules_can_be_overruled(
+    tmp_path: Path, own: dict[str, str], accepted: bool
+) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "report.md").write_text("the report\n")
+    verdicts = {stack: {"verdict": verdict} for stack, verdict in own.items()}
+    document = {"verdict": "blocked", "judges": {"own": verdicts}}
+    (tmp_path / "report" / "report.json").write_text(json.dumps(document))
+    output = tmp_path / "output"
+    done = run_step("check.check.Result", tmp_path, GITHUB_OUTPUT=str(output))
+    assert done.returncode == 0, done.stderr
+    assert output.read_text() == f"verdict=blocked\nown={str(accepted).lower()}\n"
+    assert (tmp_path / "summary").read_text() == "the report\n"
 
 
 def test_production_comes_after_staging_and_by_the_record_alone() -> None:
@@ -229,7 +282,7 @@ def test_production_comes_after_staging_and_by_the_record_alone() -> None:
 
 
 def test_runs_do_not_block_each_other() -> None:
-    assert read("preview")["concurrency"]["cancel-in-progress"] == "true"
+    assert read("check")["concurrency"]["cancel-in-progress"] == "true"
     assert read("drift")["concurrency"]["group"] == "drift"
     for stack in ("staging", "production"):
         # One group for both would let a release that waits for approval block staging.
@@ -301,19 +354,7 @@ def calls(folder: Path) -> list[str]:
     return [call.strip() for call in made]
 
 
-def test_a_missing_preview_does_not_hide_the_other_stack(tmp_path: Path) -> None:
-    (tmp_path / "previews").mkdir()
-    kept = json.dumps(golden.recorded("image-bump"))
-    (tmp_path / "previews" / "production.json").write_text(kept)
-    done = run_step("preview.report.Report", tmp_path)
-    assert done.returncode == 0, done.stderr
-    made = (tmp_path / "report.markdown").read_text()
-    assert "## staging: blocked, production: release" in made
-    assert "The preview did not run: https://ci.example/1" in made
-    assert "template.containers" in made
-    assert (tmp_path / "summary").read_text() == made
-    assert (tmp_path / "report.html").stat().st_size > 10_000
-
+def test_a_missing_document_does_not_hide_the_other_stack(tmp_path: Path) -> None:
     (tmp_path / "drift").mkdir()
     (tmp_path / "drift" / "production.json").write_text(json.dumps(golden.recorded("drift")))
     done = run_step("drift.report.Report", tmp_path)
@@ -324,16 +365,16 @@ def test_a_missing_preview_does_not_hide_the_other_stack(tmp_path: Path) -> None
 
 
 def test_there_is_a_single_comment(tmp_path: Path) -> None:
-    step = "preview.comment.Write or update the comment"
+    step = "check.comment.Write or update the comment"
     github = {"GITHUB_REPOSITORY": "pull/pull", "NUMBER": "7", "MARKER": MARKER}
-    assert read("preview")["jobs"]["comment"]["steps"][-1]["env"]["MARKER"] == MARKER
-    body = f"--field body=@{tmp_path}/report.markdown"
+    assert read("check")["jobs"]["comment"]["steps"][-1]["env"]["MARKER"] == MARKER
+    body = f"--field body=@{tmp_path}/report.md"
 
     assert run_step(step, tmp_path, **github).returncode == 0
     (_, written) = calls(tmp_path)
     assert written == f"api --silent --method POST repos/pull/pull/issues/7/comments {body}"
     # A replacement for the report that is missing.
-    report = (tmp_path / "report.markdown").read_text()
+    report = (tmp_path / "report.md").read_text()
     assert report.startswith(MARKER)
     assert "https://ci.example/1" in report
 

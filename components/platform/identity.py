@@ -65,9 +65,10 @@ PREVIEWER_ROLES: Final = (
 RELEASE_BRANCH: Final = "main"
 
 RELEASES: Final = ("release:reviewed",)
-READS: Final = ("preview:proposed", "release:reviewed", "drift:reviewed")
+READS: Final = ("release:reviewed", "drift:reviewed")
 """The workflows (``.github/workflows/<name>.yml``) that may use the deployer and the previewer, and
-in which version: ``reviewed`` is on the release branch, ``proposed`` is in a pull request."""
+in which version: ``reviewed`` is on the release branch. What a pull request proposes, which is
+``proposed``, may use none: it could read the state with its secrets."""
 
 CLUSTER_PREVIEWER_ROLES: Final = ("roles/container.viewer",)
 """Additional roles for a cluster. They exclude the Secrets in it."""

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from components.config import SettingsError, read_stack_file
 from ops.engine.confinement import require_confinement
-from ops.errors import Refused, WrongInput
-
-REQUIREMENTS: Final = ("requirements.txt", "requirements-dev.txt")
-"""The files that decide which Python environment a checkout needs, as in the Makefile."""
+from ops.errors import WrongInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +89,8 @@ class Checkout:
                 raise WrongInput.settings(error) from None
         return path
 
-    def python(self) -> str:
-        """The Python that runs the program: this one, unless a proposal changes the requirements.
-
-        Raises:
-            Refused: the proposed requirements cannot be installed.
-        """
-        if self.proposed is None or all(
-            _bytes(self.root / name) == _bytes(self.proposed / name) for name in REQUIREMENTS
-        ):
-            return sys.executable
-        made = subprocess.run(
-            ["make", "--no-print-directory", "-f", str(self.root / "Makefile"), "python"],
-            cwd=self.proposed,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if made.returncode:
-            raise Refused("requirements", "The proposed requirements cannot be installed.")
-        return made.stdout.strip()
-
 
 def stacks_in(folder: Path) -> tuple[str, ...]:
     """Names of the stacks that have a settings file in ``folder``, sorted."""
     files = folder.glob("Pulumi.*.yaml")
     return tuple(sorted(file.name.split(".", 1)[1].removesuffix(".yaml") for file in files))
-
-
-def _bytes(file: Path) -> bytes:
-    return file.read_bytes() if file.is_file() else b""

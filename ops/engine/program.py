@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,12 +28,10 @@ class Program:
     """The program of ``checkout``, which the engine runs through the Automation API.
 
     Attributes:
-        python: the Python that runs it.
         rejected: settings that the program found wrong, such as a bundle that does not exist.
     """
 
     checkout: Checkout
-    python: str
     rejected: list[WrongInput] = field(default_factory=list)
 
     def __call__(self, request: Any, context: Any) -> language_pb2.RunResponse:
@@ -44,7 +43,7 @@ class Program:
             descriptors = (report.fileno(), relay.secrets)
             with LanguageHost(engine).started(
                 [
-                    *(self.python, "-P", "-m", run_estate.__name__),
+                    *(sys.executable, "-P", "-m", run_estate.__name__),
                     *(engine, *map(str, descriptors), *path),
                 ],
                 context,

@@ -419,7 +419,7 @@ def open_stack(
             cloud = stacked.enter_context(Sandbox(environment.sandbox / "cloud"))
             os.environ.update(cloud.environment)
         pack = stacked.enter_context(runnable_pack(checkout.policies)) if policed else None
-        program = Program(checkout, checkout.python())
+        program = Program(checkout)
         workspace = _workspace(environment.work_dir, program, engine)
         select = automation.Stack.create_or_select if cloud else automation.Stack.select
         try:

@@ -99,7 +99,7 @@ class Check:
         """What a command of the pull request prints."""
         limits = [sys.executable, "-m", confinement.__name__, folder, str(self.checkout.proposed)]
         return subprocess.run(
-            [*limits, self.checkout.python(), "-P", "-m", "ops", *command],
+            [*limits, sys.executable, "-P", "-m", "ops", *command],
             env={**harmless_variables(), "TMPDIR": folder},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

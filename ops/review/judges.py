@@ -48,6 +48,14 @@ class Judges:
     changed: tuple[str, ...] = ()
     own: Mapping[str, OwnVerdict] = field(default_factory=dict)
 
+    @property
+    def note(self) -> str:
+        """How the program was previewed in spite of the changes."""
+        note = "The verdicts below are those of the target branch."
+        if any(path.startswith("requirements") for path in self.changed):
+            note += " The program ran with the packages of the target branch, too."
+        return note
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "changed": list(self.changed),

@@ -137,7 +137,6 @@ def table(environment: str) -> frozenset[Grant]:
             Grant(NODES, "roles/container.defaultNodeServiceAccount", "project"),
             *(Grant(DEPLOYER, ACT_AS, f"account {name}") for name in (*RUNTIMES, NODES)),
             Grant(_workflow("release:reviewed"), SIGN_IN_AS, f"account {DEPLOYER}"),
-            Grant(_workflow("preview:proposed"), SIGN_IN_AS, f"account {PREVIEWER}"),
             Grant(_workflow("release:reviewed-preview"), SIGN_IN_AS, f"account {PREVIEWER}"),
             Grant(_workflow("drift:reviewed"), SIGN_IN_AS, f"account {PREVIEWER}"),
             # Every commit releases staging; for production, Pulumi Cloud may only read.
@@ -193,7 +192,6 @@ def members(environment: str, project: str) -> Mapping[str, re.Pattern[str]]:
     # A job of GitHub Actions: its environment, its workflow, and in which version that is.
     jobs = {
         "release:reviewed": f"{environment}:release:reviewed",
-        "preview:proposed": f"{environment}-preview:preview:proposed",
         "release:reviewed-preview": f"{environment}-preview:release:reviewed",
         "drift:reviewed": f"{environment}-preview:drift:reviewed",
     }

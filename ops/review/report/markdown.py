@@ -153,7 +153,7 @@ def _judges(report: Report) -> Iterator[str]:
             "[!WARNING]",
             f"**This pull request changes what judges it:** "
             f"{', '.join(map(code, changed[:FILES]))}{more}.",
-            "The verdicts below are those of the target branch.",
+            report.judges.note,
             *(f"- {label(text, MESSAGE)}" for text in report.differing_verdicts()),
         ]
         yield "\n".join(f"> {line}" for line in lines)

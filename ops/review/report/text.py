@@ -25,7 +25,7 @@ def _judges(report: Report) -> Iterator[str]:
     if report.judges.changed:
         yield "This pull request changes what judges it:"
         yield from (f"  {printable(path)}" for path in report.judges.changed)
-        yield "The verdicts below are those of the target branch."
+        yield report.judges.note
         yield from map(printable, report.differing_verdicts())
 
 
