@@ -130,9 +130,10 @@ def _document(
 
 def _advice(outcome: Outcome, planned: bool, recorded: bool) -> str:
     """What to do after a failure."""
-    if planned:
-        return "The preview failed; nothing was changed. Fix the errors above, then preview again."
     ended = "was interrupted" if outcome.interrupted else "failed"
+    if planned:
+        fix = "" if outcome.interrupted else " Fix the errors above, then preview again."
+        return f"The preview {ended}; nothing was changed.{fix}"
     if recorded and outcome.changes:
         next_step = (
             "Fix the errors above. The state has changed, so the rest needs a review of its own:\n"
