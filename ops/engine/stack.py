@@ -32,6 +32,7 @@ from ops.review.guard import is_locked, relocked, unlocked
 from ops.review.outcome import Diagnostic, Outcome
 from ops.review.recorder import Recorder, Watch, unwatched
 from ops.review.redaction import secret_values
+from ops.review.steps import totals
 from ops.sdk_internals import Workspace, serve_processes
 from ops.secret_values import HANDLED
 from policies.levels import file_of
@@ -115,8 +116,10 @@ class OpenStack:
             self._copied(Path(folder), deployment) as copy,
         ):
             outcome = copy._preview()
-        steps = (step.from_protected() if step.urn in protected else step for step in outcome.steps)
-        return replace(outcome, steps=tuple(steps))
+        steps = tuple(
+            step.from_protected() if step.urn in protected else step for step in outcome.steps
+        )
+        return replace(outcome, steps=steps, summary=totals(steps) if outcome.summary else {})
 
     @contextlib.contextmanager
     def _copied(self, folder: Path, deployment: Mapping[str, Any]) -> Iterator[OpenStack]:

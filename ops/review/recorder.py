@@ -6,7 +6,6 @@ import contextlib
 import re
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
@@ -15,7 +14,7 @@ from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import DiagnosticEvent, StepEventMetadata
 
 from ops.review.outcome import Diagnostic, Violation
-from ops.review.steps import REPLACEMENT_STEPS, State, Step
+from ops.review.steps import REPLACEMENT_STEPS, State, Step, totals
 from resource_types.estate import STACK
 
 # An engine without the official language host warns about the one that it finds on PATH.
@@ -126,8 +125,7 @@ class Recorder:
             self.packs = tuple(name.partition("|")[0] for name in packs)
             self._keep_remaining_deletions()
             # Not the engine's own totals: some of the steps are kept as another operation.
-            counts = Counter(step.op.value for step in self.steps if step.counts)
-            self.summary = dict(sorted(counts.items()))
+            self.summary = totals(self.steps)
 
     def _diagnose(self, event: DiagnosticEvent) -> None:
         text = event.message.strip()

@@ -6,7 +6,8 @@ The JSON form is the one that ``pulumi preview --json`` prints, so that other to
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
@@ -312,3 +313,8 @@ class Step:
         if self.replace_reasons:
             document["replaceReasons"] = list(self.replace_reasons)
         return {**document, "detailedDiff": self.detailed_diff or None}
+
+
+def totals(steps: Iterable[Step]) -> dict[str, int]:
+    """The number of steps for each operation, as in the engine's totals."""
+    return dict(sorted(Counter(step.op.value for step in steps if step.counts).items()))
