@@ -7,6 +7,7 @@
 #   make test                         all tests
 #   make test-cluster                 the Kubernetes stack on a real control plane, built with Go once
 #   make lint types generated-check   the other checks of .ci/run; make generate writes the files
+#   make policy-pack DIR=/tmp/pack    the policy pack as a folder to publish (docs/deployments.md)
 #   make soak bench measures          long tests; benchmark; how large the tree and a change are
 #   make setup clean                  install everything; delete everything that was installed
 #   make python                       print the path of the project's Python
@@ -34,7 +35,7 @@ SANDBOX = --stack $(STACK) --sandbox $(if $(SANDBOX_DIR),--sandbox-dir $(SANDBOX
 PYTEST = $(PYTHON) -m pytest -o cache_dir=$(CACHE)/pytest
 
 .PHONY: preview up refresh destroy test test-cluster soak bench lint types generate \
-	generated-check requirements measures setup python clean
+	generated-check policy-pack requirements measures setup python clean
 
 preview:
 	@bin/ops preview $(SANDBOX)
@@ -75,6 +76,9 @@ generate: $(VENV)/ready
 
 generated-check: $(VENV)/ready
 	@$(PYTHON) -m ops.generate --check
+
+policy-pack: $(VENV)/ready
+	@$(PYTHON) -m ops.policy_pack $(DIR)
 
 requirements: $(VENV)/ready-dev
 	@for name in requirements requirements-dev; do \

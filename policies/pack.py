@@ -35,7 +35,7 @@ from policies.framework.paths import (
     View,
 )
 from policies.framework.rules import ResourceRule, Rule
-from policies.rules import CONCERNS, RULES
+from policies.rules import CONCERNS, RULES, program_source
 
 LEVEL: Final = EnforcementLevel.MANDATORY
 """The level of every adopted rule unless the configuration changes it, as in production."""
@@ -44,6 +44,7 @@ LEVEL: Final = EnforcementLevel.MANDATORY
 def policies(exceptions: Exceptions | None = None, today: date | None = None) -> list[Policy]:
     """The pack's policies. ``today`` is for rules about age; the default is the date in UTC."""
     day = today or datetime.now(UTC).date()
+    program_source.sources()  # read now, before the program runs
     known = exceptions or read(frozenset(rule.id for rule in RULES))
     made: list[Policy] = [
         _resource_policy(rule, concern, known, day)

@@ -124,6 +124,7 @@ RESOURCES: Final = frozenset(
         pulumi_random.RANDOM_PASSWORD,
         pulumiservice.DEPLOYMENT_SETTINGS,
         pulumiservice.DRIFT_SCHEDULE,
+        pulumiservice.POLICY_GROUP,
         pulumiservice.STACK_TAGS,
         pulumiservice.TTL_SCHEDULE,
         pulumiservice.WEBHOOK,

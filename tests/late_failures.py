@@ -185,6 +185,17 @@ GOOD: Final[dict[str, tuple[str, Inputs]]] = {
     "drift": (pulumiservice.DRIFT_SCHEDULE, {**_STACK, "scheduleCron": "0 6 * * *"}),
     "ttl": (pulumiservice.TTL_SCHEDULE, {**_STACK, "timestamp": "2099-01-01T00:00:00Z"}),
     "tags": (pulumiservice.STACK_TAGS, {**_STACK, "tags": {"environment": "staging"}}),
+    "policies": (
+        pulumiservice.POLICY_GROUP,
+        {
+            "name": "pull-staging",
+            "organizationName": "pull",
+            "entityType": "stacks",
+            "mode": "preventative",
+            "stacks": [{"name": "staging", "routingProject": "pull"}],
+            "policyPacks": [{"name": "pull-estate", "versionTag": "1.0.0"}],
+        },
+    ),
     "webhook": (
         pulumiservice.WEBHOOK,
         {
@@ -361,6 +372,9 @@ MISTAKES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("ttl", "timestamp", "next week"),
     ("tags", "tags", {"an environment": "staging"}),
     ("tags", "tags", {"environment": "x" * 300}),
+    ("policies", "mode", "block"),
+    ("policies", "entityType", "stack"),
+    ("policies", "policyPacks.0.versionTag", "latest"),
     ("webhook", "payloadUrl", "api.pull.com/hooks"),
     ("webhook", "payloadUrl", "http://api.pull.com/hooks"),
     ("webhook", "format", "json"),

@@ -422,6 +422,32 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
         SetSource(gcp.TOPIC_IAM.member, "member", gcp.SERVICE_ACCOUNT),
         SetSource(gcp.SERVICE_ACCOUNT_IAM.member, "serviceAccountId", gcp.SECRET),
     ),
+    "stack-policies-enforced": (
+        RemoveType("deployments-policies-staging"),
+        RemoveType(pulumiservice.POLICY_GROUP),
+        AddResource(pulumiservice.POLICY_GROUP, {}),
+        *(
+            SetProperty(
+                "deployments-policies-production",
+                "policyPacks[].config",
+                {"all": "mandatory", "sql-deletion-protection": level},
+            )
+            for level in ("disabled", {"enforcementLevel": "advisory"})
+        ),
+        *(
+            SetProperty(pulumiservice.POLICY_GROUP, path, value)
+            for path, value in (
+                ("stacks", []),
+                ("stacks[].name", "elsewhere"),
+                ("stacks[].routingProject", "elsewhere"),
+                ("policyPacks", []),
+                ("policyPacks[].name", "elsewhere"),
+                ("policyPacks[].versionTag", ABSENT),
+                ("policyPacks[].config", ABSENT),
+                ("policyPacks[].config.all", "advisory"),
+            )
+        ),
+    ),
     "stack-federation-declared": (
         *(
             SetProperty(gcp.WORKLOAD_IDENTITY_POOL_PROVIDER, path, value)
@@ -449,6 +475,8 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
             for path, value in (
                 ("vcs.deployCommits", True),
                 ("vcs.deployCommits", ABSENT),
+                ("vcs.previewPullRequests", True),
+                ("vcs.previewPullRequests", ABSENT),
                 ("operationContext.oidc.gcp.providerId", "github"),
                 ("operationContext.oidc.gcp.workloadPoolId", "pull-elsewhere-github"),
                 (

@@ -295,7 +295,8 @@ def test_without_a_snapshot_the_target_branch_is_applied_first(
         (["--against", "x", "--sandbox"], "--against and --sandbox exclude each other"),
         (["--against", "x", "--record", "/tmp/x"], "--against and --record exclude each other"),
         (["--program", ".", "--sandbox", "--record", "/tmp/x"], "--program and --record exclude"),
-        (["--program", "."], "gets no account"),
+        (["--program", ".."], "gets no account"),
+        (["--program", ".", "--sandbox"], "is this checkout"),
         (["--program", "/nowhere", "--sandbox"], "there is no Pulumi.yaml in it"),
     ],
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components.config.errors import SettingsError
 from components.delivery.deployments import Deployments, DeploymentsArgs
+from policies.rules import PACK
 from tests.recorder import Neighbours, Recording, Secret, estate, record, settings, side_by_side
 
 SECTION = {"organization": "pull-org", "events_url": "https://events.pull.com/pulumi"}
@@ -15,6 +19,8 @@ REVIEWS = {**SECTION, "review_stacks": {"until": "2027-01-01T00:00:00Z"}}
 STAGING = {"environment": "staging", "protect": False, "chain": {"network": "polygon-amoy"}}
 HERE = {"organization": "pull-org", "project": "pull"}
 SETTINGS = "pulumiservice:index:DeploymentSettings"
+GROUP = "pulumiservice:index:PolicyGroup"
+POLICIES = Path(__file__).parents[1] / "policies"
 
 
 def make(name: str, near: Neighbours) -> Deployments:
@@ -46,6 +52,8 @@ def test_children() -> None:
         ("gcp:serviceaccount/iAMMember:IAMMember", "one-lent"),
         (SETTINGS, "one-settings"),
         ("pulumiservice:index:DriftSchedule", "one-drift"),
+        (GROUP, "one-policies-production"),
+        (GROUP, "one-policies-staging"),
         ("pulumiservice:index:StackTags", "one-tags"),
         ("pulumiservice:index:Webhook", "one-events"),
         ("random:index/randomPassword:RandomPassword", "one-events-key"),
@@ -62,7 +70,7 @@ def test_production_is_previewed_and_never_released_from_here() -> None:
             "provider": "github",
             "repository": "pull/pull",
             "deployCommits": False,
-            "previewPullRequests": True,
+            "previewPullRequests": False,
             "pullRequestTemplate": False,
         },
         "operationContext": {
@@ -159,6 +167,30 @@ def test_events_are_signed_and_tell_what_somebody_should_look_at() -> None:
     without = recording("production", pulumi_cloud={**SECTION, "events_url": None})
     assert not without.of_type("pulumiservice:index:Webhook")
     assert not without.of_type("random:index/randomPassword:RandomPassword")
+
+
+@pytest.mark.parametrize("stack", ["production", "staging"])
+def test_production_enforces_the_published_pack_on_both_stacks(stack: str) -> None:
+    group = recording("production", pulumi_cloud=SECTION)[f"deployments-policies-{stack}"]
+    project = yaml.safe_load((POLICIES / "PulumiPolicy.yaml").read_text("utf-8"))
+    assert group.inputs == {
+        "name": f"pull-{stack}",
+        "organizationName": "pull-org",
+        "entityType": "stacks",
+        "mode": "preventative",
+        "stacks": [{"name": stack, "routingProject": "pull"}],
+        "policyPacks": [
+            {
+                "name": PACK,
+                "versionTag": project["version"],
+                "config": json.loads((POLICIES / f"config.{stack}.json").read_text("utf-8")),
+            }
+        ],
+    }
+
+
+def test_staging_does_not_change_which_policies_are_enforced() -> None:
+    assert not recording("staging", **STAGING, pulumi_cloud=SECTION).of_type(GROUP)
 
 
 def test_staging_can_be_the_template_of_review_stacks() -> None:

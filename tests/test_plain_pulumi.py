@@ -5,6 +5,7 @@ Where the official CLI is not installed, the project's own language host runs th
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -12,11 +13,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from ops.policy_pack import assemble
+from tests.pulumi_cloud import PACKS, pulumi_cloud
 
 LAST_VARIABLE = "no_grpc_proxy"
 """What ``python -m sandbox serve`` prints last."""
@@ -104,6 +109,57 @@ def test_a_violation_of_a_mandatory_policy_fails_the_preview(clone: Shell) -> No
     clone.run("pulumi config set pull:protect false --stack production")
     command = "pulumi preview --stack production --policy-pack policies"
     assert "sql-deletion-protection" in clone.run(command, expected=1)
+
+
+@pytest.fixture
+def published(tmp_path: Path, variables: dict[str, str]) -> Path:
+    """The pack as the engine unpacks it from Pulumi Cloud, with the packages of this Python."""
+    pack = tmp_path / "pack"
+    assemble(pack)
+    (pack / "venv").symlink_to(sys.prefix)
+    with pulumi_cloud() as cloud:
+        account = {
+            "PULUMI_API": cloud.url,
+            "PULUMI_BACKEND_URL": cloud.url,
+            "PULUMI_ACCESS_TOKEN": "a token",
+            "PULUMI_HOME": str(tmp_path / "home"),
+            "no_proxy": "127.0.0.1",
+        }
+        Shell(pack, {**variables, **account}).run("pulumi policy publish pull --non-interactive")
+    assert cloud.completed == [f"{PACKS}/pull-estate/versions/1.0.0/complete"]
+    with tarfile.open(fileobj=io.BytesIO(cloud.archive)) as archive:
+        assert not [name for name in archive.getnames() if name.startswith("package/venv")]
+        archive.extractall(tmp_path / "published", filter="data")
+    unpacked = tmp_path / "published" / "package"
+    (unpacked / "venv").symlink_to(sys.prefix)
+    return unpacked
+
+
+def test_a_published_pack_validates_a_pull_request_that_breaks_the_rules(
+    clone: Shell, published: Path
+) -> None:
+    clone.run("pulumi stack init production")
+    (clone.folder / "policies/rules/__init__.py").write_text("raise SystemExit(0)\n")
+    command = f"pulumi preview --stack production --policy-pack {published}"
+    assert "pull-estate@v1.0.0" in clone.run(command)
+
+    with (clone.folder / "components/estate.py").open("a") as source:
+        source.write("print('hello')\n")
+    clone.run("pulumi config set pull:protect false --stack production")
+    printed = clone.run(command, expected=1)
+    assert "components/estate.py" in printed
+    assert "must not use print" in printed
+    assert "sql-deletion-protection" in printed
+
+
+def test_a_published_pack_fails_where_it_cannot_find_the_program(
+    small: Shell, published: Path
+) -> None:
+    (small.folder / "__main__.py").touch()
+    small.run("pulumi stack init dev")
+    printed = small.run(f"pulumi preview --stack dev --policy-pack {published}", expected=1)
+    assert "the program's source was not checked" in printed
+    assert "Traceback" not in printed
 
 
 def test_wrong_settings_are_listed_without_a_stack_trace(clone: Shell) -> None:

@@ -1,30 +1,43 @@
 """Pulumi Deployments: how Pulumi Cloud previews and releases this stack.
 
 Every commit to the branch releases staging. For production, Pulumi Cloud has read access only: it
-uses one service account for all operations of a stack, so every pull request would be previewed
-with an account that may release. The workflow with approvals and records releases production.
+uses one service account for all operations of a stack, and a person may start any of them. The
+workflow with approvals and records releases production.
+
+A pull request is previewed in Pulumi Cloud only in a review stack: the preview of another stack
+could decrypt its state. The check of a pull request (docs/delivery.md) needs no account.
+
+Production also declares which version of the policy pack Pulumi Cloud enforces, for both stacks: a
+deployment that runs the code of a branch must not be able to change what validates it.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 import pulumi
 import pulumi_gcp as gcp
 import pulumi_pulumiservice as pulumiservice
 import pulumi_random as random
+import yaml
 from pulumi import Output, ResourceOptions
 
+from components import PROJECT_ROOT
 from components.base import PullComponent, Stage
 from components.config.accounts import PulumiCloud
-from components.names import Environment
+from components.names import Environment, Names
 from components.platform.identity import RELEASE_BRANCH, Identity
 from resource_types import pull
 
 ISSUER: Final = "https://api.pulumi.com/oidc"
 DRIFT_CRON: Final = "53 6 * * *"
 """Every morning, half an hour after the drift workflow."""
+
+POLICIES: Final = PROJECT_ROOT / "policies"
+POLICY_PACK: Final = "pull-estate"
+"""The name of the published pack, which ``policies/__main__.py`` gives it."""
 
 EVENTS: Final = (
     pulumiservice.WebhookFilters.UPDATE_FAILED,
@@ -95,7 +108,9 @@ class Deployments(PullComponent):
                 "provider": "github",
                 "repository": args.repository,
                 "deploy_commits": releases,
-                "preview_pull_requests": True,
+                # A preview can decrypt the state of its stack. Only a review stack, which has
+                # accounts and a state of its own, may run the code of a pull request.
+                "preview_pull_requests": args.settings.review_stacks is not None,
                 "pull_request_template": args.settings.review_stacks is not None,
             },
             operation_context={
@@ -143,6 +158,32 @@ class Deployments(PullComponent):
                 format=pulumiservice.WebhookFormat.RAW,
                 filters=list(EVENTS),
                 secret=key.result,
+                opts=self.options(),
+            )
+        if args.environment == "production":
+            self._enforce_policies()
+
+    def _enforce_policies(self) -> None:
+        """Bind both stacks to the published policy pack, each with its own levels.
+
+        A deployment of a push or a pull request has a token for its own stack only, and cannot
+        change a group: https://www.pulumi.com/docs/deployments/operations/permissions/
+        """
+        project = POLICIES / "PulumiPolicy.yaml"
+        version = yaml.safe_load(project.read_text("utf-8"))["version"]
+        for stack in get_args(Environment):
+            levels = (POLICIES / f"config.{stack}.json").read_text("utf-8")
+            pulumiservice.PolicyGroup(
+                self.child(f"policies-{stack}"),
+                name=Names(stack).base,
+                organization_name=self._stack["organization"],
+                entity_type="stacks",
+                mode="preventative",
+                stacks=[{"name": stack, "routing_project": self._stack["project"]}],
+                # A fixed version: the newest one would be enforced before it was reviewed here.
+                policy_packs=[
+                    {"name": POLICY_PACK, "version_tag": version, "config": json.loads(levels)}
+                ],
                 opts=self.options(),
             )
 

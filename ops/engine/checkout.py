@@ -27,7 +27,8 @@ class Checkout:
         """The checkout in the current directory, as the Pulumi CLI finds it.
 
         Raises:
-            WrongInput: the current directory, or ``proposed``, is not the root of one.
+            WrongInput: the current directory, or ``proposed``, is not the root of one, or they
+                are the same.
             Refused: this system cannot confine the program of ``proposed``.
         """
         root = Path.cwd().resolve()
@@ -45,6 +46,12 @@ class Checkout:
                 "checkout",
                 f"--program {proposed}: there is no Pulumi.yaml in it. Name the root of the "
                 "checkout whose program to preview.",
+            )
+        if other == root:
+            raise WrongInput(
+                "checkout",
+                f"--program {proposed} is this checkout. Run this in a checkout of the target "
+                "branch, which judges the other one.",
             )
         return cls(root, other)
 

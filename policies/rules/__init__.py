@@ -30,6 +30,7 @@ from policies.rules import (
     network,
     program_source,
     provider_inputs,
+    pulumi_cloud,
     r2,
     references,
     runbook,
@@ -46,8 +47,7 @@ from policies.rules import (
     workers,
 )
 
-PACK: Final = "pull-estate"
-"""The name of the pack in the engine."""
+PACK: Final = pulumi_cloud.PACK
 
 UNUSED_TYPES: Final = "Resource types that the estate does not use"
 DISALLOWED_TYPES: Final = "Resource types that are not allowed"
@@ -70,6 +70,7 @@ CONCERNS: Final[Mapping[str, Sequence[ResourceRule | StackRule]]] = {
     "Cloud Storage": cloud_storage.RULES,
     "Identity and Access Management (IAM)": iam.RULES,
     "Grants and sign-in": (*grants.RULES, *federation.RULES),
+    "Pulumi Cloud": pulumi_cloud.RULES,
     "Flows of traffic": flows.RULES,
     "Virtual Private Cloud (VPC)": network.RULES,
     "Artifact Registry": artifact_registry.RULES,

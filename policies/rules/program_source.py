@@ -21,6 +21,8 @@ from policies.framework.paths import Finding
 from policies.framework.rules import Severity
 from resource_types.estate import PROVIDERS, STACK
 
+ROOT: Final = Path(__file__).resolve().parents[2]
+
 PROGRAM_FOLDER: Final = "PULL_PROGRAM_FOLDER"
 """The variable with the folder of the program, if that is another checkout than the pack's."""
 
@@ -105,11 +107,30 @@ def restricted() -> frozenset[str]:
     )
 
 
+def program_folder() -> Path:
+    """The folder of the program: the checkout of this pack, or the one that ops names.
+
+    A pack that was published to Pulumi Cloud has no checkout. The engine runs every pack in the
+    folder of the program that it previews (``pkg/resource/plugin/analyzer_plugin.go``).
+    """
+    named = os.environ.get(PROGRAM_FOLDER)
+    if named:
+        return Path(named)
+    return ROOT if (ROOT / "components").is_dir() else Path.cwd()
+
+
+@cache
 def sources() -> Mapping[str, str]:
-    """The program's source files: text by path from the root of the checkout."""
-    root = Path(os.environ.get(PROGRAM_FOLDER) or Path(__file__).resolve().parents[2])
-    files = (root / "__main__.py", *sorted((root / "components").rglob("*.py")))
-    return {file.relative_to(root).as_posix(): file.read_text("utf-8") for file in files}
+    """The program's source files: text by path from the folder of the program.
+
+    The pack reads them when it starts: a program could change its files while it runs. There are
+    none if there is no program, as while a pack is published.
+    """
+    folder = program_folder()
+    if not (folder / "components").is_dir():
+        return {}
+    files = (folder / "__main__.py", *sorted((folder / "components").rglob("*.py")))
+    return {file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in files}
 
 
 def mistakes(file: str, source: str) -> Iterator[tuple[int, str]]:
@@ -225,6 +246,9 @@ def _may_use(name: str, file: str) -> bool:
 
 def _uses_only_what_it_may(graph: Graph) -> Iterator[Finding]:
     for stack in graph.of_type(STACK):
+        if not sources():
+            yield stack.finding("components", "is missing: the program's source was not checked")
+            return
         for file, source in sources().items():
             for line, text in mistakes(file, source):
                 yield stack.finding(f"{file}:{line}", text)

@@ -895,10 +895,9 @@ def _every_failure(view: View) -> Iterator[Finding]:
 UNUSED: Final = (
     _settled(
         "deployments-change-nothing",
-        "Pulumi Deployments previews this stack every day, reports failures, and repairs no drift "
-        "by itself.",
-        "Set autoRemediate to false, previewPullRequests to true, a daily schedule, and the "
-        "filters.",
+        "Pulumi Deployments previews this stack every day, reports failures, repairs no drift by "
+        "itself, and enforces the policies instead of reporting violations only.",
+        "Set autoRemediate to false, mode to preventative, a daily schedule, and the filters.",
         "https://www.pulumi.com/docs/deployments/deployments/drift/",
         {
             pulumiservice.DRIFT_SCHEDULE: (
@@ -913,11 +912,14 @@ UNUSED: Final = (
                     ),
                 ),
             ),
+            pulumiservice.POLICY_GROUP: (
+                Must("entityType", equal("stacks")),
+                Must("mode", equal("preventative")),
+            ),
             pulumiservice.STACK_TAGS: (OWN_STACK,),
             pulumiservice.TTL_SCHEDULE: (OWN_STACK,),
             pulumiservice.DEPLOYMENT_SETTINGS: (
                 OWN_STACK,
-                Must("vcs.previewPullRequests", equal(True)),
                 Must("vcs.provider", equal("github", "gitlab")),
                 Must("sourceContext.git.branch", equal("refs/heads/main", "refs/heads/develop")),
                 Must("operationContext.oidc.gcp.tokenLifetime", equal("1h0m0s", "24h0m0s")),

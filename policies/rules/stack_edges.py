@@ -302,6 +302,7 @@ OWNERS: Final = {
     "cloudflare:index/workersRoute": ("zone", "zoneId"),
     "cloudflare:": ("account", "accountId"),
     "kubernetes:external-secrets.io": ("project", "spec.provider.gcpsm.projectID"),
+    pulumiservice.POLICY_GROUP: ("organization", "organizationName"),
     pulumiservice.WEBHOOK: ("organization", "organizationName"),
     "pulumiservice:": ("organization", "organization"),
 }

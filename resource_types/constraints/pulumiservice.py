@@ -25,12 +25,13 @@ _NAME: Final = r"[A-Za-z0-9_.-]{1,100}"
 """A project or a stack: https://www.pulumi.com/docs/iac/concepts/stacks/#create-stack"""
 
 
+def _name(path: str) -> Constraint:
+    return Constraint(path, text(_NAME, "letters, digits, ., - and _", "a b", "a/b", ""))
+
+
 def _stack() -> Constraints:
     """The organization, project and stack that a setting belongs to."""
-    return tuple(
-        Constraint(name, text(_NAME, "letters, digits, ., - and _", "a b", "a/b", ""))
-        for name in ("organization", "project", "stack")
-    )
+    return tuple(_name(path) for path in ("organization", "project", "stack"))
 
 
 def _is_url(value: Any) -> bool:
@@ -185,9 +186,24 @@ _WEBHOOK: Final[Constraints] = (
     ),
 )
 
+_POLICY_GROUP: Final[Constraints] = (
+    *(
+        _name(path)
+        for path in ("name", "organizationName", "stacks[].name", "stacks[].routingProject")
+    ),
+    # provider/pkg/resources/policy_group.go (Check)
+    Constraint("entityType", choice("stacks", "accounts", refused=("stack", "Stacks"))),
+    Constraint("mode", choice("preventative", "audit", refused=("preventive", "mandatory"))),
+    Constraint(
+        "policyPacks[].versionTag",
+        text(r"\d+\.\d+\.\d+", "a version such as 1.0.0", "latest", "v1.0.0", "1.0"),
+    ),
+)
+
 CONSTRAINTS: Final[Table] = {
     pulumiservice.DEPLOYMENT_SETTINGS: _DEPLOYMENT_SETTINGS,
     pulumiservice.DRIFT_SCHEDULE: _DRIFT_SCHEDULE,
+    pulumiservice.POLICY_GROUP: _POLICY_GROUP,
     pulumiservice.STACK_TAGS: _STACK_TAGS,
     pulumiservice.TTL_SCHEDULE: _TTL_SCHEDULE,
     pulumiservice.WEBHOOK: _WEBHOOK,

@@ -8,7 +8,10 @@ from typing import Final
 from resource_types import pulumiservice
 from sandbox.models.base import ResourceModel
 
-MODELS: Final[Mapping[str, ResourceModel]] = dict.fromkeys(
-    (pulumiservice.DEPLOYMENT_SETTINGS, pulumiservice.STACK_TAGS),
-    ResourceModel(address="{organization}/{project}/{stack}", name=""),
-)
+MODELS: Final[Mapping[str, ResourceModel]] = {
+    **dict.fromkeys(
+        (pulumiservice.DEPLOYMENT_SETTINGS, pulumiservice.STACK_TAGS),
+        ResourceModel(address="{organization}/{project}/{stack}", name=""),
+    ),
+    pulumiservice.POLICY_GROUP: ResourceModel(address="{organizationName}/{name}"),
+}

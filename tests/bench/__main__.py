@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from ops.engine.checkout import stacks_in
 from ops.engine.install import provide_engine
 from tests.bench import programs
 from tests.bench.flat import essence, recorded
@@ -30,6 +32,8 @@ POLICIES_AIM: Final = 1.15
 POLICIES_SECONDS: Final = 1.0
 """What the policy pack may add to a preview, in addition to the factor."""
 START_AIM: Final = 1.2
+CHECK_SECONDS: Final = 25.0
+"""For the check of a pull request: it leaves 35 seconds of a minute to the steps of the CI."""
 FLEET_AIM: Final = 1.6
 """A worker costs more than most resources, so the cost per resource of a large fleet is 1.3 to 1.5
 times as high. With a cost that grows with the square of the number it would be twice as high."""
@@ -38,6 +42,7 @@ FLEETS: Final = (1, 11, 110)
 # How long each part continues to measure after its minimum number of rounds.
 PREVIEW_SECONDS: Final = 80
 START_SECONDS: Final = 25
+CHECK_WINDOW: Final = 60
 FLEET_SECONDS: Final = {"preview": 45, "up": 60}
 
 START: Final = f"""
@@ -65,6 +70,7 @@ def main(
             compare_with_floor(scratch),
             compare_policies(scratch),
             compare_start(),
+            compare_check(scratch),
             *compare_fleets("preview", scratch / "previewed"),
             *compare_fleets("up", scratch / "made"),
         ]
@@ -133,6 +139,34 @@ def compare_start() -> Comparison:
         cost=cost,
         base=base,
         aim=START_AIM,
+    )
+
+
+def compare_check(scratch: Path) -> Comparison:
+    """The check of a pull request, both stacks and its reports, against a preview of one stack."""
+    proposed, snapshots, out = scratch / "proposed", scratch / "snapshots", scratch / "report"
+    shutil.copytree(CHECKOUT, proposed, ignore=shutil.ignore_patterns(".git"))
+    snapshots.mkdir()
+    out.mkdir()
+    for stack in stacks_in(CHECKOUT):
+        say(f"check: taking the snapshot of {stack}")
+        sandbox = ("--stack", stack, "--sandbox", "--sandbox-dir", str(scratch / f"of-{stack}"))
+        python("-m", "ops", "up", *sandbox, "--yes")
+        python("-m", "ops", "snapshot", *sandbox, "--out", str(snapshots / f"{stack}.json"))
+    check = ("check", "--program", str(proposed), "--snapshots", str(snapshots), "--out", str(out))
+    against = ("--against", str(snapshots / f"{STACK}.json"))
+    cost, base = [], []
+    for number in rounds(CHECK_WINDOW, least=3):
+        cost.append(seconds("-m", "ops", *check))
+        base.append(seconds("-m", "ops", "preview", "--stack", STACK, *against))
+        say(f"check: round {number + 1}, check {cost[-1]:.1f} s, preview {base[-1]:.1f} s")
+    return Comparison(
+        what="check of a pull request, all stacks, three reports",
+        against=f"preview of {STACK} against its snapshot",
+        unit="s",
+        cost=cost,
+        base=base,
+        aim=CHECK_SECONDS / median(base),
     )
 
 

@@ -12,13 +12,17 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from ops.review.report.model import Changed, Report, StackReport, severity
+from pulumi.automation import OpType
+
+from ops.review.report.model import Changed, Report, StackReport
 from ops.review.report.risk import is_destructive
+from ops.review.report.violations import by_rule
 from ops.review.steps import short_type
 from ops.sanitize import printable, printable_lines
 
-_STYLE: Final = Path(__file__).with_name("page.css")
-_SCRIPT: Final = Path(__file__).with_name("page.js")
+_FOLDER: Final = Path(__file__).with_name("page")
+_SCRIPTS: Final = ("data", "summary", "board", "lines", "detail", "main")
+"""The files of the page's script, in order. They share one scope."""
 
 _PAGE: Final = """\
 <!doctype html>
@@ -33,12 +37,13 @@ _PAGE: Final = """\
 <body>
 <header>
 <h1>{title}</h1>
+<div id="judges"></div>
 <div class="tabs" id="tabs"></div>
 <div id="verdict"></div>
 <noscript>This page needs JavaScript; the Markdown and the text form do not.</noscript>
 </header>
 <div class="tools">
-<input id="search" type="search" placeholder="Search name, type, component, property ( / )"
+<input id="search" type="search" placeholder="Search names, values, messages ( / )"
  aria-label="Search">
 <select id="filter" aria-label="Show">
 <option value="changed">Changes</option>
@@ -47,6 +52,7 @@ _PAGE: Final = """\
 <option value="all">All resources</option>
 </select>
 <span class="soft" id="count" role="status"></span>
+<span class="soft" id="above" role="status"></span>
 </div>
 <main>
 <div class="board" id="board"></div>
@@ -60,10 +66,18 @@ _PAGE: Final = """\
 
 def html(report: Report) -> str:
     """The page, without a final line break."""
-    style, script = (path.read_text("utf-8") for path in (_STYLE, _SCRIPT))
+    style = (_FOLDER / "page.css").read_text("utf-8")
+    script = "\n".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
     verdicts = ", ".join(f"{printable(stack.stack)}: {stack.risk}" for stack in report.stacks)
     data = _printable(
-        {"verdict": report.risk.value, "stacks": [_stack(stack) for stack in report.stacks]}
+        {
+            "judges": {
+                "changed": report.judges.changed,
+                "note": report.judges.note,
+                "differingVerdicts": list(report.differing_verdicts()),
+            },
+            "stacks": [_stack(stack) for stack in report.stacks],
+        }
     )
     return _PAGE.format(
         title=escape(verdicts),
@@ -93,23 +107,34 @@ def _printable(value: Any) -> Any:
 
 def _loss(changed: Changed, stack: StackReport) -> str | None:
     status, loss = stack.loss_text(changed)
-    reason = f" {changed.refused.reason}" if changed.refused else ""
-    return f"{status}: {loss}.{reason}" if loss else None
+    return f"{status}: {loss}." if loss else None
 
 
 def _stack(stack: StackReport) -> dict[str, Any]:
-    """The page's data for a stack: resources by number, edges as pairs of numbers."""
+    """The page's data for a stack.
+
+    An edge has the numbers of two resources, the first of which comes after the second, and whether
+    only the order matters because the first uses no value of the second.
+    """
     numbers = {urn: number for number, urn in enumerate(stack.nodes)}
+    uses = set(stack.uses)
     changes = {
         changed.step.urn: {
             "operation": changed.operation,
             "destroyed": is_destructive(changed.step),
             "loss": _loss(changed, stack),
+            "refusal": changed.refused.reason if changed.refused else None,
+            "approval": changed.approved.approval if changed.approved else None,
+            "summary": changed.summary if changed.step.op is OpType.CREATE else None,
             "dropped": f"{changed.subject} no longer gets {', '.join(changed.dropped_variables)}"
             if changed.dropped_variables
             else None,
             "follows": [node.name for node in changed.follows],
-            "properties": [found.to_dict() for found in changed.properties],
+            "properties": [
+                # A new version replaces the record of the one before, which loses nothing.
+                {**found.to_dict(), "replaces": found.replaces and is_destructive(changed.step)}
+                for found in changed.properties
+            ],
         }
         for changed in stack.changes
     }
@@ -118,16 +143,15 @@ def _stack(stack: StackReport) -> dict[str, Any]:
         "stack": stack.stack,
         "verdict": stack.risk.value,
         "summary": stack.sentence,
+        "comparedWith": stack.compared_with,
         "actions": list(stack.actions),
         "outputs": [output.to_dict() for output in stack.outputs],
         "reasons": [reason.to_dict() for reason in stack.reasons],
         "counts": dict(stack.counts),
         "traffic": [move.to_dict() for move in stack.moves],
         "failure": stack.failure and stack.failure.to_dict(),
-        "violations": [
-            {**violation.to_dict(), "severity": severity(violation)}
-            for violation in stack.violations
-        ],
+        "rules": stack.rules,
+        "violations": [rule.to_dict() for rule in by_rule(stack.violations)],
         "diagnostics": [diagnostic.to_dict() for diagnostic in stack.diagnostics],
         "nodes": [
             {
@@ -141,5 +165,8 @@ def _stack(stack: StackReport) -> dict[str, Any]:
             }
             for node in stack.nodes.values()
         ],
-        "edges": [[numbers[needing], numbers[needed]] for needing, needed in stack.edges],
+        "edges": [
+            [numbers[needing], numbers[needed], (needing, needed) not in uses]
+            for needing, needed in stack.edges
+        ],
     }

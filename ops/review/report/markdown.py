@@ -13,11 +13,11 @@ from itertools import groupby
 from textwrap import indent
 from typing import Final
 
-from ops.review.outcome import Violation
 from ops.review.rendering import Property
-from ops.review.report.model import ALIKE, Alike, Changed, Node, Report, StackReport, severity
+from ops.review.report.model import ALIKE, Alike, Changed, Node, Report, StackReport
 from ops.review.report.picture import picture
 from ops.review.report.risk import Reason, Risk
+from ops.review.report.violations import by_rule
 from ops.sanitize import printable
 
 MARKER: Final = "<!-- pull-estate report -->"
@@ -384,35 +384,10 @@ def _rules(stack: StackReport) -> str:
 
 def _violations(stack: StackReport) -> Iterator[str]:
     """A block for each rule: what it checks, then each resource that violates it."""
-    for (level, rule), of_rule in groupby(
-        stack.violations, key=lambda found: (found.level, found.rule)
-    ):
-        violations = list(of_rule)
-        names = list(dict.fromkeys(found.urn.rpartition("::")[2] for found in violations))
-        severe = severity(violations[0])
-        about = f"**{', '.join(filter(None, (label(level), severe)))}**"
-        yield _message(f"{about} {code(rule)} on {_named(names)}", _joined(violations))
-
-
-def _joined(violations: Sequence[Violation]) -> str:
-    """The messages of a rule: the lines that all of them share once, then those of each."""
-    messages = list(dict.fromkeys(found.message for found in violations))
-    if len(messages) == 1:
-        return messages[0]
-    shared = _shared([message.splitlines() for message in messages])
-    lines = messages[0].splitlines()[:shared]
-    for message, alike in groupby(violations, key=lambda found: found.message):
-        lines.append(f"{', '.join(found.urn.rpartition('::')[2] for found in alike)}:")
-        lines += [f"  {line}" for line in message.splitlines()[shared:]]
-    return "\n".join(lines)
-
-
-def _shared(texts: Sequence[Sequence[str]]) -> int:
-    """The number of lines with which all texts begin."""
-    return next(
-        (number for number, lines in enumerate(zip(*texts, strict=False)) if len(set(lines)) > 1),
-        min(map(len, texts)),
-    )
+    for violated in by_rule(stack.violations):
+        about = ", ".join(filter(None, (label(violated.level), violated.severity)))
+        title = f"**{about}** {code(violated.rule)} on {_named(violated.names)}"
+        yield _message(title, violated.message)
 
 
 def _diagnostics(stack: StackReport) -> Iterator[str]:

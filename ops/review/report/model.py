@@ -473,7 +473,7 @@ class StackReport:
         ]
 
     @cached_property
-    def _uses(self) -> Sequence[tuple[str, str]]:
+    def uses(self) -> Sequence[tuple[str, str]]:
         """Those of ``edges`` where the first uses a value of the second."""
         graph = self._document.get("graph") or {}
         only_order = {
@@ -486,14 +486,14 @@ class StackReport:
     @cached_property
     def _dependents(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
-        for using, used in self._uses:
+        for using, used in self.uses:
             found[used].append(using)
         return found
 
     @cached_property
     def _needs(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
-        for using, used in self._uses:
+        for using, used in self.uses:
             found[using].append(used)
         return found
 
@@ -837,8 +837,7 @@ class Report:
     def __init__(
         self, documents: Sequence[Mapping[str, Any]], judges: Judges | None = None
     ) -> None:
-        stacks = map(StackReport, documents)
-        self.stacks = sorted(stacks, key=lambda stack: -stack.risk.rank)
+        self.stacks = sorted(map(StackReport, documents), key=_worst_first)
         self.judges = judges or Judges()
 
     @property
@@ -874,6 +873,12 @@ class Report:
             "judges": self.judges.to_dict(),
             "stacks": [stack.to_dict() for stack in self.stacks],
         }
+
+
+def _worst_first(stack: StackReport) -> tuple[int, int, int]:
+    """Sorts by verdict; of two stacks with the same one, the one that loses more comes first."""
+    losses = [changed for changed in stack.changes if stack.loss_text(changed)[1]]
+    return -stack.risk.rank, -len(losses), -len(stack.destroyed)
 
 
 def _drops_variable(step: Step, found: Difference) -> bool:
