@@ -1,5 +1,6 @@
 """Writes the files that are generated from the program; ``--check`` only compares them.
 
+* ``bin/completion.bash``: completes the commands and options of ``bin/ops`` in a shell
 * ``components/stack.schema.json``: completes and checks the stack files in an editor
 * ``docs/settings.md``: every setting, its allowed values, and its value in both stacks
 * ``docs/secrets.md``: every variable of the catalogue, who issues it and who uses it
@@ -28,6 +29,8 @@ from components.config import Settings
 from components.config.json_schema import describe, resolve
 from components.secrets.catalogue import CATALOGUE, SECRETS, Kind, Variable
 from components.workloads import Service, WorkerType
+from ops.command_line.cli import app
+from ops.command_line.completion import completion_script
 from policies.rules import provider_inputs
 from policies.table import table
 from sandbox.schema import Shape, schema_of
@@ -216,6 +219,7 @@ def _between_marks(path: Path, body: str) -> str:
 
 
 FILES: Final[Mapping[str, Callable[[Path], str]]] = {
+    "bin/completion.bash": lambda path: completion_script(app),
     "components/stack.schema.json": lambda path: stack_schema(),
     "policies/rules/provider_inputs.json": lambda path: inputs_tree(),
     "policies/rules/secret_readers.json": lambda path: readers(Kind.SECRET),

@@ -68,6 +68,27 @@ def test_life_cycle(project: MiniProject) -> None:
     assert project.fingerprint() == before
 
 
+def test_an_up_shows_its_plan_first_and_all_its_numbers_agree(project: MiniProject) -> None:
+    done = project.ops("up", *project.here(), "--yes", variables={"COLUMNS": "80"})
+    assert done.returncode == 0, done.stderr
+    plan, _, progress = done.stdout.partition("\nCarrying out 12 changes; the program runs again")
+    assert "    + 12 to create" in plan.splitlines()
+    lines = progress.splitlines()
+    assert [line[:8] for line in lines if line.startswith("[")][-1] == "[12/12] "
+    headings = [line for line in lines if line.startswith("--")]
+    assert [line[3] for line in headings if line.endswith(" to do")] == ["0", "1", "3"]
+    assert [line[3] for line in headings if line.endswith("finished")] == ["1", "3"]
+    assert sum(int(line.split()[-3]) for line in headings if line.endswith(" to do")) == 12
+    assert "    + 12 created" in lines
+
+
+def test_the_progress_of_a_preview_is_beside_the_document(project: MiniProject) -> None:
+    done = project.ops("preview", *project.here(), "--json")
+    assert json.loads(done.stdout)["changeSummary"] == {"create": 12}
+    assert re.search(r"^preview of production: .* \(\d+s\)$", done.stderr, re.MULTILINE)
+    assert "\x1b" not in done.stderr
+
+
 def test_drift_is_detected_and_reverted(project: MiniProject) -> None:
     project.run("up")
     edited = project.ops(
@@ -99,7 +120,7 @@ def test_replacements_and_deletions_are_printed_first(project: MiniProject) -> N
     assert worst < lines.index("3 api")
     assert lines[worst + 1].startswith("    +- gcp:storage:Bucket               pull-tiny-alpha")
     assert "         location  US -> EU  forces the replacement" in lines
-    assert "    +-1 to replace" in lines
+    assert "    +- 1 to replace" in lines
     assert "    - 5 to delete" in lines
 
 
@@ -305,7 +326,7 @@ def test_an_error_of_the_cloud_names_the_resource(project: MiniProject) -> None:
     assert "code: 255" not in done.stdout + done.stderr
     assert "run the same command again" in done.stderr
     stages = done.stdout.partition("\nStages:\n")[2]
-    assert re.search(r"^    failed     (1 infrastructure|3 api)  \d of 4$", stages, re.MULTILINE)
+    assert re.search(r"^    failed     (1 infrastructure|3 api)  \d of 5$", stages, re.MULTILINE)
     assert "finished   3 api" not in stages
     repaired = project.run("up")
     assert repaired["result"] == "succeeded"

@@ -18,8 +18,8 @@ import typer
 from components.config import read_stack_file
 from ops.command_line.consent import require_window
 from ops.command_line.output import print_json, say
+from ops.command_line.progress import Progress
 from ops.command_line.session import Session
-from ops.command_line.terminal import Progress
 from ops.engine.checkout import Checkout
 from ops.engine.install import EngineError, describe, provide_engine
 from ops.errors import Interrupted, OpsError, Refused, WrongInput

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from rich.console import Console
+from rich.text import Text
 
-from ops.command_line.terminal import Printer
+from ops.command_line.terminal import Printer, folded
 from ops.review.graph import Graph, StageEnd
 from ops.review.outcome import Outcome
 from ops.review.policies import Verdict
@@ -38,7 +40,7 @@ class Output:
         self.compared_with = ""
         # The current streams: while the program runs, its own prints go to standard error.
         self.console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
-        self.printer = Printer(self.console)
+        self.printer = Printer(self.console, text_width())
 
     def plan(self, plan: Outcome) -> None:
         """Print what an operation would do, for somebody who is about to confirm it."""
@@ -87,9 +89,16 @@ class Output:
         sys.exit(0 if succeeded else 130 if outcome.interrupted else 1)
 
 
+def text_width() -> int:
+    """Where texts break: at the width of the terminal. In a log they stay whole, to be searched."""
+    return shutil.get_terminal_size((0, 0)).columns or sys.maxsize
+
+
 def say(line: str) -> None:
     """Print progress to standard error: standard output belongs to the result."""
-    print(printable_lines(line), file=sys.stderr, flush=True)
+    lines = printable_lines(line).splitlines()
+    parts = [part.plain for text in lines for part in folded(Text(text), text_width())]
+    print("\n".join(parts), file=sys.stderr, flush=True)
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -121,9 +130,10 @@ def _document(
 
 def _advice(outcome: Outcome, planned: bool, recorded: bool) -> str:
     """What to do after a failure."""
-    if planned:
-        return "The preview failed; nothing was changed. Fix the errors above, then preview again."
     ended = "was interrupted" if outcome.interrupted else "failed"
+    if planned:
+        fix = "" if outcome.interrupted else " Fix the errors above, then preview again."
+        return f"The preview {ended}; nothing was changed.{fix}"
     if recorded and outcome.changes:
         next_step = (
             "Fix the errors above. The state has changed, so the rest needs a review of its own:\n"

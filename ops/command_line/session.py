@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from ops.command_line.consent import confirm, require_consent
 from ops.command_line.output import Output, say
-from ops.command_line.terminal import Progress
+from ops.command_line.progress import Progress, counted
 from ops.engine.checkout import Checkout
 from ops.engine.environment import Environment, default_sandbox, real_accounts, sandboxed
 from ops.engine.stack import OpenStack, open_stack
@@ -79,7 +79,13 @@ class Session:
         )
         self.output.printer.title(f"{self._operation} of {stack} in {where}")
         with open_stack(
-            checkout, stack, environment, say, policed=protect is None, repair=repair
+            checkout,
+            stack,
+            environment,
+            say,
+            watched=counted,
+            policed=protect is None,
+            repair=repair,
         ) as opened:
             yield opened
 
@@ -130,14 +136,14 @@ class Session:
         *,
         recorded: bool = False,
     ) -> NoReturn:
-        """Run a plan that passes, and exit. Without ``--yes``, show it and ask first.
+        """Show a plan that passes, carry it out, and exit. Without ``--yes``, ask first.
 
         ``recorded`` says that the plan had to match the record of a review.
         """
         if not plan.succeeded or (verdict and not verdict.passed):
             self.output.finish(plan, verdict, planned=True)
+        self.output.plan(plan)
         if not self._yes:
-            self.output.plan(plan)
             confirm(self._operation)
         progress = Progress(self.output.console, plan)
         outcome = run(progress)

@@ -6,8 +6,8 @@ ASCII signs only, so that it looks the same in a terminal, a log and a review.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
@@ -16,10 +16,12 @@ from rich.console import Console
 from rich.text import Text
 
 from ops.review.differences import differences
-from ops.review.graph import ComponentIndex, ComponentRef, StageEnd, Stages
+from ops.review.graph import ComponentIndex, ComponentRef, StageEnd
 from ops.review.outcome import Diagnostic, Outcome
-from ops.review.rendering import SIGNS, full_text, value_text
-from ops.review.steps import Change, Step, short_type
+from ops.review.rendering import SIGNS, Property, full_text, value_text
+from ops.review.report.risk import is_destructive
+from ops.review.report.traffic import moves, without_traffic
+from ops.review.steps import Step, short_type
 from ops.review.summary import physical_name, summary_fields
 from ops.sanitize import printable
 
@@ -46,33 +48,52 @@ PLANNED: Final[Mapping[OpType, str]] = {
     OpType.READ: "to read",
     OpType.IMPORT: "to import",
 }
-DESTRUCTIVE: Final = (OpType.DELETE, OpType.REPLACE)
 VALUE_WIDTH: Final = 60
 TYPE_COLUMN: Final = 32
+DETAIL: Final = 9
+"""The indentation of what follows below a row."""
 MANY: Final = 4
 """This many new resources that differ only in their names share a row."""
+COMMANDS: Final = ("bin/ops ", "pulumi ", "gcloud ", "kubectl ")
+"""How a line begins that somebody may copy into a shell."""
 NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(slots=True)
 class Printer:
-    """Prints operations to a console."""
+    """Prints operations to a console.
+
+    Attributes:
+        text_width: where texts break; the console's width by default.
+    """
 
     console: Console
+    text_width: int | None = None
 
     def title(self, words: str) -> None:
         """The first line of an operation."""
-        self._line(words, style="bold")
+        self._text(words, style="bold")
 
     def intentions(self, lines: Iterable[str]) -> None:
         """Steps that are going to be done besides an operation."""
         for line in lines:
-            self._line(f"  {line}")
+            self._text(f"  {line}")
 
     def steps(self, outcome: Outcome) -> None:
-        """All changes: replacements and deletions first, then everything in the runbook's order."""
+        """All changes: replacements and deletions first, then everything in the runbook's order.
+
+        A replacement of something that the platform keeps, as for a release, is none of the first.
+        """
         components = ComponentIndex(step.state for step in outcome.steps)
-        worst = [step for step in outcome.changes if step.op in DESTRUCTIVE]
+        moved = moves(outcome.changes) if outcome.operation in ("preview", "up") else ()
+        if moved:
+            self._line()
+            self._line("Only traffic moves; the same setting moves it back", style="bold")
+            for move in moved:
+                old, new = ", ".join(move.old), ", ".join(move.new)
+                self._print(Text(f"    traffic of {move.name}: {old} -> {new}"), indent=DETAIL)
+            return
+        worst = [step for step in outcome.changes if is_destructive(step)]
         if worst and outcome.operation != "destroy":
             self._line()
             self._line("Replaced or deleted", style="bold red")
@@ -81,7 +102,7 @@ class Printer:
         rest = [
             step
             for step in outcome.changes
-            if outcome.operation == "destroy" or step.op not in DESTRUCTIVE
+            if outcome.operation == "destroy" or not is_destructive(step)
         ]
         in_order = sorted(rest, key=lambda step: _place(components, step))
         for stage, in_stage in groupby(in_order, key=lambda step: components.of(step.urn).stage):
@@ -101,7 +122,7 @@ class Printer:
         for op in words:
             count = outcome.summary.get(op.value, 0)
             if count:
-                self._line(f"    {SIGNS[op]:<2}{count} {words[op]}", style=STYLES.get(op, ""))
+                self._line(f"    {SIGNS[op]} {count} {words[op]}", style=STYLES.get(op, ""))
         unchanged = outcome.summary.get(OpType.SAME.value, 0)
         changed = sum(outcome.summary.values()) - unchanged
         if unchanged:
@@ -115,7 +136,7 @@ class Printer:
         self._line()
         self._line("Policies:", style="bold")
         for line in lines:
-            self._line(f"    {line}", style="" if passed else "red")
+            self._text(f"    {line}", style="" if passed else "red")
 
     def stages(self, ends: Iterable[StageEnd]) -> None:
         """The progress of each stage in an operation that failed."""
@@ -123,7 +144,10 @@ class Printer:
         self._line("Stages:", style="bold")
         for end in ends:
             style = {"finished": "green", "failed": "red"}.get(end.state, "yellow")
-            self._line(f"    {end.state:<10} {end.stage}  {end.done} of {end.planned}", style=style)
+            alone = ", components alone" if end.state == "not begun" and end.done else ""
+            self._line(
+                f"    {end.state:<10} {end.stage}  {end.done} of {end.planned}{alone}", style=style
+            )
 
     def outputs(self, outcome: Outcome) -> None:
         """The stack's outputs."""
@@ -132,7 +156,7 @@ class Printer:
             self._line("Outputs:", style="bold")
             width = max(map(len, outcome.outputs))
             for key, value in sorted(outcome.outputs.items()):
-                self._line(f"    {key:<{width}}  {full_text(value)}")
+                self._print(Text(f"    {key:<{width}}  {full_text(value)}"), indent=DETAIL)
 
     def diagnostics(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Errors and warnings of the engine and the providers, each with its resource."""
@@ -146,7 +170,7 @@ class Printer:
             else:
                 self._line(f"{diagnostic.severity}:", style=style)
             for line in diagnostic.message.splitlines():
-                self._line(f"    {line}")
+                self._text(f"    {line}")
 
     def _component(self, component: ComponentRef, steps: list[Step]) -> None:
         if component.urn:
@@ -167,31 +191,28 @@ class Printer:
 
     def _step(self, step: Step, note: str = "") -> None:
         self._row(step.op, step.type, physical_name(step.state), note or _figures(step))
-        for change in differences(step):
-            self._change(change)
+        for difference in without_traffic(step, differences(step)):
+            self._change(Property.of(difference))
 
-    def _change(self, change: Change) -> None:
-        forced = "  forces the replacement" if change.replaces else ""
+    def _change(self, changed: Property) -> None:
+        values = changed.new if changed.old is None else f"{changed.old} -> {changed.new}"
+        forced = "  forces the replacement" if changed.replaces else ""
         self._print(
-            Text(f"         {change.path}  ")
-            + Text(
-                f"{value_text(change.old, VALUE_WIDTH)} -> {value_text(change.new, VALUE_WIDTH)}",
-                "yellow",
-            )
-            + Text(forced, "red")
+            Text(f"{' ' * DETAIL}{changed.path}  ") + Text(values, "yellow") + Text(forced, "red"),
+            indent=DETAIL + 4,
         )
 
     def _row(self, op: OpType, type_: str, name: str, remark: str) -> None:
         line = Text(f"    {SIGNS.get(op, '?'):<2} ", STYLES.get(op, ""))
         line += Text(f"{short_type(type_):<{TYPE_COLUMN}} {name}")
         fits = len(line) + 2 + len(remark) <= self.console.width
-        self._print(line + Text(f"  {remark}" if fits and remark else "", "dim"))
+        self._print(line + Text(f"  {remark}" if fits and remark else "", "dim"), indent=DETAIL)
         if not fits:
             self._wrapped(remark.split(", "))
 
     def _wrapped(self, words: list[str]) -> None:
         """Fill lines with whole words; a word may contain spaces, where no line breaks."""
-        indent = " " * 9
+        indent = " " * DETAIL
         for line in textwrap.wrap(
             ", ".join(word.replace(" ", NO_BREAK) for word in words),
             max(self.console.width, 40),
@@ -202,72 +223,52 @@ class Printer:
         ):
             self._line(line.replace(NO_BREAK, " "), style="dim")
 
+    def _text(self, words: str, *, style: str = "") -> None:
+        print_line(self.console, Text(words, style), width=self.text_width)
+
     def _line(self, words: str = "", *, style: str = "") -> None:
         self._print(Text(words, style))
 
-    def _print(self, line: Text) -> None:
-        _print(self.console, line)
+    def _print(self, line: Text, *, indent: int | None = None) -> None:
+        print_line(self.console, line, indent=indent)
 
 
-@dataclass(slots=True)
-class Progress:
-    """A line for every finished step of a running operation: ``[ 12/152] 1 created ...``.
-
-    A stage starts with its first step and ends with its last. Stages overlap if resources of a
-    later stage depend on nothing in an earlier one; each line has the number of its stage.
-    """
-
-    console: Console
-    plan: Outcome
-    stages: Stages = field(init=False)
-    _done: int = 0
-    _total: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.stages = Stages(self.plan)
-        self._total = len(self.plan.changes)
-
-    def __call__(self, step: Step, seconds: float) -> None:
-        stage = self.stages.of(step.urn)
-        first = not self.stages.begun(stage)
-        last = self.stages.finish(step)
-        if first and self.stages.begun(stage):
-            planned = self.stages.planned(stage)
-            self._line(Text(f"-- {stage}: started, {planned} to do", "bold cyan"))
-        if step.op is not OpType.SAME:
-            self._step(step, stage, seconds)
-        if last:
-            self._line(Text(f"-- {stage}: finished", "bold cyan"))
-
-    def waiting(self, running: Mapping[str, float]) -> None:
-        """A line while no step finishes: the step that has been running longest."""
-        urn, seconds = max(running.items(), key=lambda item: item[1], default=("", 0.0))
-        more = f" and {len(running) - 1} more" if len(running) > 1 else ""
-        name = urn.rpartition("::")[2] or "the engine"
-        self._line(Text(f"   still waiting for {name} ({seconds:.0f}s){more}", "dim"))
-
-    def _step(self, step: Step, stage: str, seconds: float) -> None:
-        self._done += 1
-        width = len(str(self._total))
-        self._line(
-            Text(f"[{self._done:>{width}}/{self._total}] {stage.partition(' ')[0]} ", "dim")
-            + Text(f"{DONE.get(step.op, step.op.value):<8}", STYLES.get(step.op, ""))
-            + Text(f" {short_type(step.type):<{TYPE_COLUMN}} {physical_name(step.state)}")
-            + Text(f" ({seconds:.1f}s)", "dim")
-        )
-
-    def _line(self, line: Text) -> None:
-        _print(self.console, line)
-
-
-def _print(console: Console, line: Text) -> None:
+def print_line(
+    console: Console, line: Text, *, indent: int | None = None, width: int | None = None
+) -> None:
+    """Print a line; what exceeds the width continues below it, by default with its indentation."""
     line.plain = printable(line.plain, keep=True)
-    # Soft wrap: a terminal may fold a long name, but no line break may enter a copied one.
-    console.print(line, soft_wrap=True)
+    for part in folded(line, width or console.width, indent):
+        # Soft wrap: a terminal may break a long name, but no line break may enter a copied one.
+        console.print(part, soft_wrap=True)
+
+
+def folded(line: Text, width: int, indent: int | None = None) -> Iterator[Text]:
+    """A line in parts of at most ``width``, broken between words.
+
+    A word that is longer than a line stays whole, and so does a command, which somebody may copy.
+    """
+    margin = len(line) - len(line.plain.lstrip())
+    if line.plain[margin:].startswith(COMMANDS):
+        yield line
+        return
+    indent = margin if indent is None else indent
+    while line.cell_len > width:
+        at = line.plain.rfind(" ", margin, width + 1)
+        if at <= margin:
+            at = line.plain.find(" ", margin)
+        if at < 0:
+            break
+        first, rest = line.divide([at])
+        first.rstrip()
+        yield first
+        line = Text(" " * indent) + rest[len(rest) - len(rest.plain.lstrip()) :]
+        margin = indent
+    yield line
 
 
 def _place(components: ComponentIndex, step: Step) -> tuple[ComponentRef, bool, str, str, str]:
-    """Sorts steps by room, the component first, and like beside like."""
+    """Sorts steps by component: the component itself first, then steps that are alike together."""
     component = components.of(step.urn)
     return (
         component,
@@ -279,7 +280,7 @@ def _place(components: ComponentIndex, step: Step) -> tuple[ComponentRef, bool, 
 
 
 def _likeness(step: Step) -> tuple[str, str | None]:
-    """What steps share that may share a row; only creations are that dull."""
+    """What steps have in common that may share a row, which only creations do."""
     return step.type, _figures(step) if step.op is OpType.CREATE else None
 
 

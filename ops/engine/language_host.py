@@ -162,7 +162,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         """A process that ends, at the latest, with the engine's request."""
         environment = {**(os.environ if variables is None else variables), **LOOPBACK}
         with subprocess.Popen(
-            command, cwd=cwd, env=environment, stdin=stdin, stdout=stdout, pass_fds=pass_fds
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=stdin,
+            stdout=stdout,
+            pass_fds=pass_fds,
+            process_group=0,  # Ctrl-C is for the engine, which then ends the process
         ) as process:
             self._running.add(process)
             context.add_callback(process.kill)

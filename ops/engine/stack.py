@@ -30,8 +30,9 @@ from ops.engine.program import Program
 from ops.errors import Refused
 from ops.review.guard import is_locked, relocked, unlocked
 from ops.review.outcome import Diagnostic, Outcome
-from ops.review.recorder import Recorder, Watch
+from ops.review.recorder import Recorder, Watch, unwatched
 from ops.review.redaction import secret_values
+from ops.review.steps import totals
 from ops.sdk_internals import Workspace, serve_processes
 from ops.secret_values import HANDLED
 from policies.levels import file_of
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 STATE_VERSION: Final = 3
 """The version of the engine's deployment format."""
+
+Watched = Callable[[str], contextlib.AbstractContextManager[Watch | None]]
+"""Opens a watch for an operation, such as ``preview of production``."""
 
 CREDENTIAL: Final = re.compile(
     r"(TOKEN|SECRET|PASSWORD|PASSPHRASE|API_KEY|SIGNING_KEY|GOOGLE_CREDENTIALS)$"
@@ -62,6 +66,7 @@ class OpenStack:
         cloud: the sandbox's cloud; ``None`` stands for real accounts.
         engine: the CLI that carries out the operations.
         program: the program of the checkout, which runs in a process of its own.
+        watched: opens a watch for an operation that was given none.
     """
 
     name: str
@@ -71,6 +76,7 @@ class OpenStack:
     engine: Engine
     pack: Path | None
     program: Program
+    watched: Watched
     _stack: automation.Stack
 
     def preview(self, plan: Path | None = None) -> Outcome:
@@ -112,8 +118,10 @@ class OpenStack:
             self._copied(Path(folder), deployment) as copy,
         ):
             outcome = copy._preview()
-        steps = (step.from_protected() if step.urn in protected else step for step in outcome.steps)
-        return replace(outcome, steps=tuple(steps))
+        steps = tuple(
+            step.from_protected() if step.urn in protected else step for step in outcome.steps
+        )
+        return replace(outcome, steps=steps, summary=totals(steps) if outcome.summary else {})
 
     @contextlib.contextmanager
     def _copied(self, folder: Path, deployment: Mapping[str, Any]) -> Iterator[OpenStack]:
@@ -315,13 +323,16 @@ class OpenStack:
     ) -> Outcome:
         started = time.monotonic()
         succeeded = True
+        watch = recorder.watch
+        title = f"{operation} of {self.name}"
+        watched = contextlib.nullcontext(watch) if watch else self.watched(title)
         if operation in ("refresh", "destroy"):  # without the program, which would handle them
             self._remember_secrets()
         # The sandbox's SDKs make a million objects that stay alive; repeated garbage collections of
         # them took a third of a preview.
         gc.disable()
         try:
-            with self._state_file_watched(), recorder.listening():
+            with self._state_file_watched(), watched as recorder.watch, recorder.listening():
                 run(recorder)
         except CommandError as error:
             succeeded = False
@@ -382,6 +393,7 @@ def open_stack(
     environment: Environment,
     say: Callable[[str], None],
     *,
+    watched: Watched = unwatched,
     policed: bool = True,
     repair: bool = False,
 ) -> Iterator[OpenStack]:
@@ -435,6 +447,7 @@ def open_stack(
             engine=engine,
             pack=pack,
             program=program,
+            watched=watched,
             _stack=selected,
         )
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from pulumi.automation import OpType
+
 from ops.engine.stack import OpenStack
 from ops.errors import Refused
 from ops.review.outcome import Diagnostic, Outcome
@@ -287,42 +289,63 @@ class Stages:
     """Counts the finished resources of each stage while an operation runs.
 
     The engine keeps the order: a resource waits for what it depends on, and after a failure nothing
-    new begins. Components do not count, because the engine creates nothing for them.
+    new begins. Components count, as in the totals of an operation; but a stage begins with its
+    first other resource, because the program registers all components at the beginning.
+
+    Attributes:
+        planned: the number of changes that the operation makes in each stage.
+        total: the number of changes in all stages.
+        done: how many of them are finished.
     """
 
     plan: Outcome
+    planned: Counter[str] = field(init=False)
+    done: int = field(init=False, default=0)
     _components: ComponentIndex = field(init=False)
-    _planned: Counter[str] = field(init=False)
     _left: Counter[str] = field(init=False)
-    _open: dict[str, str] = field(init=False)
+    _open: Counter[str] = field(init=False)
+    _begun: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self._components = ComponentIndex(step.state for step in self.plan.steps)
-        self._open = {
-            step.urn: self.of(step.urn) for step in self.plan.changes if step.state.custom
-        }
-        self._planned = Counter(self._open.values())
-        self._left = self._planned.copy()
+        changes = self.plan.counted_changes
+        self._open = Counter(step.urn for step in changes)
+        self.planned = Counter(self.of(step.urn) for step in changes)
+        self._left = self.planned.copy()
+
+    @property
+    def total(self) -> int:
+        return self.planned.total()
 
     def of(self, urn: str) -> str:
         """The stage of a resource."""
         return self._components.of(urn).stage
 
-    def planned(self, stage: str) -> int:
-        """The number of resources that the operation changes in ``stage``."""
-        return self._planned[stage]
-
     def begun(self, stage: str) -> bool:
-        """Whether a resource of ``stage`` is finished."""
-        return self._left[stage] < self._planned[stage]
+        """Whether a resource of ``stage`` other than a component is finished."""
+        return stage in self._begun
+
+    def finished(self, stage: str) -> bool:
+        """Whether all planned changes of ``stage`` are finished."""
+        return not self._left[stage]
 
     def finish(self, step: Step) -> bool:
-        """Count a finished step; return whether it was the last of its stage."""
-        stage = self._open.pop(step.urn, None)
-        if stage is None:
+        """Count a finished step; return whether it counts, as a change that was planned or made.
+
+        A planned change may turn out to be none, once the values that it depends on are known.
+        """
+        stage = self.of(step.urn)
+        if self._open[step.urn]:
+            self._open[step.urn] -= 1
+            self._left[stage] -= 1
+        elif step.op is OpType.SAME or not step.counts:
             return False
-        self._left[stage] -= 1
-        return self._left[stage] == 0
+        else:
+            self.planned[stage] += 1
+        self.done += 1
+        if step.state.custom:
+            self._begun.add(stage)
+        return True
 
     def ends(self, diagnostics: Iterable[Diagnostic]) -> list[StageEnd]:
         """The end of each stage, after an operation that ended with ``diagnostics``."""
@@ -330,7 +353,7 @@ class Stages:
             self.of(item.urn) for item in diagnostics if item.severity == "error" and item.urn
         }
         ends = []
-        for stage, planned in sorted(self._planned.items()):
+        for stage, planned in sorted(self.planned.items()):
             done = planned - self._left[stage]
             state: StageState
             if done == planned:
@@ -338,6 +361,6 @@ class Stages:
             elif stage in failed:
                 state = "failed"
             else:
-                state = "stopped" if done else "not begun"
+                state = "stopped" if self.begun(stage) else "not begun"
             ends.append(StageEnd(stage=stage, planned=planned, done=done, state=state))
         return ends

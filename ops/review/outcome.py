@@ -81,7 +81,7 @@ class Outcome:
 
     Attributes:
         steps: what was done, or in a preview would be done, including unchanged resources.
-        summary: the engine's count for each operation.
+        summary: the number of steps for each operation; empty if the engine was killed.
         outputs: the stack's outputs, with secrets redacted.
         packs: the policy packs that the engine reports as applied.
         interrupted: a person stopped it.
@@ -149,6 +149,11 @@ class Outcome:
             if step.old
         )
         return self.succeeded and not (self.changes or self.output_changes or moved)
+
+    @property
+    def counted_changes(self) -> tuple[Step, ...]:
+        """Those of the changes that are in the totals."""
+        return tuple(step for step in self.changes if step.counts)
 
     @property
     def output_changes(self) -> list[dict[str, Any]]:

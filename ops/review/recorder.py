@@ -14,7 +14,7 @@ from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import DiagnosticEvent, StepEventMetadata
 
 from ops.review.outcome import Diagnostic, Violation
-from ops.review.steps import REPLACEMENT_STEPS, Step
+from ops.review.steps import REPLACEMENT_STEPS, State, Step, totals
 from resource_types.estate import STACK
 
 # An engine without the official language host warns about the one that it finds on PATH.
@@ -30,6 +30,9 @@ _UNHANDLED: Final = "an unhandled error occurred: "
 class Watch(Protocol):
     """Follows the progress of an operation."""
 
+    def registered(self, component: State, /) -> None:
+        """The program has registered ``component``; its resources follow."""
+
     def __call__(self, step: Step, seconds: float, /) -> None:
         """``step`` has finished, and took ``seconds``."""
 
@@ -43,6 +46,11 @@ SILENCE: Final = 30.0
 
 Creating a database takes about 15 minutes, and some CI systems end a job that prints nothing for
 ten minutes."""
+
+
+def unwatched(_title: str) -> contextlib.AbstractContextManager[Watch | None]:
+    """No watch for an operation."""
+    return contextlib.nullcontext()
 
 
 @dataclass(slots=True)
@@ -97,8 +105,11 @@ class Recorder:
 
     def __call__(self, event: EngineEvent) -> None:
         if event.resource_pre_event:
-            urn = event.resource_pre_event.metadata.urn
+            metadata = event.resource_pre_event.metadata
+            urn = metadata.urn
             self._running[urn] = self._started.setdefault(urn, time.monotonic())
+            if self.watch and metadata.new and not metadata.new.custom:
+                self.watch.registered(State.read(metadata.new))
         elif event.res_outputs_event:
             self._running.pop(event.res_outputs_event.metadata.urn, None)
             self._finish(event.res_outputs_event.metadata)
@@ -112,9 +123,9 @@ class Recorder:
             # The engine appends the pack's source to its name: ``pull-estate|local|/...``.
             packs = event.summary_event.policy_packs
             self.packs = tuple(name.partition("|")[0] for name in packs)
-            counts = event.summary_event.resource_changes
-            self.summary = {str(op): count for op, count in sorted(counts.items())}
             self._keep_remaining_deletions()
+            # Not the engine's own totals: some of the steps are kept as another operation.
+            self.summary = totals(self.steps)
 
     def _diagnose(self, event: DiagnosticEvent) -> None:
         text = event.message.strip()

@@ -6,7 +6,8 @@ The JSON form is the one that ``pulumi preview --json`` prints, so that other to
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
@@ -206,6 +207,14 @@ class Step:
         return self.urn.rpartition("::")[2]
 
     @property
+    def counts(self) -> bool:
+        """Whether the step is in the engine's totals: that of a default provider is not.
+
+        Source: ``isDefaultProviderStep`` in ``pkg/engine/deployment.go`` of pulumi/pulumi.
+        """
+        return not (self.type.startswith("pulumi:providers:") and self.name.startswith("default"))
+
+    @property
     def old_urn(self) -> str:
         """The URN in the state before the step; an alias may have renamed the resource."""
         return self.old.urn if self.old else self.urn
@@ -304,3 +313,8 @@ class Step:
         if self.replace_reasons:
             document["replaceReasons"] = list(self.replace_reasons)
         return {**document, "detailedDiff": self.detailed_diff or None}
+
+
+def totals(steps: Iterable[Step]) -> dict[str, int]:
+    """The number of steps for each operation, as in the engine's totals."""
+    return dict(sorted(Counter(step.op.value for step in steps if step.counts).items()))
