@@ -259,6 +259,29 @@ def test_a_removed_stack_is_blocked(pull_request: PullRequest) -> None:
     assert "There is no stack 'production'" in pull_request.stack["failure"]["message"]
 
 
+def test_the_project_file_is_that_of_the_target_branch(pull_request: PullRequest) -> None:
+    """A project file can name plugins, which the engine would run, unconfined."""
+    evil = pull_request.root / "pulumi-resource-gcp"
+    evil.write_text(f"#!/bin/sh\ntouch {pull_request.out}/ran\n")
+    evil.chmod(0o755)
+    (pull_request.root / "Pulumi.yaml").write_text(
+        "name: other\nruntime: python\nplugins:\n  providers:\n"
+        f"    - {{name: gcp, path: {pull_request.root}}}\n"
+    )
+    assert pull_request.check().returncode == 0
+    assert pull_request.stack["changes"] == []
+    assert pull_request.report["judges"]["changed"] == ["Pulumi.yaml", "pulumi-resource-gcp"]
+    assert not (pull_request.out / "ran").exists()
+
+
+def test_a_stack_file_is_no_link_to_another_file(pull_request: PullRequest) -> None:
+    file = pull_request.root / "Pulumi.production.yaml"
+    file.unlink()
+    file.symlink_to("/etc/passwd")
+    assert pull_request.check().returncode == 2
+    assert "must be a plain file" in pull_request.stack["failure"]["message"]
+
+
 def test_its_own_settings_are_validated_by_its_own_program(pull_request: PullRequest) -> None:
     pull_request.settings("pull:stores: [", "pull:fail: settings\n  pull:stores: [")
     assert pull_request.check().returncode == 2
@@ -320,6 +343,7 @@ def test_every_file_but_the_program_judges(tmp_path: Path) -> None:
     (proposed / "components" / "api.py").write_text("other")
     (proposed / "docs" / "a.md").write_text("other")
     (proposed / "Pulumi.review.yaml").touch()
+    (proposed / "README.md").touch()
     (proposed / ".git" / "config").write_text("other")
     assert changed_judges(target, proposed) == ()
     (proposed / "ops" / "guard.py").unlink()

@@ -57,7 +57,7 @@ class Checkout:
 
     @property
     def program(self) -> Path:
-        """The folder of the program and its settings."""
+        """The folder of the program and of the stack files."""
         return self.proposed or self.root
 
     @property
@@ -89,6 +89,8 @@ class Checkout:
                 stacks=list(self.stacks()),
             )
         path = self.program / f"Pulumi.{stack}.yaml"
+        if self.proposed and path.is_symlink():
+            raise WrongInput("stack", f"{path.name} of the proposed checkout must be a plain file.")
         if self.proposed is None:
             try:
                 read_stack_file(path)

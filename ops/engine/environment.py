@@ -98,7 +98,8 @@ def sandboxed(
             needed.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WrongInput("sandbox-dir", f"--sandbox-dir {folder}: {error.strerror}.") from None
-    _replace(work_dir / "Pulumi.yaml", (checkout.program / "Pulumi.yaml").read_text("utf-8"))
+    # Not the proposed one: it may name plugins, which the engine would run.
+    _replace(work_dir / "Pulumi.yaml", (checkout.root / "Pulumi.yaml").read_text("utf-8"))
     copy = work_dir / f"Pulumi.{stack}.yaml"
     settings = (checkout.program / copy.name).read_text("utf-8")
     if protect is not None:

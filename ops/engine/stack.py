@@ -408,7 +408,7 @@ def open_stack(
     """
     _require_readable_state(stack, environment, say, repair=repair)
     serve_processes()
-    for settings in (checkout.program / "Pulumi.yaml", checkout.program / f"Pulumi.{stack}.yaml"):
+    for settings in (checkout.root / "Pulumi.yaml", checkout.program / f"Pulumi.{stack}.yaml"):
         HANDLED.publish(settings.read_text("utf-8"))
     HANDLED.add([value for name, value in os.environ.items() if CREDENTIAL.search(name)])
     engine = Engine(provide_engine(say))

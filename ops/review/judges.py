@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 PROPOSED: Final = (
-    *("__main__.py", "components/*", "Pulumi.yaml", "Pulumi.*.yaml"),
+    *("__main__.py", "components/*", "Pulumi.*.yaml"),
     *("docs/*", "tests/*", "*.md", ".gitignore", "pyproject.toml", "renovate.json"),
 )
 """The files that judge nothing: the program, its settings, and what no command reads."""
