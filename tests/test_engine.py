@@ -49,6 +49,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     found = Machine(tmp_path)
     monkeypatch.setenv("PATH", f"{found.bin}:/bin:/usr/bin")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CI", raising=False)
 
     which = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name: which(name, path=str(found.bin)))
@@ -59,6 +60,17 @@ def test_an_installed_engine_is_used(machine: Machine) -> None:
     installed = machine.program("pulumi", f"echo v{VERSION.bump_minor()}")
     assert machine.provide() == installed
     assert machine.progress == []
+
+
+def test_ci_uses_the_pinned_engine_alone(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    machine.program("pulumi", f"echo v{VERSION.bump_minor()}")
+    machine.cached.parent.mkdir(parents=True)
+    machine.cached.touch()
+    assert machine.provide() == machine.cached
+    assert f"{VERSION} is required in CI" in machine.progress[0]
+    installed = machine.program("pulumi", f"echo v{VERSION}")
+    assert machine.provide() == installed
 
 
 @pytest.mark.parametrize("printed", ["v3.100.0", "what?", ""])

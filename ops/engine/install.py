@@ -38,6 +38,8 @@ class EngineError(Exception):
 def provide_engine(say: Say) -> Path:
     """The path of a Pulumi CLI that is at least ``VERSION``, built if necessary.
 
+    In CI it is exactly ``VERSION``, whatever CLI the runner has.
+
     ``say`` receives the progress of the build. Several processes may call this at the same time:
     the first builds the CLI, the others wait for it.
 
@@ -86,12 +88,15 @@ def _on_path(say: Say) -> Path | None:
     if found is None:
         return None
     printed = _printed_version(Path(found))
+    pinned = bool(os.environ.get("CI"))
     try:
-        usable = VersionInfo.parse(printed.removeprefix("v")) >= VERSION
+        version = VersionInfo.parse(printed.removeprefix("v"))
+        usable = version == VERSION if pinned else version >= VERSION
     except ValueError:
         usable = False
     if not usable:
-        say(f"{found} is {printed or 'broken'}; {VERSION} or newer is required.")
+        required = f"{VERSION} is required in CI" if pinned else f"{VERSION} or newer is required"
+        say(f"{found} is {printed or 'broken'}; {required}.")
         return None
     return Path(found)
 
