@@ -37,7 +37,7 @@ from ops.review.report.forms import Form
 from ops.review.report.forms import render as render_report
 from ops.review.report.forms import write as write_report
 from ops.review.report.model import Report
-from ops.review.report.previews import read_preview, run_preview
+from ops.review.report.previews import read_preview, run_verb
 from ops.scratch import scratch_folder
 from ops.secret_values import RedactedStream
 from ops.snapshot import Snapshot
@@ -274,7 +274,7 @@ def report(
     else:
         where = ["--sandbox"] if sandbox else []
         where += ["--sandbox-dir", str(sandbox_dir)] if sandbox_dir else []
-        documents = [run_preview(name, where) for name in stack or ()]
+        documents = [run_verb("preview", name, where) for name in stack or ()]
     made = Report(documents)
     text = render_report(made, Form.JSON if as_json else form, full_report_url)
     if out:

@@ -18,7 +18,7 @@ from ops.engine.checkout import Checkout, stacks_in
 from ops.engine.environment import harmless_variables
 from ops.review.judges import Judges, OwnVerdict, changed_judges
 from ops.review.report.model import Report
-from ops.review.report.previews import run_preview
+from ops.review.report.previews import run_verb
 from ops.review.report.risk import Risk
 
 REASONS: Final = 6
@@ -62,7 +62,7 @@ class Check:
         if "--sandbox" in against and stack in stacks_in(self.checkout.root):
             self.say(f"{stack} has no snapshot: applying the target branch to a sandbox")
             self._apply_target(stack, against)
-        return run_preview(stack, [*against, "--program", str(self.checkout.proposed)])
+        return run_verb("preview", stack, [*against, "--program", str(self.checkout.proposed)])
 
     def _against(self, stack: str) -> list[str]:
         """The options that name what the program is compared with."""
@@ -73,12 +73,9 @@ class Check:
 
     def _apply_target(self, stack: str, sandbox: Sequence[str]) -> None:
         """If the target branch cannot be applied, the program is compared with what it left."""
-        subprocess.run(
-            [sys.executable, "-m", "ops", "up", "--stack", stack, *sandbox, "--yes", "--json"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
+        applied = run_verb("up", stack, [*sandbox, "--yes"], quiet=True)
+        if "error" in applied:
+            self.say(f"{stack}: the target branch cannot be applied: {applied['error']['message']}")
 
     def _own_verdict(self, stack: str) -> OwnVerdict:
         """The verdict of the pull request's own command line, confined to a folder of its own."""

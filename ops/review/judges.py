@@ -20,7 +20,7 @@ PROPOSED: Final = (
 """The files that judge nothing: the program, its settings, and what no command reads."""
 
 _SKIPPED: Final = frozenset({".git", ".venv", "__pycache__"})
-"""Folders that are in no commit."""
+"""What is in no commit. In a worktree, ``.git`` is a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ def _files(folder: Path) -> Iterator[tuple[str, tuple[bool, bytes]]]:
     for parent, folders, files in os.walk(folder):
         linked = [name for name in folders if Path(parent, name).is_symlink()]
         folders[:] = [name for name in folders if name not in _SKIPPED]
-        for name in (*files, *linked):
+        for name in {*files, *linked} - _SKIPPED:
             file = Path(parent, name)
             path = file.relative_to(folder).as_posix()
             if any(fnmatch(path, pattern) for pattern in PROPOSED):

@@ -49,11 +49,20 @@ def read_preview(path: Path) -> dict[str, Any]:
     return document
 
 
-def run_preview(stack: str, environment: Sequence[str]) -> dict[str, Any]:
-    """Preview a stack in another process, so that even a crash can be reported."""
-    command = [sys.executable, "-m", "ops", "preview", "--stack", stack, *environment, "--json"]
+def run_verb(
+    verb: str, stack: str, options: Sequence[str], *, quiet: bool = False
+) -> dict[str, Any]:
+    """The document of a command, run in another process, so that even a crash can be reported.
+
+    ``quiet`` drops its progress.
+    """
     # In its own session: the terminal would otherwise send it a second SIGINT beside ours.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-m", "ops", verb, "--stack", stack, *options, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if quiet else None,
+        start_new_session=True,
+    ) as process:
         try:
             printed, _ = process.communicate()
         except KeyboardInterrupt:
@@ -62,6 +71,6 @@ def run_preview(stack: str, environment: Sequence[str]) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(printed)
     except ValueError:
-        message = f"The preview ended with code {process.returncode} and printed no result."
+        message = f"The {verb} ended with code {process.returncode} and printed no result."
         return {"stack": stack, "error": {"kind": "crash", "message": message}}
     return {"stack": stack, **document}
