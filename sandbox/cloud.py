@@ -137,7 +137,16 @@ class Cloud(Store):
                     continue
                 inputs = from_state(resource.get("inputs", {}))
                 provider = settings.get(resource.get("provider", ""), {})
-                described = _resource(model_of(resource["type"]), inputs, provider)
+                model = model_of(resource["type"])
+                described = _resource(model, inputs, provider)
+                outputs = from_state(resource.get("outputs", {}))
+                if model.history == "revisions":
+                    described.internal = revisions.add(described)
+                elif model.history == "number":
+                    version = re.search(
+                        r"\d+$", str(outputs.get("version") or outputs.get("number"))
+                    )
+                    described.internal = {"number": int(version[0]) if version else 1}
                 self.write(
                     Record(
                         key=self.new_key(),
@@ -147,9 +156,9 @@ class Cloud(Store):
                         address=described.address,
                         seed=described.seed,
                         created=described.created,
-                        internal={},
+                        internal=described.internal,
                         inputs=inputs,
-                        outputs=from_state(resource.get("outputs", {})),
+                        outputs=outputs,
                     )
                 )
 

@@ -318,7 +318,9 @@ def planned(printed: str) -> dict[str, Any]:
     document = json.loads(printed)
     verdict = document["policies"]
     assert verdict["rules"]
-    return {"verdict": (verdict["violations"], verdict["refusals"])} | {
+    # A rule about the whole stack reports some resource of it.
+    violations = sorted((found["rule"], found["message"]) for found in verdict["violations"])
+    return {"verdict": (violations, verdict["refusals"])} | {
         step["urn"].rpartition("::")[2]: (
             *(step["op"], step.get("diffReasons"), step.get("replaceReasons")),
             step["detailedDiff"],
