@@ -310,6 +310,7 @@ def test_without_a_snapshot_the_target_branch_is_applied_first(
     assert done.returncode == 0, done.stdout + done.stderr
     assert {change["operation"] for change in pull_request.stack["changes"]} == {"replace"}
     assert "applying the target branch to a sandbox" in done.stderr
+    assert "Compared with a sandbox to which the target branch was applied" in pull_request.comment
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,9 @@ class Check:
 
     def _preview(self, stack: str) -> dict[str, Any]:
         against = self._against(stack)
-        if "--sandbox" in against and stack in stacks_in(self.checkout.root):
-            self.say(f"{stack} has no snapshot: applying the target branch to a sandbox")
-            self._apply_target(stack, against)
-        return run_verb("preview", stack, [*against, "--program", str(self.checkout.proposed)])
+        compared_with = self._applied_target(stack, against) if "--sandbox" in against else ""
+        document = run_verb("preview", stack, [*against, "--program", str(self.checkout.proposed)])
+        return {**document, "comparedWith": compared_with} if compared_with else document
 
     def _against(self, stack: str) -> list[str]:
         """The options that name what the program is compared with."""
@@ -71,11 +70,16 @@ class Check:
             return ["--against", str(snapshot)]
         return ["--sandbox", "--sandbox-dir", str(self.folder / stack)]
 
-    def _apply_target(self, stack: str, sandbox: Sequence[str]) -> None:
-        """If the target branch cannot be applied, the program is compared with what it left."""
+    def _applied_target(self, stack: str, sandbox: Sequence[str]) -> str:
+        """Apply the program of the target branch to a sandbox; return what the sandbox then is."""
+        if stack not in stacks_in(self.checkout.root):
+            return "an empty sandbox: the target branch has no such stack"
+        self.say(f"{stack} has no snapshot: applying the target branch to a sandbox")
         applied = run_verb("up", stack, [*sandbox, "--yes"], quiet=True)
-        if "error" in applied:
-            self.say(f"{stack}: the target branch cannot be applied: {applied['error']['message']}")
+        if "error" not in applied:
+            return "a sandbox to which the target branch was applied: there is no snapshot"
+        self.say(f"{stack}: the target branch cannot be applied: {applied['error']['message']}")
+        return "what is left in a sandbox to which the target branch could not be applied"
 
     def _own_verdict(self, stack: str) -> OwnVerdict:
         """The verdict of the pull request's own command line, confined to a folder of its own."""
