@@ -475,8 +475,6 @@ STACK_MUTATIONS: Final[Mapping[str, Sequence[StackMutation]]] = {
             for path, value in (
                 ("vcs.deployCommits", True),
                 ("vcs.deployCommits", ABSENT),
-                ("vcs.previewPullRequests", True),
-                ("vcs.previewPullRequests", ABSENT),
                 ("operationContext.oidc.gcp.providerId", "github"),
                 ("operationContext.oidc.gcp.workloadPoolId", "pull-elsewhere-github"),
                 (

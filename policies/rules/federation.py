@@ -109,11 +109,6 @@ def _declared(graph: Graph) -> Iterator[Finding]:
             path = f"operationContext.oidc.gcp.{name}"
             if node.view.get(path) != expected:
                 yield node.finding(path, f"must be {expected.partition('@')[0]}, in this project")
-        # A preview of a pull request runs its code with the key of the stack's secrets.
-        is_template = node.view.get("vcs.pullRequestTemplate") is True
-        if node.view.get("vcs.previewPullRequests") is not is_template:
-            text = "must be true in a template of review stacks, and false in any other stack"
-            yield node.finding("vcs.previewPullRequests", text)
         # Pulumi Cloud deploys commits unless it is told not to.
         if node.view.get("vcs.deployCommits") is not releases:
             text = "must be true in staging, and false in production, which a workflow releases"
@@ -191,7 +186,6 @@ RULES: Final = (
             "operationContext.oidc.gcp.serviceAccount",
             "operationContext.oidc.gcp.workloadPoolId",
             "vcs.deployCommits",
-            "vcs.previewPullRequests",
             "vcs.repository",
             "workloadIdentityPoolId",
             "workloadIdentityPoolProviderId",

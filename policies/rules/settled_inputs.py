@@ -892,6 +892,14 @@ def _every_failure(view: View) -> Iterator[Finding]:
         yield view.finding("secret", "is missing: the receiver cannot tell who sent an event")
 
 
+def _previews_in_templates(view: View) -> Iterator[Finding]:
+    """A preview of a pull request runs its code with the key of the stack's secrets."""
+    is_template = view.get("vcs.pullRequestTemplate") is True
+    if view.get("vcs.previewPullRequests") is not is_template:
+        text = "must be true in a template of review stacks, and false in any other stack"
+        yield view.finding("vcs.previewPullRequests", text)
+
+
 UNUSED: Final = (
     _settled(
         "deployments-change-nothing",
@@ -920,6 +928,14 @@ UNUSED: Final = (
             pulumiservice.TTL_SCHEDULE: (OWN_STACK,),
             pulumiservice.DEPLOYMENT_SETTINGS: (
                 OWN_STACK,
+                Custom(
+                    _previews_in_templates,
+                    ("vcs.previewPullRequests",),
+                    (
+                        SetValue("vcs.previewPullRequests", True),
+                        SetValue("vcs.previewPullRequests", ABSENT),
+                    ),
+                ),
                 Must("vcs.provider", equal("github", "gitlab")),
                 Must("sourceContext.git.branch", equal("refs/heads/main", "refs/heads/develop")),
                 Must("operationContext.oidc.gcp.tokenLifetime", equal("1h0m0s", "24h0m0s")),
