@@ -221,8 +221,16 @@ class MiniProject:
         )
 
     def environment(self) -> dict[str, str]:
-        """The environment of a command: it imports this repository and writes no byte code."""
-        return {**os.environ, "PYTHONPATH": str(self.repository), "PYTHONDONTWRITEBYTECODE": "1"}
+        """The environment of a command: it imports this repository and writes no byte code.
+
+        Its lines are long, so that no message breaks at a path, whose length differs.
+        """
+        return {
+            **os.environ,
+            "COLUMNS": "1000",
+            "PYTHONPATH": str(self.repository),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
 
     def here(self) -> list[str]:
         """The options that name the stack and the sandbox."""
