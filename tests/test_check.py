@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from ops.engine.checkout import Checkout
+from ops.errors import WrongInput
 from ops.review.judges import changed_judges
 from tests.mini_project import SOON, MiniProject
 
@@ -252,6 +255,37 @@ def test_the_program_runs_confined(pull_request: PullRequest, listener: int) -> 
     assert rules.read_bytes() == before
 
 
+def test_a_dynamic_provider_does_not_run(pull_request: PullRequest) -> None:
+    """The engine would start the plugin, which runs the program's code, without any limits."""
+    plugin = pull_request.out / "pulumi-resource-pulumi-python"
+    plugin.write_text(f"#!/bin/sh\ntouch {pull_request.out}/ran\n")
+    plugin.chmod(0o755)
+    pull_request.begin_program_with(
+        "import pulumi\npulumi.CustomResource('pulumi-python:dynamic:Resource', 'a', {'x': 1})"
+    )
+    done = pull_request.check(PATH=f"{pull_request.out}:{os.environ['PATH']}")
+    assert done.returncode == 1
+    assert pull_request.stack["verdict"] == "blocked"
+    assert not (pull_request.out / "ran").exists()
+
+
+REPORTED_BY_THE_PROGRAM = (
+    '{"message": "", "errors": [], "count": 0, "exitCode": 256}',
+    '{"message": "", "errors": [1], "count": 0}',
+    "no JSON",
+)
+
+
+@pytest.mark.parametrize("line", REPORTED_BY_THE_PROGRAM)
+def test_a_program_does_not_choose_how_the_check_ends(pull_request: PullRequest, line: str) -> None:
+    """It can write what it wants into the file in which it reports wrong settings."""
+    pull_request.begin_program_with(
+        f"import os, sys\nos.write(int(sys.argv[2]), {line.encode()!r})\nos._exit(32)"
+    )
+    assert pull_request.check().returncode == 2
+    assert pull_request.stack["failure"]["message"].startswith("The program refuses its settings")
+
+
 def test_a_removed_stack_is_blocked(pull_request: PullRequest) -> None:
     (pull_request.root / "Pulumi.production.yaml").unlink()
     assert pull_request.check().returncode == 2
@@ -280,6 +314,26 @@ def test_a_stack_file_is_no_link_to_another_file(pull_request: PullRequest) -> N
     file.symlink_to("/etc/passwd")
     assert pull_request.check().returncode == 2
     assert "must be a plain file" in pull_request.stack["failure"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"'secretsprovider': azurekeyvault://attacker.example/keys/a\nconfig: {}", "no other key"),
+        (b"{secretsprovider: passphrase, config: {}}", "no other key"),
+        (b"environment: [attacker]\nconfig: {}", "no other key"),
+        (b"- config", "no other key"),
+        (b"", "no other key"),
+        (b"config: {a: \xff}", "cannot be read"),
+        (b"config: [", "cannot be read"),
+        (b"config: {}\n---\nconfig: {}", "cannot be read"),
+    ],
+)
+def test_a_stack_file_is_nothing_but_settings(tmp_path: Path, text: bytes, message: str) -> None:
+    """The engine, which is not confined, reads it."""
+    (tmp_path / "Pulumi.production.yaml").write_bytes(text)
+    with pytest.raises(WrongInput, match=message):
+        Checkout(tmp_path / "target", tmp_path).stack_file("production")
 
 
 def test_its_own_settings_are_validated_by_its_own_program(pull_request: PullRequest) -> None:

@@ -23,7 +23,7 @@ from ops.engine.relay import Relay
 from ops.errors import WrongInput
 
 MAX_REPORT: Final = 1 << 20
-"""Bytes that are read of what the program reports. All errors of a stack file are a few thousand."""
+"""Bytes that are read of what the program reports. Errors of settings are a few thousand."""
 
 
 class _Error(BaseModel):
