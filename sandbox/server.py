@@ -70,6 +70,7 @@ class Fault:
     seconds: float = 0
     message: str = ""
 
+
 DYNAMIC: Final = ("pulumi-nodejs", "pulumi-python")
 """The providers that run code from the inputs of a resource (``pulumi.dynamic``).
 

@@ -17,6 +17,9 @@ import pytest
 from ops.engine.checkout import Checkout
 from ops.errors import WrongInput
 from ops.review.judges import changed_judges
+from ops.review.report.model import Report
+from ops.review.report.previews import run_preview
+from ops.review.report.risk import Risk
 from tests.mini_project import SOON, MiniProject
 
 APPROVAL = {
@@ -214,6 +217,24 @@ def test_a_program_that_ends_early_is_blocked(pull_request: PullRequest, end: st
     assert pull_request.stack["verdict"] == "blocked"
 
 
+@pytest.mark.parametrize(
+    "code", ["import time\ntime.sleep(1000)", "while True: print('x' * 10_000)"]
+)
+def test_a_program_that_does_not_end_is_stopped(
+    pull_request: PullRequest, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    pull_request.begin_program_with(code)
+    target = pull_request.target
+    monkeypatch.chdir(target.root)
+    monkeypatch.setenv("PYTHONPATH", str(target.repository))
+    options = ["--against", str(pull_request.snapshots / "production.json")]
+    options += ["--program", str(pull_request.root)]
+    (stack,) = Report([run_preview("production", options, seconds=10)]).stacks
+    assert stack.risk is Risk.BLOCKED
+    assert stack.failure
+    assert "did not end within 10 seconds" in stack.failure.message
+
+
 @pytest.fixture
 def listener() -> Iterator[int]:
     """The port of a server on this machine."""
@@ -403,6 +424,9 @@ def test_every_file_but_the_program_judges(tmp_path: Path) -> None:
     (proposed / "ops" / "guard.py").unlink()
     (proposed / "bin" / "ops").chmod(0o755)
     (proposed / "sitecustomize.py").touch()
+    for package in ("ops", "components"):
+        (proposed / package / "__pycache__").mkdir()
+        (proposed / package / "__pycache__" / "guard.cpython-311.pyc").touch()
     (proposed / "approvals").symlink_to(target / "docs")
     (proposed / ".github" / "workflows").mkdir(parents=True)
     (proposed / ".github" / "workflows" / "check.yml").touch()
@@ -410,6 +434,8 @@ def test_every_file_but_the_program_judges(tmp_path: Path) -> None:
         ".github/workflows/check.yml",
         "approvals",
         "bin/ops",
+        "components/__pycache__/guard.cpython-311.pyc",
+        "ops/__pycache__/guard.cpython-311.pyc",
         "ops/guard.py",
         "sitecustomize.py",
     )
