@@ -70,7 +70,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield text
         for piece, encoded in _pieces(text):
             if encoded:
-                yield piece
+                yield from _texts(piece)
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
@@ -91,7 +91,7 @@ def _decoded(encoded: str) -> str | None:
         inner = base64.b64decode(padded, altchars=_altchars(encoded), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
-    return inner if inner.isprintable() else None
+    return inner if all(line.isprintable() for line in inner.splitlines()) else None
 
 
 def _altchars(encoded: str) -> bytes | None:

@@ -11,9 +11,16 @@ import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 import components
 import resource_types
@@ -25,11 +32,21 @@ from ops.review.envelope import first_error
 from ops.review.fingerprint import digest, head_of, versions
 
 
+def _past(moment: datetime.datetime) -> datetime.datetime:
+    try:
+        moment = moment.astimezone(datetime.UTC)
+    except OverflowError:
+        raise ValueError("it is no moment") from None
+    if moment > _now():
+        raise ValueError("it is in the future; check the clocks")
+    return moment
+
+
 class Snapshot(BaseModel):
     """The state of a stack at a time.
 
     Attributes:
-        taken: when.
+        taken: when, in UTC.
         commit: the id of the commit that was checked out; empty if there was none.
         versions: of the engine, of Python, of each SDK, and a digest of the policy pack.
         deployment: what the engine keeps, with a placeholder for each secret.
@@ -39,8 +56,8 @@ class Snapshot(BaseModel):
 
     format: Literal[1] = 1
     stack: str
-    taken: AwareDatetime
-    commit: str
+    taken: Annotated[AwareDatetime, AfterValidator(_past)]
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]*$")]
     versions: dict[str, str]
     deployment: dict[str, Any]
 
@@ -144,8 +161,7 @@ class Snapshot(BaseModel):
         hours = age.days * 24 + age.seconds // 3600
         old = f"{age.days} days" if age.days > 1 else f"{hours} hours" if hours else "under an hour"
         commit = self.commit[:12] or "none"
-        taken = self.taken.astimezone(datetime.UTC)
-        return f"the snapshot of {taken:%Y-%m-%d %H:%M} UTC ({old} old), commit {commit}"
+        return f"the snapshot of {self.taken:%Y-%m-%d %H:%M} UTC ({old} old), commit {commit}"
 
 
 def _public(checkout: Checkout, stack: str) -> Iterator[str]:

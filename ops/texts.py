@@ -23,7 +23,7 @@ def texts_in(value: Any) -> Iterator[str]:
         case Mapping():
             for item in value.values():
                 yield from texts_in(item)
-        case list() | tuple() | set():
+        case list() | tuple() | set() | frozenset():
             for item in value:
                 yield from texts_in(item)
 

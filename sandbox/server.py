@@ -71,6 +71,14 @@ class Fault:
     message: str = ""
 
 
+DYNAMIC: Final = ("pulumi-nodejs", "pulumi-python")
+"""The providers that run code from the inputs of a resource (``pulumi.dynamic``).
+
+The official CLI brings them along, and a preview would run that code. Here they serve nothing.
+Source: ``IsPluginBundled`` in ``sdk/go/common/workspace/plugins.go`` of pulumi/pulumi.
+"""
+
+
 class Sandbox:
     """A cloud with its providers, which run while the ``with`` block runs.
 
@@ -106,6 +114,11 @@ class Sandbox:
             ports.append(f"{name}:{server.add_insecure_port('127.0.0.1:0')}")
             server.start()
             self._servers.append(server)
+        nothing = grpc.server(self._threads)
+        port = nothing.add_insecure_port("127.0.0.1:0")
+        nothing.start()
+        self._servers.append(nothing)
+        ports += [f"{name}:{port}" for name in DYNAMIC]
         self.environment = {"PULUMI_DEBUG_PROVIDERS": ",".join(ports)}
         return self
 

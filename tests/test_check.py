@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -13,7 +14,12 @@ from typing import Any
 
 import pytest
 
+from ops.engine.checkout import Checkout
+from ops.errors import WrongInput
 from ops.review.judges import changed_judges
+from ops.review.report.model import Report
+from ops.review.report.previews import run_preview
+from ops.review.report.risk import Risk
 from tests.mini_project import SOON, MiniProject
 
 APPROVAL = {
@@ -211,6 +217,24 @@ def test_a_program_that_ends_early_is_blocked(pull_request: PullRequest, end: st
     assert pull_request.stack["verdict"] == "blocked"
 
 
+@pytest.mark.parametrize(
+    "code", ["import time\ntime.sleep(1000)", "while True: print('x' * 10_000)"]
+)
+def test_a_program_that_does_not_end_is_stopped(
+    pull_request: PullRequest, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    pull_request.begin_program_with(code)
+    target = pull_request.target
+    monkeypatch.chdir(target.root)
+    monkeypatch.setenv("PYTHONPATH", str(target.repository))
+    options = ["--against", str(pull_request.snapshots / "production.json")]
+    options += ["--program", str(pull_request.root)]
+    (stack,) = Report([run_preview("production", options, seconds=10)]).stacks
+    assert stack.risk is Risk.BLOCKED
+    assert stack.failure
+    assert "did not end within 10 seconds" in stack.failure.message
+
+
 @pytest.fixture
 def listener() -> Iterator[int]:
     """The port of a server on this machine."""
@@ -252,6 +276,37 @@ def test_the_program_runs_confined(pull_request: PullRequest, listener: int) -> 
     assert rules.read_bytes() == before
 
 
+def test_a_dynamic_provider_does_not_run(pull_request: PullRequest) -> None:
+    """The engine would start the plugin, which runs the program's code, without any limits."""
+    plugin = pull_request.out / "pulumi-resource-pulumi-python"
+    plugin.write_text(f"#!/bin/sh\ntouch {pull_request.out}/ran\n")
+    plugin.chmod(0o755)
+    pull_request.begin_program_with(
+        "import pulumi\npulumi.CustomResource('pulumi-python:dynamic:Resource', 'a', {'x': 1})"
+    )
+    done = pull_request.check(PATH=f"{pull_request.out}:{os.environ['PATH']}")
+    assert done.returncode == 1
+    assert pull_request.stack["verdict"] == "blocked"
+    assert not (pull_request.out / "ran").exists()
+
+
+REPORTED_BY_THE_PROGRAM = (
+    '{"message": "", "errors": [], "count": 0, "exitCode": 256}',
+    '{"message": "", "errors": [1], "count": 0}',
+    "no JSON",
+)
+
+
+@pytest.mark.parametrize("line", REPORTED_BY_THE_PROGRAM)
+def test_a_program_does_not_choose_how_the_check_ends(pull_request: PullRequest, line: str) -> None:
+    """It can write what it wants into the file in which it reports wrong settings."""
+    pull_request.begin_program_with(
+        f"import os, sys\nos.write(int(sys.argv[2]), {line.encode()!r})\nos._exit(32)"
+    )
+    assert pull_request.check().returncode == 2
+    assert pull_request.stack["failure"]["message"].startswith("The program refuses its settings")
+
+
 def test_a_removed_stack_is_blocked(pull_request: PullRequest) -> None:
     (pull_request.root / "Pulumi.production.yaml").unlink()
     assert pull_request.check().returncode == 2
@@ -280,6 +335,26 @@ def test_a_stack_file_is_no_link_to_another_file(pull_request: PullRequest) -> N
     file.symlink_to("/etc/passwd")
     assert pull_request.check().returncode == 2
     assert "must be a plain file" in pull_request.stack["failure"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"'secretsprovider': azurekeyvault://attacker.example/keys/a\nconfig: {}", "no other key"),
+        (b"{secretsprovider: passphrase, config: {}}", "no other key"),
+        (b"environment: [attacker]\nconfig: {}", "no other key"),
+        (b"- config", "no other key"),
+        (b"", "no other key"),
+        (b"config: {a: \xff}", "cannot be read"),
+        (b"config: [", "cannot be read"),
+        (b"config: {}\n---\nconfig: {}", "cannot be read"),
+    ],
+)
+def test_a_stack_file_is_nothing_but_settings(tmp_path: Path, text: bytes, message: str) -> None:
+    """The engine, which is not confined, reads it."""
+    (tmp_path / "Pulumi.production.yaml").write_bytes(text)
+    with pytest.raises(WrongInput, match=message):
+        Checkout(tmp_path / "target", tmp_path).stack_file("production")
 
 
 def test_its_own_settings_are_validated_by_its_own_program(pull_request: PullRequest) -> None:
@@ -350,6 +425,9 @@ def test_every_file_but_the_program_judges(tmp_path: Path) -> None:
     (proposed / "ops" / "guard.py").unlink()
     (proposed / "bin" / "ops").chmod(0o755)
     (proposed / "sitecustomize.py").touch()
+    for package in ("ops", "components"):
+        (proposed / package / "__pycache__").mkdir()
+        (proposed / package / "__pycache__" / "guard.cpython-311.pyc").touch()
     (proposed / "approvals").symlink_to(target / "docs")
     (proposed / ".github" / "workflows").mkdir(parents=True)
     (proposed / ".github" / "workflows" / "check.yml").touch()
@@ -357,6 +435,8 @@ def test_every_file_but_the_program_judges(tmp_path: Path) -> None:
         ".github/workflows/check.yml",
         "approvals",
         "bin/ops",
+        "components/__pycache__/guard.cpython-311.pyc",
+        "ops/__pycache__/guard.cpython-311.pyc",
         "ops/guard.py",
         "sitecustomize.py",
     )

@@ -18,6 +18,11 @@ from ops.review.steps import State, Step
 from resource_types import gcp
 from tests.mini_project import SOON, MiniProject
 
+SECRET: Final = {
+    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    "ciphertext": "x",
+}
+
 
 @pytest.fixture
 def project(tmp_path: Path, checkout: Path, engine: Path) -> MiniProject:
@@ -402,3 +407,33 @@ def test_a_contract_on_mainnet_stays_where_it_is(
     )
     refusals = evaluate("production", [step], [], dict, datetime.now(UTC).date()).refusals
     assert [refusal.operation for refusal in refusals] == ["change"] * refused
+
+
+@pytest.mark.parametrize(
+    ("after", "path"),
+    [
+        ({"enabled": SECRET}, "settings.backupConfiguration.enabled"),
+        (SECRET, "settings.backupConfiguration.enabled"),
+        (SECRET, "settings.backupConfiguration"),
+    ],
+)
+def test_a_loss_is_not_hidden_by_marking_its_cause_as_secret(after: Any, path: str) -> None:
+    """Both values are then redacted, and look the same."""
+
+    def state(backups: Any) -> dict[str, Any]:
+        inputs = {"settings": {"backupConfiguration": backups}}
+        return {"urn": urn, "type": gcp.SQL_INSTANCE, "custom": True, "inputs": inputs}
+
+    urn = f"urn:pulumi:production::pull::{gcp.SQL_INSTANCE}::database"
+    step = Step.parse(
+        {
+            "op": "update",
+            "urn": urn,
+            "oldState": state({"enabled": True}),
+            "newState": state(after),
+            "detailedDiff": {path: {"kind": "update", "inputDiff": True}},
+        }
+    )
+    decision = evaluate("production", [step], (), dict, datetime.now(UTC).date())
+    (refusal,) = decision.refusals
+    assert "backups" in refusal.loss

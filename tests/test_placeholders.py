@@ -8,10 +8,11 @@ import string
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ops.placeholders import without_secrets
+from ops.placeholders import SecretLeft, without_secrets
 
 PUBLIC = "postgres pull password"
 
@@ -78,6 +79,39 @@ def test_a_secret_in_plain_text_is_replaced_as_well() -> None:
     first, second = without_secrets(deployment, PUBLIC)["resources"]
     assert first["outputs"]["cert"] == of(second["inputs"]["data"])
     assert "MIIDq1x7f3a9c" not in first["outputs"]["cert"]
+
+
+SECRET = "plantedsecretvalue9"
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        SECRET.encode().hex(),
+        SECRET.upper(),
+        [SECRET[:7], SECRET[7:]],
+        {SECRET: 1},
+        9123456789012345,
+    ],
+    ids=repr,
+)
+def test_a_secret_that_no_placeholder_can_replace_is_refused(left: Any) -> None:
+    secret = marked([SECRET, 9123456789012345])
+    with pytest.raises(SecretLeft):
+        without_secrets({"resources": [{"inputs": {"secret": secret, "left": left}}]}, PUBLIC)
+
+
+def test_a_secret_inside_of_encoded_documents_is_known_in_plain_text() -> None:
+    """A key of a service account is Base64 of JSON in several lines, with a PEM in it."""
+    inner = base64.b64encode(json.dumps({"password": SECRET}, indent=1).encode()).decode()
+    outer = base64.b64encode(json.dumps({"key": inner}, indent=1).encode()).decode()
+    deployment = {
+        "resources": [{"inputs": {"key": marked(outer)}, "outputs": {"key": outer, "x": SECRET}}]
+    }
+    (resource,) = without_secrets(deployment, PUBLIC)["resources"]
+    assert SECRET not in json.dumps(resource)
+    key = json.loads(base64.b64decode(of(resource["inputs"]["key"])))["key"]
+    assert json.loads(base64.b64decode(key)) == {"password": resource["outputs"]["x"]}
 
 
 def test_placeholders_differ_in_every_snapshot() -> None:

@@ -116,7 +116,8 @@ def test_serve_prints_the_variables_and_stops_on_interrupt(tmp_path: Path) -> No
     assert name == "export PULUMI_DEBUG_PROVIDERS"
     providers = dict(port.split(":") for port in ports.split(","))
     assert providers.keys() == {
-        *("gcp", "cloudflare", "vercel", "kubernetes", "random", "pulumiservice")
+        *("gcp", "cloudflare", "vercel", "kubernetes", "random", "pulumiservice"),
+        *("pulumi-nodejs", "pulumi-python"),
     }
     assert all(int(port) > 0 for port in providers.values())
 

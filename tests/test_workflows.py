@@ -152,7 +152,7 @@ def test_each_job_has_the_permissions_that_it_needs() -> None:
         "release.staging": signs_in,
         "release.review": signs_in,
         "release.approve": {**signs_in, "attestations": "write"},
-        "release.find": {"actions": "read"},
+        "release.find": {"actions": "read", "contents": "read"},
         "release.production": {**signs_in, "actions": "read", "attestations": "read"},
     }
 
@@ -374,6 +374,8 @@ for argument; do printf '%s ' "$argument"; done >> "$RUNNER_TEMP/calls"
 echo >> "$RUNNER_TEMP/calls"
 case "$*" in
   *--paginate* | "issue list"* | "run list"*) printf "$FOUND_AT_GITHUB"; exit "${FAILS:-0}" ;;
+  *"/compare/main-0...commit-of-666 "*) echo diverged ;;
+  */compare/*) echo behind ;;
   *actions/artifacts*) cat "$RUNNER_TEMP/artifacts-at-github.json" ;;
 esac
 """
@@ -523,6 +525,7 @@ def test_the_newest_approved_record_is_released_or_the_summary_says_why_not(
         "release.find.Find the newest approved record",
         tmp_path,
         GH_REPO="pull/pull",
+        GITHUB_SHA="main-0",
         GITHUB_OUTPUT=str(output),
         REPOSITORY_ID="42",
         FOUND_AT_GITHUB="A review waits for approval: https://ci.example/2\n",
@@ -533,6 +536,32 @@ def test_the_newest_approved_record_is_released_or_the_summary_says_why_not(
     assert ("waits for approval" in summary) is ("no review" in why)
     found = output.read_text() if output.exists() else ""
     assert found == (f"run={run}\ncommit=commit-of-{run}\n" if run else "")
+
+
+def test_a_record_of_a_commit_that_is_not_on_main_is_not_released(
+    tmp_path: Path, need: Callable[[str, str], str]
+) -> None:
+    """Whoever can push a tag can call it ``main``, and its commit has its own public key."""
+    need("jq", "install jq")
+    (tmp_path / "artifacts-at-github.json").write_text(
+        json.dumps({"artifacts": [artifact(APPROVED, 666)]})
+    )
+    step = "release.find.Find the newest approved record"
+    github = {"GH_REPO": "pull/pull", "GITHUB_SHA": "main-0", "REPOSITORY_ID": "42"}
+    done = run_step(step, tmp_path, **github, GITHUB_OUTPUT=str(tmp_path / "output"))
+    assert done.returncode == 1
+    assert "which is not on main" in (tmp_path / "summary").read_text()
+    assert not (tmp_path / "output").exists()
+
+
+def test_a_snapshot_is_of_a_release_of_main(tmp_path: Path) -> None:
+    step = "check.check.Download the snapshots of the last release"
+    github = {"GH_REPO": "pull/pull", "GITHUB_SHA": "main-0"}
+    found = "8 commit-of-666\n7 commit-of-7\n6 commit-of-6\n"
+    done = run_step(step, tmp_path, **github, FOUND_AT_GITHUB=found)
+    assert done.returncode == 0, done.stderr
+    downloads = [call for call in calls(tmp_path) if call.startswith("run download")]
+    assert [call.split()[2] for call in downloads] == ["7", "7"]
 
 
 def test_an_issue_is_closed_only_after_every_stack_was_checked() -> None:

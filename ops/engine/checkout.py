@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+import yaml
 
 from components.config import SettingsError, read_stack_file
 from ops.engine.confinement import require_confinement
 from ops.errors import WrongInput
+
+ENCRYPTION: Final = re.compile(
+    r"^(encryptionsalt|secretsprovider|encryptedkey):.*\n?", re.MULTILINE
+)
+"""The lines of a stack file that configure the encryption of secrets. A sandbox has its own key."""
+
+_STACK: Final = re.compile(r"\w[\w.-]*", re.ASCII)
+"""The engine allows these names (``tokens.ParseStackName``), and some that are also options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +101,9 @@ class Checkout:
                 stacks=list(self.stacks()),
             )
         path = self.program / f"Pulumi.{stack}.yaml"
-        if self.proposed and path.is_symlink():
-            raise WrongInput("stack", f"{path.name} of the proposed checkout must be a plain file.")
-        if self.proposed is None:
+        if self.proposed:
+            _require_settings_alone(path)
+        else:
             try:
                 read_stack_file(path)
             except SettingsError as error:
@@ -99,7 +111,31 @@ class Checkout:
         return path
 
 
+def _require_settings_alone(path: Path) -> None:
+    """Refuse a proposed stack file that is more than settings.
+
+    The engine, which is not confined, reads the file. It would look for a key at the address that
+    ``secretsprovider`` names, for example.
+
+    Raises:
+        WrongInput: it is not a plain file of UTF-8, not YAML, or has other keys than ``config``.
+    """
+    wrong = ""
+    if path.is_symlink() or not path.is_file():
+        wrong = "must be a plain file"
+    else:
+        try:
+            document = yaml.safe_load(ENCRYPTION.sub("", path.read_text("utf-8")))
+            if not isinstance(document, dict) or document.keys() != {"config"}:
+                wrong = "must have the settings in `config`, and no other key"
+        except (ValueError, RecursionError, yaml.YAMLError) as error:
+            wrong = f"cannot be read: {' '.join(str(error).split())}"
+    if wrong:
+        raise WrongInput("stack", f"{path.name} of the proposed checkout {wrong}.")
+
+
 def stacks_in(folder: Path) -> tuple[str, ...]:
     """Names of the stacks that have a settings file in ``folder``, sorted."""
     files = folder.glob("Pulumi.*.yaml")
-    return tuple(sorted(file.name.split(".", 1)[1].removesuffix(".yaml") for file in files))
+    names = (file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files)
+    return tuple(sorted(filter(_STACK.fullmatch, names)))

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final, NoReturn
 
 from ops.engine.cache import cache_folder
+from ops.engine.system_calls import CALLS, filter_system_calls
 from ops.errors import Refused
 
 MIN_VERSION: Final = 4
@@ -84,24 +86,24 @@ def require_confinement() -> int:
     version = -1
     if sys.platform == "linux":
         version = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION)
-    if version < MIN_VERSION:
+    if version < MIN_VERSION or platform.machine() not in CALLS:
         raise Refused(
             "confinement",
             "The program of another checkout runs confined, which needs Linux 6.7 or newer with "
-            "Landlock. Run this there, for example in Ubuntu 24.04.",
+            "Landlock, on x86-64 or 64-bit ARM. Run this there, for example in Ubuntu 24.04.",
         )
     return int(version)
 
 
 def confine(
     readable: Iterable[Path] = (),
-    writable: Iterable[Path] = (),
+    writable: Collection[Path] = (),
     ports: Iterable[int] | None = None,
 ) -> None:
     """Confine this process, which must have one thread, and all that it starts, for good.
 
     It can read ``SYSTEM`` and ``readable``. ``ports`` are the TCP ports to which it may connect;
-    ``None`` allows every port.
+    ``None`` allows every port. It can make no other sockets.
 
     Raises:
         Refused: this system cannot confine a process.
@@ -130,6 +132,7 @@ def confine(
         raise OSError(ctypes.get_errno(), "prctl failed")
     _call(_RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
+    filter_system_calls(metadata=bool(writable))
 
 
 def _allow(ruleset: int, path: Path, access: int) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 import yaml
 
 from ops.engine.cache import cache_folder
-from ops.engine.checkout import Checkout
+from ops.engine.checkout import ENCRYPTION, Checkout
 from ops.engine.install import LANGUAGE_HOST
 from ops.engine.last_good_state import StateFile
 from ops.errors import WrongInput
@@ -28,11 +28,6 @@ HARMLESS_VARIABLES: Final = (
     *("TMPDIR", "TZ", "XDG_CACHE_HOME"),
 )
 """The only variables that the code of another checkout gets: none of them holds a credential."""
-
-# The lines of a stack file that configure the encryption of secrets. A sandbox has its own key.
-ENCRYPTION: Final = re.compile(
-    r"^(encryptionsalt|secretsprovider|encryptedkey):.*\n?", re.MULTILINE
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,21 +6,51 @@ of the guard, or leave threads and exit handlers behind. In its own process it c
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pulumi.runtime.proto import language_pb2
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ops.engine import run_estate
 from ops.engine.checkout import Checkout
 from ops.engine.language_host import LanguageHost, run_response
 from ops.engine.relay import Relay
 from ops.errors import WrongInput
+
+MAX_REPORT: Final = 1 << 20
+"""Bytes that are read of what the program reports. Errors of settings are a few thousand."""
+
+
+class _Error(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    path: str
+    value: Any
+    expected: str
+
+
+class _Rejection(BaseModel):
+    """What the program reports about its settings, and nothing else: it may not be trusted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: str
+    errors: list[_Error]
+    count: int
+
+    @classmethod
+    def read(cls, line: bytes) -> WrongInput:
+        """The error in a line of the report."""
+        try:
+            rejection = cls.model_validate_json(line, strict=True)
+        except ValidationError:
+            return WrongInput("settings", "The program refuses its settings and does not say why.")
+        return WrongInput("settings", **rejection.model_dump())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +86,6 @@ class Program:
                 relay.started()
                 process.communicate(request.SerializeToString())
             report.seek(0)
-            self.rejected.extend(WrongInput("settings", **json.loads(line)) for line in report)
+            lines = report.read(MAX_REPORT).splitlines()
+            self.rejected.extend(map(_Rejection.read, lines))
         return run_response(process.returncode)

@@ -16,6 +16,9 @@ from typing import Final, Self
 
 from ops.secret_values import HANDLED
 
+CAPACITY: Final = 65536
+"""Bytes that a pipe holds (https://man7.org/linux/man-pages/man7/pipe.7.html)."""
+
 SECONDS_AFTER_END: Final = 1.0
 """How long a process that the program left behind may still print."""
 
@@ -71,15 +74,14 @@ class Relay:
 
 
 def _read(selector: selectors.BaseSelector, pipe: int) -> bytes:
-    """All that is in a pipe; at its end, the pipe is closed."""
-    received = b""
-    while pipe in selector.get_map():
-        try:
-            data = os.read(pipe, 65536)
-        except BlockingIOError:
-            break
-        received += data
-        if not data:
-            selector.unregister(pipe)
-            os.close(pipe)
-    return received
+    """What is in a pipe now; at its end, the pipe is closed."""
+    if pipe not in selector.get_map():
+        return b""
+    try:
+        data = os.read(pipe, CAPACITY)
+    except BlockingIOError:
+        return b""
+    if not data:
+        selector.unregister(pipe)
+        os.close(pipe)
+    return data

@@ -24,6 +24,9 @@ from ops.review.report.risk import Risk
 REASONS: Final = 6
 """Reasons that are kept of a verdict of the pull request's own rules."""
 
+MAX_SECONDS: Final = 300
+"""For each command that runs code of the pull request. A preview takes 10 seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -60,7 +63,8 @@ class Check:
     def _preview(self, stack: str) -> dict[str, Any]:
         against = self._against(stack)
         compared_with = self._applied_target(stack, against) if "--sandbox" in against else ""
-        document = run_verb("preview", stack, [*against, "--program", str(self.checkout.proposed)])
+        program = ["--program", str(self.checkout.proposed)]
+        document = run_verb("preview", stack, [*against, *program], seconds=MAX_SECONDS)
         return {**document, "comparedWith": compared_with} if compared_with else document
 
     def _against(self, stack: str) -> list[str]:
@@ -83,8 +87,10 @@ class Check:
 
     def _own_verdict(self, stack: str) -> OwnVerdict:
         """The verdict of the pull request's own command line, confined to a folder of its own."""
+        if not Path(self._against(stack)[-1]).exists():
+            return OwnVerdict(risk="", reasons=())  # its preview did not get that far
         self.say(f"{stack}: asking the rules of the pull request, which differ")
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+        with tempfile.TemporaryDirectory(dir=self.folder, ignore_cleanup_errors=True) as folder:
             against = self._against(stack)
             # A copy, because the folder is all that it may read and write.
             copy = shutil.copytree if "--sandbox" in against else shutil.copy
@@ -97,15 +103,19 @@ class Check:
         return _verdict(printed)
 
     def _run_own(self, folder: str, *command: str) -> bytes:
-        """What a command of the pull request prints."""
+        """What a command of the pull request prints; nothing if it does not end."""
         limits = [sys.executable, "-m", confinement.__name__, folder, str(self.checkout.proposed)]
-        return subprocess.run(
-            [*limits, sys.executable, "-P", "-m", "ops", *command],
-            env={**harmless_variables(), "TMPDIR": folder},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        ).stdout
+        try:
+            return subprocess.run(
+                [*limits, sys.executable, "-P", "-m", "ops", *command],
+                env={**harmless_variables(), "TMPDIR": folder},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=MAX_SECONDS,
+                check=False,
+            ).stdout
+        except subprocess.TimeoutExpired:
+            return b""
 
 
 def _verdict(printed: bytes) -> OwnVerdict:

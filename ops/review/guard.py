@@ -32,7 +32,7 @@ from pulumi.automation import OpType
 
 from ops.errors import Refused
 from ops.review.approvals import Approval, Operation
-from ops.review.redaction import at_path, differing_paths
+from ops.review.redaction import SECRET, at_path, differing_paths
 from ops.review.steps import Step, short_type
 from ops.review.traversal import reachable
 from resource_types import RESOURCE_TYPES, UNDECIDED
@@ -294,9 +294,25 @@ def _listed_losses(step: Step) -> str:
 
 
 def _applying(step: Step) -> list[Update]:
+    """The effects of the changed values; every possible effect of a value that is secret."""
     record = RESOURCE_TYPES.get(step.type)
-    updates = record.decided_updates if record else ()
-    return [update for update in updates if update.applies(*_inputs(step))]
+    hidden = [*_hidden(step)]
+    return [
+        update
+        for update in (record.decided_updates if record else ())
+        if update.applies(*_inputs(step))
+        or any(is_within(update.path, path) or update.covers(path) for path in hidden)
+    ]
+
+
+def _hidden(step: Step) -> Iterator[str]:
+    """The paths of the changes whose values are redacted, because the new one is secret.
+
+    A program could otherwise hide a loss by marking the value that causes it as secret.
+    """
+    for change in step.changes():
+        if change.old == change.new == SECRET:
+            yield re.sub(r"\[\d+\]", "", change.path)
 
 
 def _inputs(step: Step) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -321,6 +337,7 @@ def _changed(step: Step) -> Iterator[str]:
     """The paths of the inputs that an update changes, down to single values."""
     assert step.old is not None
     assert step.new is not None
+    yield from _hidden(step)
     named = {change.path for change in step.changes()}
     for path in differing_paths(step.old.inputs, step.new.inputs):
         for leaf in _leaves(path, at_path(step.old.inputs, path), at_path(step.new.inputs, path)):

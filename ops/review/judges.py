@@ -19,8 +19,8 @@ PROPOSED: Final = (
 )
 """The files that judge nothing: the program, its settings, and what no command reads."""
 
-_SKIPPED: Final = frozenset({".git", ".venv", "__pycache__"})
-"""What is in no commit. In a worktree, ``.git`` is a file."""
+_SKIPPED: Final = frozenset({".git", ".venv"})
+"""What no command reads; in a worktree, ``.git`` is a file. Byte code replaces its source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def _files(folder: Path) -> Iterator[tuple[str, tuple[bool, bytes]]]:
         for name in {*files, *linked} - _SKIPPED:
             file = Path(parent, name)
             path = file.relative_to(folder).as_posix()
-            if any(fnmatch(path, pattern) for pattern in PROPOSED):
+            if any(fnmatch(path, pattern) for pattern in PROPOSED) and "__pycache__/" not in path:
                 continue
             if file.is_symlink():
                 yield path, (False, os.fsencode(file.readlink()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib.machinery
 import inspect
 import os
 import sys
@@ -20,6 +21,9 @@ from policies.framework.graph import Graph, StackRule
 from policies.framework.paths import Finding
 from policies.framework.rules import Severity
 from resource_types.estate import PROVIDERS, STACK
+
+SUFFIXES: Final = tuple(importlib.machinery.all_suffixes())
+"""Of the files that Python imports: source, byte code and extension modules."""
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -120,8 +124,10 @@ def program_folder() -> Path:
 
 
 @cache
-def sources() -> Mapping[str, str]:
-    """The program's source files: text by path from the folder of the program.
+def sources() -> Mapping[str, bytes]:
+    """The program's files: content by path from the folder of the program.
+
+    With what Python imports as well, compiled files, which are no valid source.
 
     The pack reads them when it starts: a program could change its files while it runs. There are
     none if there is no program, as while a pack is published.
@@ -129,12 +135,22 @@ def sources() -> Mapping[str, str]:
     folder = program_folder()
     if not (folder / "components").is_dir():
         return {}
-    files = (folder / "__main__.py", *sorted((folder / "components").rglob("*.py")))
-    return {file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in files}
+    files = (
+        folder / "__main__.py",
+        *sorted(
+            file
+            for file in (folder / "components").rglob("*")
+            if file.name.endswith(SUFFIXES) and file.parent.name != "__pycache__"
+        ),
+    )
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
-def mistakes(file: str, source: str) -> Iterator[tuple[int, str]]:
-    """What the source of ``file`` may not contain: line and text."""
+def mistakes(file: str, source: str | bytes) -> Iterator[tuple[int, str]]:
+    """What the source of ``file`` may not contain: line and text.
+
+    In bytes, a comment may name an encoding, in which another comment is code.
+    """
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError):

@@ -16,6 +16,8 @@ from ops.review.report.model import Report
 REPORTED: Final = ("preview", "refresh")
 """The operations that a report can show: a plan, and drift."""
 
+SECONDS_TO_STOP: Final = 30
+
 
 def read_preview(path: Path) -> dict[str, Any]:
     """The document that ``preview --json``, ``drift --json`` or ``refresh --json`` printed.
@@ -50,11 +52,17 @@ def read_preview(path: Path) -> dict[str, Any]:
 
 
 def run_verb(
-    verb: str, stack: str, options: Sequence[str], *, quiet: bool = False
+    verb: str,
+    stack: str,
+    options: Sequence[str],
+    *,
+    quiet: bool = False,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
     """The document of a command, run in another process, so that even a crash can be reported.
 
-    ``quiet`` drops its progress.
+    ``quiet`` drops its progress. ``seconds`` is the time after which the command is stopped, and
+    reported as failed.
     """
     # In its own session: the terminal would otherwise send it a second SIGINT beside ours.
     with subprocess.Popen(
@@ -64,13 +72,26 @@ def run_verb(
         start_new_session=True,
     ) as process:
         try:
-            printed, _ = process.communicate()
+            printed, _ = process.communicate(timeout=seconds)
         except KeyboardInterrupt:
             process.send_signal(signal.SIGINT)
             printed, _ = process.communicate()
+        except subprocess.TimeoutExpired:
+            _stop(process)
+            message = f"The preview did not end within {seconds:.0f} seconds and was stopped."
+            return {"stack": stack, "error": {"kind": "timeout", "message": message}}
     try:
         document: dict[str, Any] = json.loads(printed)
     except ValueError:
         message = f"The {verb} ended with code {process.returncode} and printed no result."
         return {"stack": stack, "error": {"kind": "crash", "message": message}}
     return {"stack": stack, **document}
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a preview, which ends its engine and its program, if it still can."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        process.kill()
