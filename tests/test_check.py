@@ -18,7 +18,7 @@ from ops.engine.checkout import Checkout
 from ops.errors import WrongInput
 from ops.review.judges import changed_judges
 from ops.review.report.model import Report
-from ops.review.report.previews import run_preview
+from ops.review.report.previews import run_verb
 from ops.review.report.risk import Risk
 from tests.mini_project import SOON, MiniProject
 
@@ -229,7 +229,7 @@ def test_a_program_that_does_not_end_is_stopped(
     monkeypatch.setenv("PYTHONPATH", str(target.repository))
     options = ["--against", str(pull_request.snapshots / "production.json")]
     options += ["--program", str(pull_request.root)]
-    (stack,) = Report([run_preview("production", options, seconds=10)]).stacks
+    (stack,) = Report([run_verb("preview", "production", options, seconds=10)]).stacks
     assert stack.risk is Risk.BLOCKED
     assert stack.failure
     assert "did not end within 10 seconds" in stack.failure.message
