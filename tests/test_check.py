@@ -420,6 +420,8 @@ def test_every_file_but_the_program_judges(tmp_path: Path) -> None:
     (proposed / "docs" / "a.md").write_text("other")
     (proposed / "Pulumi.review.yaml").touch()
     (proposed / "README.md").touch()
+    (target / "ops" / "__pycache__").mkdir()
+    (target / "ops" / "__pycache__" / "guard.cpython-311.pyc").touch()  # of its own commands
     (proposed / ".git" / "config").write_text("other")
     assert changed_judges(target, proposed) == ()
     (proposed / "ops" / "guard.py").unlink()

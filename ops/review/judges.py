@@ -69,7 +69,8 @@ class Judges:
 def changed_judges(target: Path, proposed: Path) -> tuple[str, ...]:
     """The files that judge and differ between two checkouts, sorted."""
     before, after = (dict(_files(folder)) for folder in (target, proposed))
-    paths = sorted(before.keys() | after.keys())
+    # Byte code that is in the target's folder alone comes from its own commands.
+    paths = sorted(after.keys() | {path for path in before if "__pycache__/" not in path})
     return tuple(path for path in paths if before.get(path) != after.get(path))
 
 

@@ -145,7 +145,7 @@ def compare_start() -> Comparison:
 def compare_check(scratch: Path) -> Comparison:
     """The check of a pull request, both stacks and its reports, against a preview of one stack."""
     proposed, snapshots, out = scratch / "proposed", scratch / "snapshots", scratch / "report"
-    shutil.copytree(CHECKOUT, proposed, ignore=shutil.ignore_patterns(".git"))
+    shutil.copytree(CHECKOUT, proposed, ignore=shutil.ignore_patterns(".git", "__pycache__"))
     snapshots.mkdir()
     out.mkdir()
     for stack in stacks_in(CHECKOUT):
