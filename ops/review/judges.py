@@ -69,8 +69,9 @@ class Judges:
 def changed_judges(target: Path, proposed: Path) -> tuple[str, ...]:
     """The files that judge and differ between two checkouts, sorted."""
     before, after = (dict(_files(folder)) for folder in (target, proposed))
-    # Byte code that is in the target's folder alone comes from its own commands.
-    paths = sorted(after.keys() | {path for path in before if "__pycache__/" not in path})
+    # The byte code in the target's folder comes from its own commands, and is in no commit.
+    before = {path: content for path, content in before.items() if "__pycache__/" not in path}
+    paths = sorted(before.keys() | after.keys())
     return tuple(path for path in paths if before.get(path) != after.get(path))
 
 
