@@ -87,6 +87,13 @@ class StackLifecycle:
         """Run ``render``, which takes no sandbox."""
         return self._run(["ops", "render", "--stack", self.stack, "--out", str(out), *options], {})
 
+    def snapshot(self) -> Path:
+        """Take a snapshot; return its file."""
+        file = self.folder / "snapshot.json"
+        done = self.ops("snapshot", "--out", str(file))
+        assert done.returncode == 0, done.stderr
+        return file
+
     def preview_against(self, snapshot: Path) -> subprocess.CompletedProcess[str]:
         """Run ``preview --against``, which takes no sandbox."""
         return self._run(

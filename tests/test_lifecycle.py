@@ -354,11 +354,9 @@ def as_real_providers_write(deployment: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_preview_against_a_snapshot_shows_what_up_would_do_without_a_secret(
-    fork: StackLifecycle, tmp_path: Path
+    fork: StackLifecycle,
 ) -> None:
-    file = tmp_path / "production.snapshot"
-    done = fork.ops("snapshot", "--out", str(file))
-    assert done.returncode == 0, done.stderr
+    file = fork.snapshot()
     text = file.read_text("utf-8")
     for name, secret in generated_secrets(fork).items():
         for encoded in (secret, base64.b64encode(secret.encode()).decode()[:-4]):
@@ -385,11 +383,9 @@ def test_a_preview_against_a_snapshot_shows_what_up_would_do_without_a_secret(
 
 
 def test_a_snapshot_of_the_real_providers_shows_no_change(
-    fork: StackLifecycle, tmp_path: Path
+    fork: StackLifecycle,
 ) -> None:
-    file = tmp_path / "production.snapshot"
-    done = fork.ops("snapshot", "--out", str(file))
-    assert done.returncode == 0, done.stderr
+    file = fork.snapshot()
     taken = Snapshot.read(file)
     deployment = as_real_providers_write(json.loads(json.dumps(taken.deployment)))
     taken.model_copy(update={"deployment": deployment}).write(file)

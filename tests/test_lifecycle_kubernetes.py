@@ -40,10 +40,7 @@ def order(lifecycle: StackLifecycle, *names: str) -> None:
 
 def changed_since_snapshot(lifecycle: StackLifecycle) -> dict[str, str]:
     """What the program changes in a snapshot that is taken now."""
-    file = lifecycle.folder / "snapshot.json"
-    done = lifecycle.ops("snapshot", "--out", str(file))
-    assert done.returncode == 0, done.stderr
-    done = lifecycle.preview_against(file)
+    done = lifecycle.preview_against(lifecycle.snapshot())
     assert done.returncode == 0, done.stdout + done.stderr
     return changed(json.loads(done.stdout))
 
